@@ -1,0 +1,53 @@
+"""polyregions: every linear region of a piecewise-linear network, exactly.
+
+A network and an input set go in; the complete list of linear regions comes out, each with its
+activation pattern, its H-representation and its affine map; then the adjacency graph of the regions
+and the argmax decision cells.
+
+>>> import polyregions as pr
+>>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+>>> len(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
+4
+"""
+
+from __future__ import annotations
+
+from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
+from polyregions.decision import DecisionCells, decision_cells, decision_graph
+from polyregions.domain import Box, Slice, WholeSpace
+from polyregions.engine.enumerate import Progress, Tally, count_regions, enumerate_regions, tally_regions
+from polyregions.errors import PolyregionsError
+from polyregions.geometry.polytope import HPolytope
+from polyregions.io.domains import load_domain
+from polyregions.io.networks import load_network
+from polyregions.io.results import load_regions, save
+from polyregions.network import Network
+from polyregions.regions import Region, RegionSet
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Adjacency",
+    "Box",
+    "DecisionCells",
+    "HPolytope",
+    "Network",
+    "PolyregionsError",
+    "Progress",
+    "Region",
+    "RegionSet",
+    "Slice",
+    "Tally",
+    "WholeSpace",
+    "adjacency_arrays",
+    "adjacency_graph",
+    "count_regions",
+    "decision_cells",
+    "decision_graph",
+    "enumerate_regions",
+    "load_domain",
+    "load_network",
+    "load_regions",
+    "save",
+    "tally_regions",
+]

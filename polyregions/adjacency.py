@@ -1,0 +1,230 @@
+"""The adjacency graph: which regions share a facet, and which neurons flip across it.
+
+Two regions are neighbours iff their closures share a (d-1)-dimensional set. Every facet of a region has
+exactly one region on its other side: neurons that do not vanish on the facet keep their sign across it,
+and the sign of those that do vanish is found exactly, infinitesimally beyond a point of the facet.
+"Flipping one bit gives another region" is only used to rule facets out, never as proof of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import networkx as nx
+import numpy as np
+
+from polyregions._types import Bools, Floats, Ints
+from polyregions.errors import InternalError
+from polyregions.geometry.facets import NEARLY, Facet, coinciding_rows, facets
+from polyregions.oracle.polyhedron import Form, OpenPolyhedron
+from polyregions.oracle.referee import Referee
+from polyregions.patterns import as_text, key_of
+from polyregions.regions import RegionSet
+
+DOMAIN_ROW = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Adjacency:
+    """The edges of the adjacency graph as flat arrays, sorted by (source, target).
+
+    Attributes:
+        n_regions: R.
+        source: (E,) the lower region of each edge.
+        target: (E,) the higher region of each edge.
+        flip_offsets: (E+1,) where each edge's neurons start in `flips`.
+        flips: (F,) the neurons that differ across each edge.
+        points: (E, d) a point in the relative interior of each shared facet, in float64.
+    """
+
+    n_regions: int
+    source: Ints
+    target: Ints
+    flip_offsets: Ints
+    flips: Ints
+    points: Floats
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def flipped(self, edge: int) -> Ints:
+        """The neurons that differ across one edge."""
+        return self.flips[self.flip_offsets[edge] : self.flip_offsets[edge + 1]]
+
+    def neighbours(self) -> tuple[Ints, Ints]:
+        """The symmetric graph in CSR form: offsets (R+1,) and neighbours (2E,) of each region, ascending."""
+        ends = np.concatenate([self.source, self.target])
+        others = np.concatenate([self.target, self.source])
+        order = np.lexsort((others, ends))
+        offsets = np.searchsorted(ends[order], np.arange(self.n_regions + 1))
+        return offsets.astype(np.int64), others[order]
+
+
+@dataclass(frozen=True, eq=False)
+class RegionRows:
+    """The rows that bound one region, and where they come from.
+
+    Attributes:
+        interior: the region as an open polyhedron: the domain's rows, then the neurons that cut its ancestors.
+        neurons: the neuron of each row, DOMAIN_ROW for the domain's.
+        all_rows: (N, k+1) the forms of all neurons, oriented to be positive inside.
+        all_errors: (N, k+1) their error bounds.
+    """
+
+    interior: OpenPolyhedron
+    neurons: tuple[int, ...]
+    all_rows: Floats
+    all_errors: Floats
+
+    def may_vanish_with(self, group: tuple[int, ...]) -> Bools:
+        """Which neurons (N,) might vanish on the hyperplane of a group of rows; the others certainly do not.
+
+        A form that vanishes there is c times the hyperplane's; c is read off the largest coefficient.
+        """
+        row, doubt = self.interior.rows[group[0]], self.interior.error[group[0]]
+        pivot = int(np.argmax(np.abs(row[:-1])))
+        with np.errstate(all="ignore"):
+            factor = self.all_rows[:, pivot] / row[pivot]
+            distance = np.abs(self.all_rows - factor[:, None] * row).max(axis=1)
+            size = np.abs(self.all_rows).max(axis=1) + np.abs(factor) * np.abs(row).max()
+            relative = _relative(self.all_errors, self.all_rows)[:, pivot] + _relative(doubt, row)[pivot]
+            blur = self.all_errors.max(axis=1) + np.abs(factor) * doubt.max() + size * relative
+            apart = distance > NEARLY * size + 8 * blur
+            constant = np.all(np.abs(self.all_rows[:, :-1]) <= self.all_errors[:, :-1], axis=1)
+        possible: Bools = ~apart | constant
+        return possible
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbour:
+    """A region's neighbour across one facet: its number, the facet, and the facet's group of rows."""
+
+    region: int
+    facet: Facet
+    group: tuple[int, ...]
+
+
+def adjacency_arrays(regions: RegionSet) -> Adjacency:
+    """The adjacency graph as flat arrays.
+
+    Raises:
+        InternalError: a facet leads to a pattern that a complete set does not hold (a bug).
+
+    Complexity: about one linear program an edge.
+    """
+    source, target, flips, points = [], [], [], []
+    referee = Referee(regions.problem.solid.bounds)
+    for i in range(len(regions)):
+        rows = region_rows(regions, i)
+        for neighbour in sorted(upper_neighbours(regions, i, rows, referee), key=lambda n: n.region):
+            source.append(i)
+            target.append(neighbour.region)
+            flips.append(np.flatnonzero(regions.patterns[i] != regions.patterns[neighbour.region]))
+            points.append(neighbour.facet.approximate_point(rows.interior))
+    offsets = np.concatenate([[0], np.cumsum([len(f) for f in flips])])
+    return Adjacency(
+        len(regions),
+        np.array(source, dtype=np.int64),
+        np.array(target, dtype=np.int64),
+        offsets.astype(np.int64),
+        np.concatenate([np.zeros(0, dtype=np.int64), *flips]),
+        _lifted(regions, points),
+    )
+
+
+def adjacency_graph(regions: RegionSet) -> nx.Graph:
+    """The adjacency graph of the regions as a networkx graph.
+
+    Nodes are region numbers with ``pattern`` (a string of 0 and 1), ``point`` and ``dead_layers``; edges carry
+    ``flipped``, the neurons that differ, and ``point``, a point on the shared facet.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])])
+    >>> G = adjacency_graph(pr.enumerate_regions(net, pr.Box([-2], [2])))
+    >>> sorted(G.edges(data="flipped"))
+    [(0, 1, [0]), (1, 2, [1])]
+    """
+    arrays = adjacency_arrays(regions)
+    graph = nx.Graph(network=regions.network.name, complete=regions.complete)
+    for region in regions:
+        graph.add_node(
+            region.number,
+            pattern=as_text(region.pattern),
+            point=region.point.tolist(),
+            dead_layers=region.dead_layers(),
+        )
+    for edge in range(len(arrays)):
+        graph.add_edge(
+            int(arrays.source[edge]),
+            int(arrays.target[edge]),
+            flipped=arrays.flipped(edge).tolist(),
+            point=arrays.points[edge].tolist(),
+        )
+    return graph
+
+
+def region_rows(regions: RegionSet, i: int) -> RegionRows:
+    """The bounding rows of region i over the hull's coordinates."""
+    problem, pattern = regions.problem, regions.patterns[i]
+    forms: list[Form] = []
+    rows, errors = [problem.root.rows[:0]], [problem.root.error[:0]]
+    start = 0
+    for layer in problem.layers.along(pattern):
+        kinked = layer.kinked
+        signs = np.where(pattern[start : start + len(kinked)], 1.0, -1.0)
+        rows.append(layer.rows[kinked] * signs[:, None])
+        errors.append(layer.error[kinked])
+        for n, unit in enumerate(kinked.tolist()):
+            if regions.cuts[i, start + n]:
+                form = layer.form(unit)
+                forms.append(form if signs[n] > 0 else form.negated())
+        start += len(kinked)
+    polyhedron = OpenPolyhedron.of([*problem.solid.forms, *forms], regions.dim)
+    neurons = (DOMAIN_ROW,) * len(problem.solid.forms) + tuple(np.flatnonzero(regions.cuts[i]).tolist())
+    return RegionRows(polyhedron, neurons, np.concatenate(rows), np.concatenate(errors))
+
+
+def upper_neighbours(regions: RegionSet, i: int, rows: RegionRows, referee: Referee) -> Iterator[Neighbour]:
+    """The neighbours of region i with a higher number, each with the facet that leads to it."""
+    for group in coinciding_rows(rows.interior):
+        if any(rows.neurons[row] == DOMAIN_ROW for row in group):
+            continue
+        flips = np.flatnonzero(rows.may_vanish_with(group))
+        single = len(flips) == 1
+        expected = _with_bit_flipped(regions, i, int(flips[0])) if single else None
+        if single and (expected is None or expected < i):
+            continue
+        for facet in facets(rows.interior, regions.local_point(i), referee, [group]):
+            found = expected if expected is not None else beyond(regions, rows, facet)
+            if found is not None and found > i:
+                yield Neighbour(found, facet, group)
+
+
+def beyond(regions: RegionSet, rows: RegionRows, facet: Facet) -> int | None:
+    """The region on the other side of a facet, found exactly; None only if the set is not complete."""
+    germ = regions.problem.exact.germ(facet.point(rows.interior), facet.direction())
+    found = regions.find(germ.pattern)
+    if found is None and regions.complete:
+        pattern = as_text(np.array(germ.pattern))
+        raise InternalError(f"the pattern {pattern} beyond a facet is not among the regions")
+    return found
+
+
+def _with_bit_flipped(regions: RegionSet, i: int, neuron: int) -> int | None:
+    pattern = regions.patterns[i].copy()
+    pattern[neuron] = not pattern[neuron]
+    return regions.index.get(key_of(pattern))
+
+
+def _relative(error: Floats, values: Floats) -> Floats:
+    return np.where(error == 0, 0.0, error / np.abs(values))
+
+
+def _lifted(regions: RegionSet, points: list[Floats]) -> Floats:
+    local = np.array(points, dtype=np.float64).reshape(len(points), regions.dim)
+    hull = regions.problem.solid.hull
+    if hull.is_whole:
+        return local
+    basis, origin = hull.floats
+    return local @ basis.T + origin

@@ -1,0 +1,1 @@
+"""Small trained networks bundled with the package."""

@@ -1,0 +1,264 @@
+"""Input sets: boxes, H-polytopes, the whole space, and affine slices of the input space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from polyregions._types import Floats
+from polyregions.errors import DomainError
+from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.exact.numbers import Point, dot
+from polyregions.geometry.hull import AffineHull, solidify
+from polyregions.geometry.polytope import HPolytope, bounding_box, integer_form
+from polyregions.oracle.polyhedron import Bounds, Form
+
+
+@dataclass(frozen=True, eq=False)
+class SolidDomain:
+    """An input set in the coordinates u of its affine hull, where it has an interior: what an engine splits.
+
+    Attributes:
+        hull: the affine hull, with the exact map u -> x.
+        forms: the affine forms of u that are >= 0 on the set.
+        labels: where each form comes from.
+        bounds: coordinate bounds of the set in u.
+        interior: a point strictly inside.
+    """
+
+    hull: AffineHull
+    forms: tuple[Form, ...]
+    labels: tuple[str, ...]
+    bounds: Bounds
+    interior: Point
+
+    def holds(self, point: Point) -> bool:
+        """Whether a point u is strictly inside; exact."""
+        return all(dot(form.exact(), point.integers) > 0 for form in self.forms)
+
+
+class Box:
+    """All x with ``lower <= x <= upper``; bounds may be infinite, and equal in some inputs.
+
+    Attributes:
+        lower: (d,) float64.
+        upper: (d,) float64.
+
+    >>> Box([0, -1], [1, 1]).dim
+    2
+    """
+
+    def __init__(self, lower: Any, upper: Any) -> None:
+        """Check and store the corners.
+
+        Raises:
+            DomainError: not numbers, lengths that differ, NaN, ``lower > upper``, or an empty infinite side.
+        """
+        self.lower, self.upper = _vector(lower, "lower"), _vector(upper, "upper")
+        if self.lower.shape != self.upper.shape:
+            raise DomainError(f"box: lower has {len(self.lower)} entries, upper has {len(self.upper)}")
+        for i, (low, high) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
+            if not low <= high or low == np.inf or high == -np.inf:
+                raise DomainError(f"box, input {i}: lower = {low}, upper = {high}, expected lower <= upper")
+
+    @classmethod
+    def cube(cls, lower: float, upper: float, dim: int) -> Box:
+        """The box with the same two bounds in each of d inputs."""
+        return cls(np.full(dim, lower), np.full(dim, upper))
+
+    @property
+    def dim(self) -> int:
+        """Number of inputs d."""
+        return len(self.lower)
+
+    def inequalities(self) -> tuple[Floats, list[str]]:
+        """The finite bounds as rows (m, d+1), ``row @ [x, 1] >= 0``, and their labels."""
+        rows, labels = [], []
+        for i in range(self.dim):
+            for sign, bound, mark in ((1.0, self.lower[i], ">="), (-1.0, self.upper[i], "<=")):
+                if np.isfinite(bound):
+                    row = np.zeros(self.dim + 1)
+                    row[i], row[-1] = sign, -sign * bound
+                    rows.append(row)
+                    labels.append(f"x{i} {mark} {bound:g}")
+        return np.array(rows).reshape(-1, self.dim + 1), labels
+
+    def polytope(self) -> HPolytope:
+        """The box as ``A x <= b``."""
+        rows, labels = self.inequalities()
+        return HPolytope(-rows[:, :-1], rows[:, -1], labels=labels)
+
+    def volume(self) -> float:
+        """Volume in the inputs that are not fixed (1 if all are fixed)."""
+        width = self.upper - self.lower
+        return float(np.prod(width[width > 0]))
+
+    def __repr__(self) -> str:
+        return f"Box({self.lower.tolist()}, {self.upper.tolist()})"
+
+
+@dataclass(frozen=True)
+class WholeSpace:
+    """All of R^d.
+
+    >>> WholeSpace(3).dim
+    3
+    """
+
+    dim: int
+
+    def __post_init__(self) -> None:
+        if self.dim < 0:
+            raise DomainError(f"whole space: dimension {self.dim}, expected at least 0")
+
+    def inequalities(self) -> tuple[Floats, list[str]]:
+        """No rows (0, d+1)."""
+        return np.zeros((0, self.dim + 1)), []
+
+
+class Slice:
+    """An affine slice ``x = origin + directions.T @ u`` of the input space, with u in a box or polytope.
+
+    Attributes:
+        origin: (d,) float64.
+        directions: (k, d) float64, linearly independent.
+        domain: where u lies: a Box, HPolytope or WholeSpace of dimension k.
+
+    >>> Slice([0, 0, 1], [[1, 0, 0], [0, 1, 0]], Box([-1, -1], [1, 1])).dim
+    3
+    """
+
+    def __init__(self, origin: Any, directions: Any, domain: Box | HPolytope | WholeSpace) -> None:
+        """Check and store the slice.
+
+        Raises:
+            DomainError: shapes that do not fit, or directions that are not independent.
+        """
+        self.origin = _vector(origin, "origin")
+        self.directions = np.array(directions, dtype=np.float64)
+        self.domain = domain
+        if self.directions.shape != (domain.dim, len(self.origin)):
+            raise DomainError(
+                f"slice: directions have shape {self.directions.shape}, expected ({domain.dim}, {len(self.origin)})"
+            )
+        if not np.all(np.isfinite(self.directions)) or not np.all(np.isfinite(self.origin)):
+            raise DomainError("slice: origin and directions must be finite")
+        if _linear_rank(self.directions) < domain.dim:
+            raise DomainError(f"slice: the {domain.dim} directions are linearly dependent")
+
+    @property
+    def dim(self) -> int:
+        """Number of inputs d."""
+        return len(self.origin)
+
+    @property
+    def hull(self) -> AffineHull:
+        """The affine subspace of the slice, with coordinates u."""
+        return AffineHull(affine_of_floats(self.directions.T, self.origin), None)
+
+
+Domain: TypeAlias = Box | HPolytope | WholeSpace | Slice
+
+
+def solid_domain(domain: Domain) -> SolidDomain:
+    """Bring an input set to the coordinates of its affine hull, exactly.
+
+    Raises:
+        DomainError: the set is empty.
+    """
+    if isinstance(domain, Box):
+        return _solid_box(domain)
+    if isinstance(domain, Slice):
+        return _in_slice(solid_domain(domain.domain), domain.hull)
+    if isinstance(domain, WholeSpace):
+        return _solid_rows(AffineHull.whole(domain.dim), [], [])
+    return _solid_rows(AffineHull.whole(domain.dim), domain.exact_rows, domain.labels)
+
+
+def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
+    """The set as integer rows ``row . [x, 1] >= 0`` in the inputs x, and their labels.
+
+    A lower-dimensional set has each equation of its affine hull as two opposite rows.
+    """
+    d, hull = solid.hull.ambient_dim, solid.hull
+    forms = integer_matrix([form.exact() for form in solid.forms], hull.dim + 1)
+    pulled = compose(IntegerAffine(forms, 1), hull.chart)
+    rows, labels = [pulled.row(i) for i in range(len(solid.forms))], list(solid.labels)
+    for i, equation in enumerate(hull.equations):
+        rows += [equation, [-entry for entry in equation]]
+        labels += [f"equation {i} of the hull of R^{d} >=", f"equation {i} of the hull of R^{d} <="]
+    return rows, labels
+
+
+def _solid_box(box: Box) -> SolidDomain:
+    free = np.flatnonzero(box.lower < box.upper)
+    inner = Box(box.lower[free], box.upper[free])
+    rows, labels = inner.inequalities()
+    exact = affine_of_floats(rows[:, :-1], rows[:, -1])
+    forms = tuple(
+        Form(row, np.zeros_like(row), lambda i=i: exact.row(i))  # type: ignore[misc]  # lambda default
+        for i, row in enumerate(rows)
+    )
+    names = [label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)]
+    hull = AffineHull.whole(box.dim) if len(free) == box.dim else _fixed_inputs(box, free.tolist())
+    middle = Point.of([_between(low, high) for low, high in zip(inner.lower, inner.upper, strict=True)])
+    return SolidDomain(hull, forms, tuple(names), Bounds(inner.lower, inner.upper), middle)
+
+
+def _inputs_of(rows: Floats) -> list[int]:
+    return [int(np.flatnonzero(row[:-1])[0]) for row in rows]
+
+
+def _fixed_inputs(box: Box, free: list[int]) -> AffineHull:
+    weight = np.zeros((box.dim, len(free)))
+    weight[free, np.arange(len(free))] = 1.0
+    origin = np.where(box.lower < box.upper, 0.0, box.lower)
+    return AffineHull(affine_of_floats(weight, origin), tuple(free))
+
+
+def _between(low: float, high: float) -> Fraction:
+    """A number strictly between two floats, the lower one of which may be -inf and the upper inf."""
+    if np.isinf(low):
+        return Fraction(0) if np.isinf(high) else Fraction(high) - 1
+    if np.isinf(high):
+        return Fraction(low) + 1
+    middle = (Fraction(low) + Fraction(high)) / 2
+    rounded = Fraction(float(middle))
+    return rounded if Fraction(low) < rounded < Fraction(high) else middle
+
+
+def _solid_rows(hull: AffineHull, rows: list[list[int]], labels: Any) -> SolidDomain:
+    solid = solidify(rows, hull, [Fraction(0)] * hull.dim)
+    if solid is None:
+        raise DomainError(f"the input set is empty: its {len(rows)} rows contradict each other")
+    local = AffineHull.whole(solid.hull.dim)
+    lower, upper = bounding_box(type(solid)(local, solid.rows, solid.kept, solid.interior))
+    forms = tuple(integer_form(row) for row in solid.rows)
+    return SolidDomain(
+        solid.hull, forms, tuple(labels[i] for i in solid.kept), Bounds(lower, upper), solid.interior
+    )
+
+
+def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
+    hull = AffineHull(compose(outer.embedding, inner.hull.embedding), None)
+    labels = tuple(f"slice: {label}" for label in inner.labels)
+    return SolidDomain(hull, inner.forms, labels, inner.bounds, inner.interior)
+
+
+def _linear_rank(matrix: Floats) -> int:
+    return int(affine_of_floats(matrix, np.zeros(len(matrix))).matrix.rank())
+
+
+def _vector(values: Any, what: str) -> Floats:
+    try:
+        vector = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DomainError(f"{what}: {values!r} is not a list of numbers") from None
+    if vector.ndim != 1:
+        raise DomainError(f"{what}: shape {vector.shape}, expected one axis (d,)")
+    if np.any(np.isnan(vector)):
+        raise DomainError(f"{what}, input {int(np.flatnonzero(np.isnan(vector))[0])}: is not a number")
+    return vector

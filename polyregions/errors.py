@@ -1,0 +1,59 @@
+"""Every error this package raises on purpose, as a tree.
+
+    PolyregionsError
+    ├── InputError (ValueError)          what the caller or a file handed in is wrong
+    │   ├── NetworkError                 weights, shapes, activations
+    │   ├── DomainError                  the input set
+    │   ├── FormatError                  a file that cannot be read as what it claims to be
+    │   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear chains
+    │   └── OptionError                  an argument or option with an impossible value
+    ├── MissingExtraError (ImportError)  an optional dependency is not installed
+    ├── StoppedError                     a run was stopped before it had an answer
+    └── InternalError (RuntimeError)     a self-check of the engine failed: a bug, please report it
+"""
+
+from __future__ import annotations
+
+
+class PolyregionsError(Exception):
+    """Base class of every error raised on purpose by polyregions."""
+
+
+class InputError(PolyregionsError, ValueError):
+    """Something handed in is wrong; the message names the place, what was found and what was expected."""
+
+
+class NetworkError(InputError):
+    """Raised when weights, biases, shapes or activations do not make a network."""
+
+
+class DomainError(InputError):
+    """Raised when an input set is malformed, empty or of the wrong dimension."""
+
+
+class FormatError(InputError):
+    """Raised when a file is truncated, hostile, or not what its name claims."""
+
+
+class UnsupportedError(FormatError):
+    """Raised when a file is well-formed but holds an operator or feature that cannot be represented exactly."""
+
+
+class OptionError(InputError):
+    """Raised when an option has a value it cannot take."""
+
+
+class MissingExtraError(PolyregionsError, ImportError):
+    """Raised when an optional dependency is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f'{purpose} needs {package}: pip install "polyregions[{extra}]"')
+        self.extra = extra
+
+
+class StoppedError(PolyregionsError):
+    """Raised when a run that has only whole answers is stopped before its end."""
+
+
+class InternalError(PolyregionsError, RuntimeError):
+    """Raised when a self-check fails; no result is better than a wrong one."""

@@ -1,0 +1,1 @@
+"""Exact arithmetic: integer matrices over one denominator, and linear programs that always decide."""

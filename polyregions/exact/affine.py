@@ -1,0 +1,141 @@
+"""Affine maps as integer matrices over one denominator (python-flint).
+
+Every float64 is a dyadic rational, so a network's maps, composed along a pattern, are integers
+over a power of two. Signs, hyperplanes and comparisons then need integer arithmetic only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd
+from typing import Any
+
+import numpy as np
+from flint import fmpz_mat
+
+from polyregions._types import Floats
+from polyregions.network import ExactAffine, Layer, exact_layer
+
+MANTISSA_BITS = 53
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerAffine:
+    """``x -> matrix @ [x, 1] / denominator`` with an integer matrix (n, k+1), bias in the last column."""
+
+    matrix: fmpz_mat
+    denominator: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, k+1)."""
+        return self.matrix.nrows(), self.matrix.ncols()
+
+    def row(self, i: int) -> list[int]:
+        """Row i as Python ints: a positive multiple of the affine form."""
+        return [int(self.matrix[i, j]) for j in range(self.matrix.ncols())]
+
+    def plain(self) -> ExactAffine:
+        """The same map as plain data."""
+        n, k = self.shape
+        numerators = np.empty((n, k), dtype=object)
+        for i in range(n):
+            numerators[i] = self.row(i)
+        return ExactAffine(numerators, self.denominator)
+
+    def fractions(self) -> tuple[list[list[Fraction]], list[Fraction]]:
+        """Weight (n, k) and bias (n,) as fractions."""
+        rows = [[Fraction(entry, self.denominator) for entry in self.row(i)] for i in range(self.shape[0])]
+        return [row[:-1] for row in rows], [row[-1] for row in rows]
+
+
+def integer_matrix(rows: Sequence[Sequence[int]], n_columns: int) -> fmpz_mat:
+    """An fmpz_mat of the given rows that also works for no rows or no columns."""
+    return fmpz_mat(len(rows), n_columns, [entry for row in rows for entry in row])
+
+
+def integers_of_floats(array: Floats) -> tuple[list[list[int]], int]:
+    """Write a float64 matrix as integers over one power of two, without rounding."""
+    mantissa, exponent = np.frexp(array)
+    whole = np.ldexp(mantissa, MANTISSA_BITS).astype(np.int64)
+    shift = exponent.astype(np.int64) - MANTISSA_BITS
+    odd_bits = np.where(whole == 0, 0, np.log2(np.maximum(whole & -whole, 1)).astype(np.int64))
+    whole, shift = whole >> odd_bits, shift + odd_bits
+    lowest = int(min(0, shift[whole != 0].min(initial=0)))
+    rows = [
+        [int(w) << int(s - lowest) if w else 0 for w, s in zip(wr, sr, strict=True)]
+        for wr, sr in zip(whole.tolist(), shift.tolist(), strict=True)
+    ]
+    return rows, 1 << -lowest
+
+
+def affine_of_floats(weight: Floats, bias: Floats) -> IntegerAffine:
+    """The exact affine map whose coefficients are the given floats."""
+    rows, denominator = integers_of_floats(np.column_stack([weight, bias]))
+    return IntegerAffine(integer_matrix(rows, weight.shape[1] + 1), denominator)
+
+
+def affine_of_layer(layer: Layer) -> IntegerAffine:
+    """The exact affine map of a layer."""
+    if layer.exact is None:
+        return affine_of_floats(layer.weight, layer.bias)
+    rows = layer.exact.numerators.tolist()
+    return IntegerAffine(integer_matrix(rows, layer.n_inputs + 1), layer.exact.denominator)
+
+
+def identity_affine(dim: int) -> IntegerAffine:
+    """The identity on R^dim."""
+    rows = [[int(i == j) for j in range(dim + 1)] for i in range(dim)]
+    return IntegerAffine(integer_matrix(rows, dim + 1), 1)
+
+
+def compose(outer: IntegerAffine, inner: IntegerAffine) -> IntegerAffine:
+    """``outer`` after ``inner``, exactly."""
+    n, k = outer.shape[0], outer.shape[1] - 1
+    last = inner.shape[1]
+    lifted = inner.matrix.tolist() + [[0] * (last - 1) + [inner.denominator]]
+    product = outer.matrix * fmpz_mat(k + 1, last, [entry for row in lifted for entry in row])
+    assert product.nrows() == n
+    return reduced(product, outer.denominator * inner.denominator)
+
+
+def scale_rows(affine: IntegerAffine, slopes: Iterable[float]) -> IntegerAffine:
+    """Multiply row i by the (exact) slope of unit i: the activation along one pattern."""
+    factors, denominator = integers_of_floats(np.array([list(slopes)], dtype=np.float64))
+    rows = [[f * entry for entry in affine.row(i)] for i, f in enumerate(factors[0])]
+    return IntegerAffine(integer_matrix(rows, affine.shape[1]), affine.denominator * denominator)
+
+
+def reduced(matrix: fmpz_mat, denominator: int) -> IntegerAffine:
+    """Divide matrix and denominator by their common power of two, which keeps dyadic numbers short."""
+    if denominator == 1:
+        return IntegerAffine(matrix, 1)
+    common = int(denominator)
+    for entry in matrix.entries():
+        common = gcd(common, int(entry))
+        if common == 1:
+            return IntegerAffine(matrix, denominator)
+    entries = [int(entry) // common for entry in matrix.entries()]
+    return IntegerAffine(fmpz_mat(matrix.nrows(), matrix.ncols(), entries), denominator // common)
+
+
+def fold(affines: Sequence[Any], where: str) -> Layer:
+    """One layer with identity units that equals several affine maps, the first applied first.
+
+    Args:
+        affines: `Layer` objects (their units are ignored) or `IntegerAffine` maps, in order of application.
+        where: named in messages.
+
+    Raises:
+        NetworkError: an exact coefficient is beyond the range of float64.
+    """
+    if len(affines) == 1 and isinstance(affines[0], Layer):
+        return affines[0]
+    total: IntegerAffine | None = None
+    for step in affines:
+        exact = affine_of_layer(step) if isinstance(step, Layer) else step
+        total = exact if total is None else compose(exact, total)
+    assert total is not None
+    return exact_layer(total.plain(), total.shape[1] - 1, where)

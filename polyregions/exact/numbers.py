@@ -1,0 +1,61 @@
+"""Rational points, and the integers that stand for them in exact evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import lcm
+
+import numpy as np
+
+from polyregions._types import Floats
+
+
+def over_common_denominator(values: Sequence[Fraction]) -> list[int]:
+    """The homogeneous integers ``[x_1 q, ..., x_k q, q]`` of a rational point."""
+    denominator = lcm(1, *(v.denominator for v in values))
+    return [v.numerator * (denominator // v.denominator) for v in values] + [denominator]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A point known exactly: a float64 point, or a rational one where no float64 would do.
+
+    Attributes:
+        approx: (k,) float64; the point itself if `rational` is None, else its nearest floats.
+        rational: the exact coordinates, or None.
+    """
+
+    approx: Floats
+    rational: tuple[Fraction, ...] | None = None
+
+    @classmethod
+    def of(cls, coordinates: Sequence[Fraction]) -> Point:
+        """The point with the given exact coordinates."""
+        approx = np.array([float(c) for c in coordinates], dtype=np.float64)
+        exact = tuple(coordinates)
+        if all(Fraction(a) == c for a, c in zip(approx.tolist(), exact, strict=True)):
+            return cls(approx)
+        return cls(approx, exact)
+
+    @property
+    def is_float64(self) -> bool:
+        """Whether `approx` is the point itself."""
+        return self.rational is None
+
+    @property
+    def coordinates(self) -> tuple[Fraction, ...]:
+        """The exact coordinates."""
+        return self.rational or tuple(Fraction(v) for v in self.approx.tolist())
+
+    @cached_property
+    def integers(self) -> list[int]:
+        """Homogeneous integers, the positive denominator last."""
+        return over_common_denominator(self.coordinates)
+
+
+def dot(row: Sequence[int], point: Sequence[int]) -> int:
+    """Scalar product in integers; its sign is the sign of the affine form at the point."""
+    return sum(r * p for r, p in zip(row, point, strict=True) if r)

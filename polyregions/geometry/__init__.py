@@ -1,0 +1,1 @@
+"""Polyhedra as users see them: H-representation, facets, vertices, volume, affine hull."""

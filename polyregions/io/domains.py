@@ -1,0 +1,62 @@
+"""`load_domain`: picks the reader of an input set by the file's suffix."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from polyregions.domain import Box
+from polyregions.errors import DomainError, FormatError, UnsupportedError
+from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
+from polyregions.io.npz import arrays_of_npz
+from polyregions.io.vnnlib import boxes_of_vnnlib
+
+
+def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Box:
+    """The input set stored in a file.
+
+    Args:
+        path: a VNN-LIB property (``.vnnlib``) whose input constraints form one box, or a ``.npz`` with arrays
+            ``lower`` (d,) and ``upper`` (d,); either may be compressed (``.gz``).
+        max_bytes: limit of the size, before and after decompression.
+
+    Raises:
+        FormatError: a file that is not what its name claims.
+        UnsupportedError: an input set that is not one box.
+        DomainError: bounds that are missing, crossed or not finite.
+    """
+    where = str(path)
+    match suffix_of(path):
+        case ".vnnlib":
+            return _only_box(boxes_of_vnnlib(read_text(path, max_bytes), where), where)
+        case ".npz":
+            return _domain_of_arrays(arrays_of_npz(read_bytes(path, max_bytes), where, max_bytes), where)
+    raise FormatError(f"{where}: unknown kind of domain file, expected .vnnlib or .npz (or .gz behind it)")
+
+
+def _only_box(boxes: list[Box], where: str) -> Box:
+    if len(boxes) != 1:
+        raise UnsupportedError(
+            f"{where}: the inputs form {len(boxes)} different boxes, expected one; "
+            "load_vnnlib_boxes gives them all"
+        )
+    return boxes[0]
+
+
+def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Box:
+    if "lower" in arrays and "upper" in arrays:
+        return _box(arrays["lower"], arrays["upper"], where)
+    if "A" in arrays and "b" in arrays:
+        raise UnsupportedError(f"{where}: holds A and b (a polytope), which cannot be read yet")
+    listed = shortened(", ".join(arrays) or "nothing", 200)
+    raise FormatError(f"{where}: holds {listed}, expected arrays lower and upper")
+
+
+def _box(lower: Any, upper: Any, where: str) -> Box:
+    for name, array in (("lower", lower), ("upper", upper)):
+        if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+            raise FormatError(f"{where}, {name}: values of type {array.dtype}, expected real numbers")
+    try:
+        return Box(lower, upper)
+    except DomainError as error:
+        raise DomainError(f"{where}: {error}") from None

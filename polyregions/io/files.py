@@ -1,0 +1,162 @@
+"""Reading untrusted files: bounded, decompressed within a limit, one kind of error."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import io
+import os
+import re
+import stat
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import isfinite
+from pathlib import Path
+from typing import IO, Any, Final
+
+from polyregions.errors import FormatError, MissingExtraError, NetworkError
+
+MAX_BYTES: Final = 2**30
+"""Default limit of a file's size, before and after decompression."""
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+CHUNK: Final = 2**20
+MAX_DIGITS: Final = 1000
+"""Longest decimal accepted; float64 needs at most 767 significant digits."""
+
+_DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def suffix_of(path: str | os.PathLike[str]) -> str:
+    """The suffix that names the format, in lower case and without a ``.gz`` behind it.
+
+    >>> suffix_of("prop_3.vnnlib.GZ")
+    '.vnnlib'
+    """
+    bare = Path(path)
+    return (bare.with_suffix("") if _is_gzip(bare) else bare).suffix.lower()
+
+
+def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> bytes:
+    """Content of a regular file, decompressed if its name ends in ``.gz``.
+
+    Args:
+        path: the file.
+        max_bytes: limit of the size, both of the file and of what it decompresses to.
+
+    Raises:
+        FormatError: missing, not a regular file, unreadable, empty, too large or not whole gzip data.
+    """
+    raw = _read_regular(Path(path), max_bytes)
+    if not raw:
+        raise FormatError(f"{path}: the file is empty")
+    return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
+
+
+def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that appears under its name only once it is complete.
+
+    Raises:
+        FormatError: it cannot be written; nothing is left behind.
+    """
+    target = Path(path)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        try:
+            part.write_bytes(data)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise FormatError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
+    """The same as text; bytes that are not UTF-8 become a character that no number contains."""
+    return read_bytes(path, max_bytes).decode("utf-8", errors="replace")
+
+
+def parse_decimal(token: str, where: str) -> float:
+    """The float64 nearest to a decimal.
+
+    Raises:
+        FormatError: anything else than a decimal of reasonable length within the range of float64.
+    """
+    if len(token) > MAX_DIGITS or not _DECIMAL.fullmatch(token):
+        raise FormatError(f"{where}: {shortened(token)!r}, expected a decimal number")
+    value = float(token)
+    if not isfinite(value):
+        raise FormatError(f"{where}: {shortened(token)} is beyond the range of float64")
+    return value
+
+
+def shortened(text: str, length: int = 40) -> str:
+    """Text cut to a length that fits a message."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def import_extra(package: str, extra: str, purpose: str) -> Any:
+    """An optional package.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise MissingExtraError(package, extra, purpose) from None
+
+
+@contextmanager
+def network_errors_are_format_errors() -> Iterator[None]:
+    """A file whose numbers make no network is a bad file."""
+    try:
+        yield
+    except NetworkError as error:
+        raise FormatError(str(error)) from None
+
+
+def _is_gzip(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
+
+
+def _read_regular(path: Path, max_bytes: int) -> bytes:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe or a device may never end
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise FormatError(f"{path}: is {kind}, expected a file")
+        with path.open("rb") as handle:
+            raw = _read_up_to(handle, max_bytes + 1)
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise FormatError(f"{path}: cannot be read ({error})") from None
+    if len(raw) > max_bytes:
+        raise FormatError(f"{path}: larger than {max_bytes} bytes (max_bytes)")
+    return raw
+
+
+def _decompress(raw: bytes, where: str, max_bytes: int) -> bytes:
+    if not raw.startswith(GZIP_MAGIC):
+        raise FormatError(f"{where}: begins with {raw[:2]!r}, expected gzip data ({GZIP_MAGIC!r})")
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as handle:
+            data = _read_up_to(handle, max_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FormatError(f"{where}: damaged gzip data ({error})") from None
+    if len(data) > max_bytes:
+        raise FormatError(f"{where}: decompresses to more than {max_bytes} bytes (max_bytes)")
+    if not data:
+        raise FormatError(f"{where}: decompresses to nothing")
+    return data
+
+
+def _read_up_to(handle: IO[bytes] | gzip.GzipFile, limit: int) -> bytes:
+    """At most `limit` bytes, in pieces: a single read would reserve the whole limit."""
+    pieces, wanted = [], limit
+    while wanted > 0 and (piece := handle.read(min(wanted, CHUNK))):
+        pieces.append(piece)
+        wanted -= len(piece)
+    return b"".join(pieces)

@@ -1,0 +1,94 @@
+"""`load_network`: picks the reader by a file's suffix or by the kind of object."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from polyregions.errors import FormatError, OptionError, UnsupportedError
+from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
+from polyregions.io.nnet import network_of_nnet
+from polyregions.io.npz import network_of_npz
+from polyregions.io.onnx import network_of_onnx
+from polyregions.io.torch import network_of_module
+from polyregions.network import Network
+
+EXAMPLE_PREFIX: Final = "example:"
+PICKLES: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"})
+
+
+def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES) -> Network:
+    """A network from a file, a packaged example, or an object of another library.
+
+    Args:
+        source: the path of a ``.onnx``, ``.nnet`` or ``.npz`` file, or of one of these compressed
+            (``.gz``); the name of a packaged network such as ``"example:two-moons"``; a
+            `torch.nn.Module`; a list of ``(weight, bias)`` pairs with shapes (n, k) and (n,) and
+            ReLU between them; or a `Network`, which is returned as it is.
+        check: compare the result with its source on random points where the source can be run.
+        max_bytes: limit of a file's size, before and after decompression.
+
+    Raises:
+        FormatError: a file that is damaged, hostile or not what its name claims.
+        UnsupportedError: operators or modules other than chains of affine maps and ReLUs.
+        NetworkError: pairs that do not make a network.
+        OptionError: an unknown example, or an object of another kind.
+        MissingExtraError: the package that reads this kind is not installed.
+
+    >>> load_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
+    <Network network: 1-2-1, 2 neurons>
+    """
+    if isinstance(source, Network):
+        return source
+    if isinstance(source, str) and source.startswith(EXAMPLE_PREFIX):
+        return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
+    if isinstance(source, (str, os.PathLike)):
+        return _load_file(source, check, max_bytes)
+    if _is_torch_module(source):
+        return network_of_module(source, check=check)
+    if isinstance(source, (list, tuple)):
+        return Network.from_layers(source)
+    raise OptionError(
+        f"cannot load a network from a {type(source).__name__}, expected a path, 'example:NAME', "
+        "a torch.nn.Module, a list of (weight, bias) pairs or a Network"
+    )
+
+
+def _load_file(path: str | os.PathLike[str], check: bool, max_bytes: int) -> Network:
+    where, name, suffix = str(path), Path(path).name, suffix_of(path)
+    match suffix:
+        case ".onnx":
+            return network_of_onnx(read_bytes(path, max_bytes), where, name, check=check)
+        case ".nnet":
+            return network_of_nnet(read_text(path, max_bytes), where, name)
+        case ".npz":
+            return network_of_npz(read_bytes(path, max_bytes), where, name, max_bytes)
+    if suffix in PICKLES:
+        raise UnsupportedError(
+            f"{where}: is a pickle, which may execute anything and is never opened; "
+            "build the torch module in your program and hand it to load_network"
+        )
+    raise FormatError(
+        f"{where}: unknown kind of network file {suffix!r}, expected .onnx, .nnet or .npz (or .gz behind it)"
+    )
+
+
+def _load_example(name: str, max_bytes: int) -> Network:
+    files = {
+        entry.name.removesuffix(".npz"): entry
+        for entry in resources.files("polyregions").joinpath("data").iterdir()
+        if entry.name.endswith(".npz")
+    }
+    if name not in files:
+        listed = ", ".join(f"{EXAMPLE_PREFIX}{n}" for n in sorted(files)) or "none"
+        raise OptionError(f"unknown example {shortened(name)!r}, there are: {listed}")
+    return network_of_npz(files[name].read_bytes(), EXAMPLE_PREFIX + name, EXAMPLE_PREFIX + name, max_bytes)
+
+
+def _is_torch_module(source: Any) -> bool:
+    """Whether the object is a torch module, found out without importing torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(source, torch.nn.Module)

@@ -1,0 +1,54 @@
+"""ONNX files whose graph is a chain of affine operators and ReLUs.
+
+The function read is the one in real arithmetic: constants are lifted to float64 unchanged and
+folded exactly. The network's input is the input tensor flattened in C order, and so is its output. A
+batch size that the file leaves open is taken as 1; a size that it fixes belongs to the input, so
+an input of shape (2, 3) makes a network of 6 inputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from polyregions.errors import FormatError
+from polyregions.io.files import import_extra
+from polyregions.io.onnx_check import difference_from_reference
+from polyregions.io.onnx_graph import graph_of_model
+from polyregions.io.onnx_operators import chain_of_graph
+from polyregions.network import Network
+
+
+def network_of_onnx(data: bytes, where: str, name: str, *, check: bool = True) -> Network:
+    """The network in the bytes of an ONNX file.
+
+    Args:
+        data: content of the file.
+        where: the file, for messages.
+        name: name of the network.
+        check: compare the result with onnx's reference evaluator on random points, where it can run.
+
+    Raises:
+        FormatError: truncated or hostile files, shapes that do not fit, other results than the reference.
+        UnsupportedError: anything but a chain of the supported operators; names operator and node.
+        MissingExtraError: onnx is not installed.
+    """
+    model = _parse(data, where)
+    graph = graph_of_model(model, where)
+    chain = chain_of_graph(graph)
+    network = chain.network(name)
+    if check:
+        difference = difference_from_reference(network, chain, graph, model)
+        if difference is not None:
+            raise FormatError(f"{where}: {difference} (onnx's reference evaluator)")
+    return network
+
+
+def _parse(data: bytes, where: str) -> Any:
+    """The ModelProto; nothing in it is interpreted yet, and no other file is opened."""
+    onnx = import_extra("onnx", "onnx", "reading an ONNX file")
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(data)
+    except Exception as error:  # protobuf's DecodeError, whose module depends on its version
+        raise FormatError(f"{where}: is not an ONNX model or is truncated ({error})") from None
+    return model

@@ -1,0 +1,82 @@
+"""Point location: which region holds a given point, exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from polyregions._types import Bools, Floats
+from polyregions.activations import activate
+from polyregions.exact.numbers import Point
+from polyregions.network import Network
+from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.patterns import key_of, keys, pack
+from polyregions.problem import Problem
+
+
+def certified_patterns(network: Network, X: Floats) -> tuple[Bools, Bools]:
+    """Activation patterns (k, N) of float64 points (k, d), and which rows (k,) are certain.
+
+    A forward pass with a running error bound; a row is certain if no pre-activation is within its bound of 0.
+    """
+    values, error = X, np.zeros_like(X)
+    bits, certain = [], np.ones(len(X), dtype=np.bool_)
+    for layer in network.layers:
+        size = np.abs(layer.weight)
+        magnitude = np.abs(values) @ size.T + np.abs(layer.bias)
+        values = values @ layer.weight.T + layer.bias
+        error = (error @ size.T + gamma(layer.n_inputs + 2) * magnitude) * SAFE + TINY
+        if layer.exact is not None:
+            error = (error + UNIT * magnitude) * SAFE
+        kinked = layer.splitting
+        certain &= np.all(np.abs(values[:, kinked]) > error[:, kinked], axis=1)
+        bits.append(values[:, kinked] > 0)
+        values = activate(values, layer.slopes)
+        error = (error * np.abs(layer.slopes).max(axis=1) + UNIT * np.abs(values)) * SAFE
+    return np.concatenate(bits, axis=1), certain
+
+
+def locate(problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], inside: Bools, X: Floats) -> list[int]:
+    """The region (k,) of each row of X (k, d); -1 outside the domain, or where no known region is.
+
+    Args:
+        problem: network and domain.
+        index: packed pattern -> region.
+        points: an interior point of each region, over the hull's coordinates.
+        inside: (k,) which rows lie in the domain.
+        X: (k, d) float64 points.
+    """
+    patterns, certain = certified_patterns(problem.network, X)
+    out = []
+    for x, key, sure, here in zip(X, keys(pack(patterns)), certain, inside, strict=True):
+        if not here:
+            out.append(-1)
+        elif sure and key in index:
+            out.append(index[key])
+        else:
+            out.append(_locate_exactly(problem, index, points, x))
+    return out
+
+
+def _locate_exactly(problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], x: Floats) -> int:
+    """By the half-open convention; else, on a pattern without interior, a region whose closure holds x.
+
+    If x is in the closure of region k, every point between x and its interior point is inside region k:
+    so looking from x towards each interior point in turn finds one.
+    """
+    u = problem.solid.hull.coordinates([Fraction(c) for c in x.tolist()])
+    found = index.get(_key(problem.exact.germ(u).pattern))
+    if found is not None:
+        return found
+    for point in points:
+        towards = [p - c for p, c in zip(point.coordinates, u, strict=True)]
+        found = index.get(_key(problem.exact.germ(u, towards).pattern))
+        if found is not None:
+            return found
+    return -1
+
+
+def _key(bits: Sequence[bool]) -> bytes:
+    return key_of(np.array(bits, dtype=np.bool_))

@@ -1,0 +1,303 @@
+"""The network as plain data: affine maps with two-slope units between them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from math import lcm
+from typing import Any
+
+import numpy as np
+
+from polyregions._types import Bools, Floats, Integers
+from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
+from polyregions.errors import NetworkError
+
+
+@dataclass(frozen=True, eq=False)
+class ExactAffine:
+    """An affine map in rationals: ``x -> (numerators @ [x, 1]) / denominator``.
+
+    Attributes:
+        numerators: (n, k+1) object array of Python ints, the bias in the last column.
+        denominator: positive int common to all entries.
+    """
+
+    numerators: Integers
+    denominator: int
+
+    @classmethod
+    def from_fractions(cls, entries: Sequence[Sequence[Any]]) -> ExactAffine:
+        """Bring rows of rationals (or exact floats) over one common denominator."""
+        fractions = [[Fraction(entry) for entry in row] for row in entries]
+        denominator = lcm(1, *(f.denominator for row in fractions for f in row))
+        width = len(fractions[0]) if fractions else 0
+        numerators = np.empty((len(fractions), width), dtype=object)
+        for i, row in enumerate(fractions):
+            for j, f in enumerate(row):
+                numerators[i, j] = f.numerator * (denominator // f.denominator)
+        return cls(numerators, denominator)
+
+    def nearest_floats(self) -> Floats:
+        """Entries (n, k+1) rounded to the nearest float64.
+
+        Raises:
+            OverflowError: an entry is beyond the range of float64.
+        """
+        flat = [n / self.denominator for n in self.numerators.flat]  # int / int rounds correctly
+        return np.array(flat, dtype=np.float64).reshape(self.numerators.shape)
+
+    def is_float64(self) -> bool:
+        """Whether every entry is a float64 number, so that nothing is lost by storing floats."""
+        floats = self.nearest_floats()
+        return all(
+            Fraction(f) == Fraction(n, self.denominator)
+            for f, n in zip(floats.flat, self.numerators.flat, strict=True)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One affine map and the units that follow it.
+
+    Attributes:
+        weight: (n, k) float64.
+        bias: (n,) float64.
+        slopes: (n, 2) float64, the slopes (off, on) of each unit.
+        exact: the affine map in rationals where float64 cannot hold it (then weight and bias are
+            its nearest floats); None where the floats are the map.
+    """
+
+    weight: Floats
+    bias: Floats
+    slopes: Floats
+    exact: ExactAffine | None = None
+
+    @property
+    def n_units(self) -> int:
+        """Number of units n."""
+        return len(self.weight)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs k."""
+        return int(self.weight.shape[1])
+
+    @property
+    def splitting(self) -> Bools:
+        """Which units (n,) have a kink."""
+        return splitting(self.slopes)
+
+    @property
+    def n_neurons(self) -> int:
+        """Number of units with a bit in the activation pattern."""
+        return int(np.count_nonzero(self.splitting))
+
+    def with_units(self, slopes: tuple[float, float]) -> Layer:
+        """A copy whose units are all of one kind."""
+        return Layer(self.weight, self.bias, uniform_slopes(self.n_units, slopes), self.exact)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A feed-forward network of layers, each an affine map followed by two-slope units.
+
+    The last layer usually has identity units (an affine output); with a final activation its units
+    split like any others. Build one with `Network.from_layers` or `load_network`.
+
+    Attributes:
+        layers: the layers, input to output.
+        name: where it came from, for messages.
+    """
+
+    layers: tuple[Layer, ...]
+    name: str = "network"
+
+    @classmethod
+    def from_layers(
+        cls,
+        layers: Iterable[tuple[Any, Any]],
+        final_activation: str | None = None,
+        name: str = "network",
+    ) -> Network:
+        """Build a ReLU network from ``(weight, bias)`` pairs: ReLU between them, affine at the end.
+
+        Args:
+            layers: pairs of a weight (n, k) and a bias (n,); numpy arrays, nested lists, or
+                ``fractions.Fraction`` entries. float32 is lifted to float64 without change.
+            final_activation: None, or ``"relu"`` if a ReLU follows the last affine map too.
+            name: used in messages.
+
+        Raises:
+            NetworkError: not a number, not finite, or shapes that do not fit; names the layer.
+
+        >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
+        >>> net([[-3.0], [2.0]]).tolist()
+        [[3.0], [2.0]]
+        """
+        if final_activation not in (None, "relu"):
+            raise NetworkError(f"{name}: final_activation is {final_activation!r}, expected None or 'relu'")
+        pairs = list(layers)
+        if not pairs:
+            raise NetworkError(f"{name}: no layers, expected at least one (weight, bias) pair")
+        last = IDENTITY if final_activation is None else RELU
+        units = [RELU] * (len(pairs) - 1) + [last]
+        built = [affine_layer(pair, f"{name}, layer {i + 1}") for i, pair in enumerate(pairs)]
+        return cls.from_units([b.with_units(u) for b, u in zip(built, units, strict=True)], name)
+
+    @classmethod
+    def from_units(cls, layers: Iterable[Layer], name: str = "network") -> Network:
+        """Build a network from complete layers, checking that each takes what the one before gives.
+
+        Raises:
+            NetworkError: widths that do not follow each other.
+        """
+        chain = tuple(layers)
+        for i, (before, after) in enumerate(zip(chain, chain[1:], strict=False)):
+            if before.n_units != after.n_inputs:
+                raise NetworkError(
+                    f"{name}, layer {i + 2}: weight has {after.n_inputs} columns, "
+                    f"expected {before.n_units} (the width of layer {i + 1})"
+                )
+        return cls(chain, name)
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs d."""
+        return self.layers[0].n_inputs
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs c."""
+        return self.layers[-1].n_units
+
+    @property
+    def activation_layers(self) -> tuple[Layer, ...]:
+        """The layers that have units with a kink or stand before the last one, in order."""
+        return self.layers if self.layers[-1].n_neurons else self.layers[:-1]
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Neurons (bits of the activation pattern) in each activation layer."""
+        return tuple(layer.n_neurons for layer in self.activation_layers)
+
+    @property
+    def n_neurons(self) -> int:
+        """Length N of the activation pattern."""
+        return sum(self.widths)
+
+    @property
+    def layer_spans(self) -> list[tuple[int, int]]:
+        """Where each activation layer's bits start and end in the pattern."""
+        ends = list(accumulate(self.widths))
+        return list(zip([0, *ends], ends, strict=False))
+
+    def neuron_layers(self) -> list[tuple[int, int]]:
+        """For each neuron of the pattern its (layer, unit), both counted from 0."""
+        return [
+            (index, int(unit))
+            for index, layer in enumerate(self.activation_layers)
+            for unit in np.flatnonzero(layer.splitting)
+        ]
+
+    def __call__(self, X: Any) -> Floats:
+        """Evaluate in float64: inputs (k, d) or (d,) to outputs (k, c) or (c,).
+
+        Raises:
+            NetworkError: the last axis of X is not d long.
+        """
+        values = np.asarray(X, dtype=np.float64)
+        if values.ndim not in (1, 2) or values.shape[-1] != self.n_inputs:
+            raise NetworkError(
+                f"{self.name}: input of shape {values.shape}, expected (k, {self.n_inputs}) or ({self.n_inputs},)"
+            )
+        for layer in self.layers:
+            values = activate(values @ layer.weight.T + layer.bias, layer.slopes)
+        return values
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the exact function's data, the same on every machine."""
+        digest = hashlib.sha256()
+        for layer in self.layers:
+            digest.update(repr(layer.weight.shape).encode())
+            for array in (layer.weight, layer.bias, layer.slopes):
+                digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+            if layer.exact is not None:
+                digest.update(repr((layer.exact.numerators.tolist(), layer.exact.denominator)).encode())
+        return digest.hexdigest()
+
+    def __repr__(self) -> str:
+        shape = "-".join(str(n) for n in (self.n_inputs, *(layer.n_units for layer in self.layers)))
+        return f"<Network {self.name}: {shape}, {self.n_neurons} neurons>"
+
+
+def affine_layer(pair: tuple[Any, Any], where: str) -> Layer:
+    """A layer with identity units from one (weight, bias) pair, checked and lifted exactly.
+
+    Raises:
+        NetworkError: anything but finite real numbers in shapes (n, k) and (n,).
+    """
+    try:
+        weight, bias = pair
+    except (TypeError, ValueError):
+        raise NetworkError(f"{where}: {type(pair).__name__}, expected a (weight, bias) pair") from None
+    W, b = _real_array(weight, f"{where}, weight"), _real_array(bias, f"{where}, bias")
+    if W.ndim != 2:
+        raise NetworkError(f"{where}: weight has shape {W.shape}, expected two axes (n, k)")
+    if b.shape != (W.shape[0],):
+        raise NetworkError(f"{where}: bias has shape {b.shape}, expected ({W.shape[0]},), one per row of the weight")
+    if W.dtype == object or b.dtype == object:
+        return exact_layer(ExactAffine.from_fractions([[*w, c] for w, c in zip(W, b, strict=True)]), W.shape[1], where)
+    return Layer(W, b, uniform_slopes(len(b), IDENTITY))
+
+
+def exact_layer(affine: ExactAffine, n_inputs: int, where: str) -> Layer:
+    """A layer with identity units that stands for an exact affine map; plain floats if they can hold it.
+
+    Raises:
+        NetworkError: an entry is beyond the range of float64.
+    """
+    try:
+        floats = affine.nearest_floats().reshape(-1, n_inputs + 1)
+        exact = None if affine.is_float64() else affine
+    except OverflowError:
+        raise NetworkError(f"{where}: an exact coefficient is beyond the range of float64") from None
+    weight, bias = np.ascontiguousarray(floats[:, :-1]), np.ascontiguousarray(floats[:, -1])
+    return Layer(weight, bias, uniform_slopes(len(bias), IDENTITY), exact)
+
+
+def _real_array(values: Any, where: str) -> Any:
+    """Float64 (or object, for exact rationals and large ints) array of finite numbers."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise NetworkError(f"{where}: rows of different lengths, expected a rectangular array") from None
+    if array.dtype == object:
+        return _rational_array(array, where)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise NetworkError(f"{where}: values of type {array.dtype}, expected real numbers of at most 64 bits")
+    if array.dtype.kind in "iu" and np.any(array.astype(np.float64).astype(object) != array.astype(object)):
+        return array.astype(object)
+    return _finite(array.astype(np.float64), where)
+
+
+def _rational_array(array: Any, where: str) -> Any:
+    for index, entry in np.ndenumerate(array):
+        if not isinstance(entry, (int, float, Fraction, np.integer, np.floating)):
+            raise NetworkError(f"{where}{list(index)}: {entry!r}, expected a real number")
+        if isinstance(entry, (float, np.floating)) and not np.isfinite(entry):
+            raise NetworkError(f"{where}{list(index)} is {entry}, expected a finite number")
+    return array
+
+
+def _finite(array: Floats, where: str) -> Floats:
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        index = tuple(int(i) for i in bad[0])
+        raise NetworkError(f"{where}{list(index)} is {array[index]}, expected a finite number ({len(bad)} such)")
+    array = array.copy()
+    array.setflags(write=False)
+    return array

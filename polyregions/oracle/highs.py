@@ -1,0 +1,123 @@
+"""HiGHS proposes, `proof` disposes: one Chebyshev-centre linear program a question.
+
+The program maximises the radius r of a ball inside the closed polyhedron. Its optimum is the most
+robust witness there is; its dual values are the multipliers that prove emptiness. Neither is
+believed: both are checked in `proof`, and what fails the check is undecided.
+"""
+
+from __future__ import annotations
+
+import highspy
+import numpy as np
+
+from polyregions._types import Floats
+from polyregions.exact.numbers import Point
+from polyregions.oracle import proof
+from polyregions.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+
+OPTIONS = {
+    "output_flag": False,
+    "presolve": "off",
+    "solver": "simplex",
+    "threads": 1,
+    "primal_feasibility_tolerance": 1e-10,  # the smallest HiGHS takes; only candidates depend on it
+    "dual_feasibility_tolerance": 1e-10,
+}
+
+
+class HighsOracle:
+    """Asks HiGHS, believes only what floats can prove."""
+
+    def __init__(self) -> None:
+        self._solver = _solver()
+
+    def interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
+        """A proved answer where floats allow one, else UNDECIDED with hints."""
+        rows, error = polyhedron.rows, polyhedron.error
+        if not np.all(np.isfinite(rows)):
+            return UNDECIDED
+        solved = self._largest_ball(rows, bounds)
+        if solved is None:
+            return UNDECIDED
+        centre, multipliers = solved
+        if proof.is_inside(rows, error, centre):
+            return Answer(Status.NONEMPTY, point=Point(centre))
+        if proof.is_empty(rows, error, multipliers, bounds):
+            return Answer(Status.EMPTY)
+        support = np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0))
+        return Answer(Status.UNDECIDED, guess=centre, support=tuple(support.tolist()))
+
+    def _largest_ball(self, rows: Floats, bounds: Bounds) -> tuple[Floats, Floats] | None:
+        """Centre (k,) of the largest ball and multipliers (m,) of the original rows."""
+        centre, width = _local_frame(bounds)
+        normals = rows[:, :-1] * width
+        norms = np.linalg.norm(normals, axis=1)
+        if not np.all(norms > 0) or not np.all(np.isfinite(norms)):
+            return None
+        offsets = (rows[:, -1] + rows[:, :-1] @ centre) / norms
+        if not np.all(np.isfinite(offsets)):
+            return None
+        self._solver.passModel(_ball_program(normals / norms[:, None], offsets))
+        self._solver.run()
+        if self._solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = self._solver.getSolution()
+        local = np.array(solution.col_value[:-1], dtype=np.float64)
+        multipliers = np.abs(np.array(solution.row_dual, dtype=np.float64)) / norms
+        return centre + width * local, multipliers
+
+
+def largest_ball(rows: Floats, start: Floats) -> tuple[Floats, float]:
+    """Centre (k,) and radius of the largest ball in ``{rows @ [x, 1] >= 0}``, in float64; inf if there is none.
+
+    Args:
+        rows: (m, k+1) forms, constants left out of account.
+        start: (k,) a point inside, the origin of the computation.
+    """
+    norms = np.linalg.norm(rows[:, :-1], axis=1)
+    rows, norms = rows[norms > 0], norms[norms > 0]
+    offsets = (rows[:, -1] + rows[:, :-1] @ start) / norms
+    solver = _solver()
+    program = _ball_program(rows[:, :-1] / norms[:, None], offsets)
+    program.col_upper_ = np.full(len(start) + 1, np.inf)
+    solver.passModel(program)
+    solver.run()
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return start, float("inf")
+    *local, radius = solver.getSolution().col_value
+    return start + np.array(local), float(radius)
+
+
+def _solver() -> highspy.Highs:
+    solver = highspy.Highs()
+    for name, value in OPTIONS.items():
+        solver.setOptionValue(name, value)
+    return solver
+
+
+def _local_frame(bounds: Bounds) -> tuple[Floats, Floats]:
+    """A centre and a width for each coordinate, so that small or far boxes look like [-1, 1]."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        centre = (bounds.lower + bounds.upper) / 2
+        width = (bounds.upper - bounds.lower) / 2
+    known = np.isfinite(centre) & np.isfinite(width) & (width > 0)
+    return np.where(known, centre, 0.0), np.where(known, width, 1.0)
+
+
+def _ball_program(normals: Floats, offsets: Floats) -> highspy.HighsLp:
+    """Maximise r <= 1 with ``normals @ u + offsets >= r``, unit normals (m, k)."""
+    m, k = normals.shape
+    matrix = np.column_stack([normals, -np.ones(m)])
+    row, column = np.nonzero(matrix)
+    program = highspy.HighsLp()
+    program.num_col_, program.num_row_ = k + 1, m
+    program.col_cost_ = np.concatenate([np.zeros(k), [-1.0]])
+    program.col_lower_ = np.full(k + 1, -np.inf)
+    program.col_upper_ = np.concatenate([np.full(k, np.inf), [1.0]])
+    program.row_lower_, program.row_upper_ = -offsets, np.full(m, np.inf)
+    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    program.a_matrix_.start_ = np.searchsorted(row, np.arange(m + 1)).astype(np.int32)
+    program.a_matrix_.index_ = column.astype(np.int32)
+    program.a_matrix_.value_ = matrix[row, column]
+    return program

@@ -1,0 +1,33 @@
+"""The court of last resort: rational arithmetic, which always decides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from polyregions._types import Floats
+from polyregions.exact.interior import find_interior, proves_empty
+from polyregions.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+
+
+class RationalOracle:
+    """Decides every question, starting from whatever an undecided answer left behind."""
+
+    def interior(self, polyhedron: OpenPolyhedron, bounds: Bounds, hint: Answer = UNDECIDED) -> Answer:
+        """NONEMPTY or EMPTY, never UNDECIDED."""
+        rows = polyhedron.exact_rows()
+        if proves_empty(rows, hint.support) is not None:
+            return Answer(Status.EMPTY)
+        found = find_interior(rows, _start(hint.guess, polyhedron.dim))
+        if found.point is None:
+            return Answer(Status.EMPTY)
+        return Answer(Status.NONEMPTY, point=found.point)
+
+
+def _start(guess: Floats | None, dim: int) -> Sequence[Fraction]:
+    if guess is None or not np.all(np.isfinite(guess)):
+        return [Fraction(0)] * dim
+    return [Fraction(v) for v in guess.tolist()]

@@ -1,0 +1,73 @@
+"""A network together with an input set, brought to the coordinates in which the set is solid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from polyregions.domain import Domain, SolidDomain, solid_domain
+from polyregions.errors import DomainError
+from polyregions.exact.affine import fold
+from polyregions.exact.evaluate import ExactNetwork
+from polyregions.network import Layer, Network
+from polyregions.oracle.polyhedron import OpenPolyhedron
+from polyregions.pullback import ComposedLayers
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is enumerated: every linear region of `network` on `domain`.
+
+    Attributes:
+        network: as the user gave it, on R^d.
+        domain: as the user gave it, in R^d.
+        solid: the domain in the coordinates u of its affine hull.
+        inner: the network as a function of u.
+    """
+
+    network: Network
+    domain: Domain
+    solid: SolidDomain
+    inner: Network
+
+    @cached_property
+    def layers(self) -> ComposedLayers:
+        """The layers over u, ready to be pulled back along patterns."""
+        return ComposedLayers(self.inner)
+
+    @cached_property
+    def input_layers(self) -> ComposedLayers:
+        """The layers over the inputs x, ready to be pulled back along patterns."""
+        return ComposedLayers(self.network)
+
+    @cached_property
+    def exact(self) -> ExactNetwork:
+        """The network over u in integers."""
+        return ExactNetwork(self.inner)
+
+    @cached_property
+    def root(self) -> OpenPolyhedron:
+        """The interior of the domain over u."""
+        return OpenPolyhedron.of(self.solid.forms, self.solid.hull.dim)
+
+
+def pose(network: Network, domain: Domain) -> Problem:
+    """Put a network and an input set together.
+
+    Raises:
+        DomainError: they have different numbers of inputs, or the set is empty.
+    """
+    if network.n_inputs != domain.dim:
+        raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")
+    solid = solid_domain(domain)
+    return Problem(network, domain, solid, _restricted(network, solid))
+
+
+def _restricted(network: Network, solid: SolidDomain) -> Network:
+    """The network after the map u -> x, folded into its first layer exactly."""
+    if solid.hull.is_whole:
+        return network
+    first = network.layers[0]
+    folded = fold([solid.hull.embedding, first], network.name)
+    head = Layer(folded.weight, folded.bias, first.slopes, folded.exact)
+    return Network.from_units([head, *network.layers[1:]], network.name)

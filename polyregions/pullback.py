@@ -1,0 +1,146 @@
+"""Layers pulled back to the input: pre-activations as affine forms of x along one activation pattern.
+
+Each form is a float row with a running error bound (`gamma_n |W| |M|` carried through the
+composition), and the same in integers, computed only when somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from polyregions._types import Bools, Floats
+from polyregions.exact.affine import IntegerAffine, affine_of_layer, compose, scale_rows
+from polyregions.network import Layer, Network
+from polyregions.oracle.polyhedron import Form
+from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+
+
+class ComposedLayers:
+    """The layers of one network, ready to be composed along any pattern.
+
+    Args:
+        network: the network whose layers are pulled back.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.layers: tuple[Layer, ...] = network.layers
+        self.kinked = [np.flatnonzero(layer.splitting) for layer in self.layers]
+        self._affines: list[IntegerAffine | None] = [None] * len(self.layers)
+
+    def affine(self, index: int) -> IntegerAffine:
+        """The exact affine map of one layer, made when first asked for."""
+        found = self._affines[index]
+        if found is None:
+            found = self._affines[index] = affine_of_layer(self.layers[index])
+        return found
+
+    def first(self) -> PulledLayer:
+        """The first layer, which is its own pull-back."""
+        return PulledLayer(self, 0, None, None)
+
+    def along(self, pattern: Bools) -> Iterator[PulledLayer]:
+        """Every layer pulled back along one activation pattern (N,)."""
+        layer, at = self.first(), 0
+        yield layer
+        while not layer.is_last:
+            n = len(self.kinked[layer.index])
+            layer = layer.next(pattern[at : at + n])
+            at += n
+            yield layer
+
+    def last_along(self, pattern: Bools) -> PulledLayer:
+        """The last layer pulled back along a pattern."""
+        *_, last = self.along(pattern)
+        return last
+
+
+class PulledLayer:
+    """One layer's pre-activations as affine forms of the input, on the cell where the layers before are fixed.
+
+    Attributes:
+        index: which layer of the network.
+        rows: (n, d+1) float64 forms, the constant last.
+        error: (n, d+1) bound on each entry's distance to the true one.
+    """
+
+    def __init__(
+        self, layers: ComposedLayers, index: int, inner: PulledLayer | None, slopes: Floats | None
+    ) -> None:
+        self.layers = layers
+        self.index = index
+        self._inner = inner
+        self._slopes = slopes
+        layer = layers.layers[index]
+        if inner is None or slopes is None:
+            self.rows = np.column_stack([layer.weight, layer.bias])
+            self.error = np.zeros_like(self.rows) if layer.exact is None else np.abs(self.rows) * UNIT + TINY
+        else:
+            self.rows, self.error = _composed(layer, slopes, inner.rows, inner.error)
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the network ends here."""
+        return self.index == len(self.layers.layers) - 1
+
+    @property
+    def kinked(self) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        """Units of this layer that have a bit in the pattern."""
+        return self.layers.kinked[self.index]
+
+    @cached_property
+    def exact(self) -> IntegerAffine:
+        """All pre-activations of this layer as one integer matrix over a denominator."""
+        affine = self.layers.affine(self.index)
+        if self._inner is None or self._slopes is None:
+            return affine
+        return compose(affine, scale_rows(self._inner.exact, self._slopes.tolist()))
+
+    def form(self, unit: int) -> Form:
+        """The pre-activation of one unit."""
+        return Form(self.rows[unit], self.error[unit], lambda: self.exact.row(unit))
+
+    def slopes_along(self, bits: Bools | Sequence[bool]) -> Floats:
+        """Slope (n,) of every unit when the kinked ones have the given bits."""
+        slopes = self.layers.layers[self.index].slopes
+        chosen = slopes[:, 1].copy()
+        on = np.asarray(bits, dtype=np.bool_)
+        chosen[self.kinked] = np.where(on, slopes[self.kinked, 1], slopes[self.kinked, 0])
+        return chosen
+
+    def next(self, bits: Bools | Sequence[bool]) -> PulledLayer:
+        """The layer after this one, where this one's kinked units have the given bits."""
+        return PulledLayer(self.layers, self.index + 1, self, self.slopes_along(bits))
+
+    def output(self, bits: Bools | Sequence[bool]) -> tuple[Floats, Floats]:
+        """Weight (n, d) and bias (n,) after the units, in float64."""
+        active = self.slopes_along(bits)[:, None] * self.rows
+        return active[:, :-1], active[:, -1]
+
+    def exact_output(self, bits: Bools | Sequence[bool]) -> IntegerAffine:
+        """The map after the units, exactly."""
+        return scale_rows(self.exact, self.slopes_along(bits).tolist())
+
+
+def _composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) -> tuple[Floats, Floats]:
+    """``W (slopes * inner) + [0 | b]`` and the bound on its error, exact zeros staying exact."""
+    weight, size = layer.weight, np.abs(layer.weight)
+    active, doubt = slopes[:, None] * inner, np.abs(slopes)[:, None] * inner_error
+    rows = weight @ active
+    rows[:, -1] += layer.bias
+    magnitude = size @ np.abs(active)
+    magnitude[:, -1] += np.abs(layer.bias)
+    error = size @ doubt + gamma(layer.n_inputs + 3) * magnitude
+    if layer.exact is not None:
+        error += UNIT * (magnitude + size @ doubt) + TINY
+    error *= SAFE
+    return rows, error + TINY if _may_underflow(weight, active) else error
+
+
+def _may_underflow(weight: Floats, active: Floats) -> bool:
+    """Whether a product of two non-zero entries could be too small for relative error bounds."""
+    smallest = [np.abs(a[a != 0]).min(initial=np.inf) for a in (weight, active)]
+    return bool(smallest[0] * smallest[1] < TINY)

@@ -1,0 +1,257 @@
+"""The result: every linear region, as a few arrays with light views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from polyregions._types import Bools, Bytes, Floats, Ints
+from polyregions.domain import Domain, rows_in_inputs
+from polyregions.errors import InputError
+from polyregions.exact.affine import IntegerAffine
+from polyregions.exact.numbers import Point
+from polyregions.geometry.polytope import HPolytope
+from polyregions.location import locate
+from polyregions.network import Network
+from polyregions.patterns import as_text, key_of, keys, unpack
+from polyregions.problem import Problem
+from polyregions.pullback import ComposedLayers
+
+
+@dataclass(frozen=True, eq=False)
+class RegionSet:
+    """All full-dimensional linear regions of a network on a domain, in lexicographic order of their patterns.
+
+    Attributes:
+        problem: the network, the domain, and the coordinates u in which the domain is solid.
+        packed: (R, ceil(N / 8)) uint8, the activation patterns, see `patterns`.
+        packed_cuts: (R, ceil(N / 8)) uint8, the neurons that split the region's ancestors in the tree;
+            with the domain's rows they bound the region, all other neurons being redundant.
+        local_points: (R, k) float64, a point strictly inside each region in the coordinates u.
+        rational_points: region -> its exact interior point, for the few so thin that no float64 point is inside.
+        complete: whether these are all the regions; False after a limit or an interruption.
+        engine: which engine found them.
+        score: how many questions were settled by bounds, floats and rationals.
+    """
+
+    problem: Problem
+    packed: Bytes
+    packed_cuts: Bytes
+    local_points: Floats
+    rational_points: Mapping[int, tuple[Fraction, ...]]
+    complete: bool
+    engine: str
+    score: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self.problem.network
+
+    @property
+    def domain(self) -> Domain:
+        """The input set."""
+        return self.problem.domain
+
+    @property
+    def dim(self) -> int:
+        """Dimension k of the regions: that of the domain's affine hull."""
+        return self.problem.solid.hull.dim
+
+    @cached_property
+    def patterns(self) -> Bools:
+        """Activation patterns (R, N); True is on."""
+        return unpack(self.packed, self.network.n_neurons)
+
+    @cached_property
+    def cuts(self) -> Bools:
+        """Which neurons (R, N) split an ancestor of the region."""
+        return unpack(self.packed_cuts, self.network.n_neurons)
+
+    @cached_property
+    def points(self) -> Floats:
+        """A point (R, d) strictly inside each region; for those in `rational_points` its nearest floats."""
+        if self.problem.solid.hull.is_whole:
+            return self.local_points
+        basis, origin = self.problem.solid.hull.floats
+        return self.local_points @ basis.T + origin
+
+    def local_point(self, i: int) -> Point:
+        """The interior point of region i in the coordinates u, exactly."""
+        return Point(self.local_points[i], self.rational_points.get(i))
+
+    @cached_property
+    def index(self) -> dict[bytes, int]:
+        """Packed pattern -> region."""
+        return {key: i for i, key in enumerate(keys(self.packed))}
+
+    def find(self, pattern: Any) -> int | None:
+        """The region with a given activation pattern (N,), None if there is none.
+
+        Raises:
+            InputError: the pattern has another length.
+        """
+        bits = np.asarray(pattern, dtype=np.bool_)
+        if bits.shape != (self.network.n_neurons,):
+            raise InputError(f"pattern of shape {bits.shape}, expected ({self.network.n_neurons},)")
+        return self.index.get(key_of(bits))
+
+    def locate(self, X: Any) -> Ints:
+        """The region (k,) of each row of X (k, d), exactly; -1 for points outside the domain.
+
+        A point whose pattern only a lower-dimensional set has belongs to a region whose closure holds it.
+
+        Raises:
+            InputError: the rows do not have d finite entries.
+        """
+        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
+        d = self.network.n_inputs
+        if points.ndim != 2 or points.shape[1] != d or not np.all(np.isfinite(points)):
+            raise InputError(f"points of shape {points.shape}, expected (k, {d}) finite numbers")
+        inside = self._domain_polytope.contains(points)
+        centres = _LocalPoints(self)
+        return np.array(locate(self.problem, self.index, centres, inside, points), dtype=np.int64)
+
+    @cached_property
+    def _domain_polytope(self) -> HPolytope:
+        rows, labels = rows_in_inputs(self.problem.solid)
+        closed = np.zeros(len(rows), dtype=np.bool_)
+        return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, closed, labels)
+
+    def regions_after_each_layer(self) -> list[int]:
+        """How many regions there are after each activation layer (the last entry is R)."""
+        changed = self.patterns[1:] != self.patterns[:-1]
+        first = int(len(self) > 0)
+        return [
+            first + int(np.count_nonzero(changed[:, :end].any(axis=1))) for _, end in self.network.layer_spans
+        ]
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def __getitem__(self, i: int) -> Region:
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"region {i} of {len(self)}")
+        return Region(self, i % len(self))
+
+    def __iter__(self) -> Iterator[Region]:
+        return (Region(self, i) for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        partial = "" if self.complete else ", partial"
+        return f"<RegionSet: {len(self)} regions of {self.network.name}{partial}>"
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """One linear region: a light view into a `RegionSet`.
+
+    Attributes:
+        regions: the set it belongs to.
+        number: its place in the set.
+    """
+
+    regions: RegionSet
+    number: int
+
+    @property
+    def pattern(self) -> Bools:
+        """Activation pattern (N,)."""
+        pattern: Bools = self.regions.patterns[self.number]
+        return pattern
+
+    @property
+    def point(self) -> Floats:
+        """A point (d,) strictly inside."""
+        point: Floats = self.regions.points[self.number]
+        return point
+
+    @property
+    def affine_map(self) -> tuple[Floats, Floats]:
+        """The network on this region: weight (c, d) and bias (c,), the nearest floats of the exact map."""
+        exact = self.exact_affine_map
+        nearest = exact.plain().nearest_floats().reshape(exact.shape)
+        return nearest[:, :-1], nearest[:, -1]
+
+    @property
+    def exact_affine_map(self) -> IntegerAffine:
+        """The network on this region in rationals: an integer matrix (c, d+1) over one denominator."""
+        return exact_output_map(self.regions, self.number)
+
+    @property
+    def polytope(self) -> HPolytope:
+        """The region as ``{x : A x <= b}`` in the inputs, one row for each neuron and each row of the domain.
+
+        Rows of *on* neurons are open (`strict`), rows of *off* neurons closed; neurons that are constant
+        on the region have no row. A and b are the nearest floats of the exact rows, which `facets` and the
+        other exact methods go by.
+        """
+        return _polytope(self)
+
+    def dead_layers(self) -> list[int]:
+        """The activation layers (counted from 0) in which every neuron is off here."""
+        spans = enumerate(self.regions.network.layer_spans)
+        return [i for i, (start, end) in spans if end > start and not self.pattern[start:end].any()]
+
+    def __repr__(self) -> str:
+        return f"<Region {self.number}: {as_text(self.pattern)}>"
+
+
+class _LocalPoints:
+    """The interior points of a set as a sequence that makes each one when asked."""
+
+    def __init__(self, regions: RegionSet) -> None:
+        self._regions = regions
+
+    def __len__(self) -> int:
+        return len(self._regions)
+
+    def __iter__(self) -> Iterator[Point]:
+        return (self._regions.local_point(i) for i in range(len(self._regions)))
+
+
+def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:
+    """The affine map of region i over the inputs, exactly."""
+    last = regions.problem.input_layers.last_along(regions.patterns[i])
+    n = len(last.kinked)
+    return last.exact_output(regions.patterns[i][len(regions.patterns[i]) - n :])
+
+
+def _polytope(region: Region) -> HPolytope:
+    problem, pattern = region.regions.problem, region.pattern
+    cuts = region.regions.cuts[region.number]
+    rows, divisors, neurons = _neuron_rows(problem.input_layers, pattern)
+    domain, labels = rows_in_inputs(problem.solid)
+    return HPolytope.of_exact_rows(
+        rows + domain,
+        divisors + _scales(domain),
+        problem.network.n_inputs,
+        [bool(pattern[n]) for n in neurons] + [False] * len(domain),
+        [f"neuron {n}" for n in neurons] + labels,
+        [i for i, n in enumerate(neurons) if cuts[n]] + list(range(len(neurons), len(neurons) + len(domain))),
+    )
+
+
+def _neuron_rows(layers: ComposedLayers, pattern: Bools) -> tuple[list[list[int]], list[int], list[int]]:
+    """Integer rows that are >= 0 on the region, their divisors, and the neurons they come from."""
+    rows, divisors, neurons = [], [], []
+    n = 0
+    for layer in layers.along(pattern):
+        for unit in layer.kinked.tolist():
+            row = layer.exact.row(unit)
+            if any(row[:-1]):
+                rows.append(row if pattern[n] else [-entry for entry in row])
+                divisors.append(layer.exact.denominator)
+                neurons.append(n)
+            n += 1
+    return rows, divisors, neurons
+
+
+def _scales(rows: list[list[int]]) -> list[int]:
+    """Divisors that make the largest coefficient of each row 1."""
+    return [max((abs(entry) for entry in row[:-1]), default=0) or 1 for row in rows]

@@ -1,0 +1,154 @@
+"""Every file of the corpus loads and agrees with its source, or is refused by operator and node."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from corpus import corpus
+from onnx_models import onnx
+
+from polyregions.errors import UnsupportedError
+from polyregions.io.domains import load_domain
+from polyregions.io.networks import load_network
+from polyregions.io.vnnlib import load_vnnlib_boxes
+
+LOADED = {
+    "acasxu/ACASXU_run2a_1_1_batch_2000.onnx": "5-50-50-50-50-50-50-5, 300",
+    "acasxu/ACASXU_run2a_3_3_batch_2000.onnx": "5-50-50-50-50-50-50-5, 300",
+    "archcomp/controller_5_20.onnx": "5-20-20-20-20-20-1, 100",
+    "archcomp/controller_double_pendulum_less_robust.onnx": "4-25-25-2, 50",
+    "archcomp/controller_single_pendulum.onnx": "2-25-25-1, 50",
+    "collins_rul/NN_rul_small_window_20.onnx": "400-1600-2400-800-600-100-1, 5500",
+    "marabou/KJ_TinyTaxiNet.onnx": "128-16-8-8-2, 32",
+    "marabou/constant_slice_test.onnx": "3-3, 0",
+    "marabou/fc1.onnx": "2-25-25-25-2, 75",
+    "marabou/fc_2-2-3.onnx": "2-2-3, 2",
+    "marabou/fc_matMul.onnx": "125-50-5, 50",
+    "marabou/layer-zoo/add.onnx": "4-4, 0",
+    "marabou/layer-zoo/cast_int_to_float.onnx": "4-4, 0",
+    "marabou/layer-zoo/conv.onnx": "25-25, 0",
+    "marabou/layer-zoo/dropout.onnx": "4-4, 0",
+    "marabou/layer-zoo/dropout_training_mode_false.onnx": "4-4, 0",
+    "marabou/layer-zoo/flatten.onnx": "8-8, 0",
+    "marabou/layer-zoo/gemm.onnx": "4-4, 0",
+    "marabou/layer-zoo/identity.onnx": "4-4, 0",
+    "marabou/layer-zoo/matmul.onnx": "6-4, 0",
+    "marabou/layer-zoo/relu.onnx": "4-4, 4",
+    "marabou/layer-zoo/reshape.onnx": "4-4, 0",
+    "marabou/layer-zoo/reshape_with_dimension_inference.onnx": "4-4, 0",
+    "marabou/layer-zoo/squeeze.onnx": "6-6, 0",
+    "marabou/layer-zoo/squeeze_with_axes.onnx": "6-6, 0",
+    "marabou/layer-zoo/sub.onnx": "4-4, 0",
+    "marabou/layer-zoo/transpose.onnx": "6-6, 0",
+    "marabou/layer-zoo/unsqueeze.onnx": "6-6, 0",
+    "marabou/mnist2x10.onnx": "784-10-10-10, 20",
+    "marabou/test_dropout.onnx": "784-5-5-10, 10",
+    "marabou/test_sub.onnx": "1-1, 0",
+    "mnistfc/mnist-net_256x2.onnx": "784-256-256-10, 512",
+    "rl_benchmarks/cartpole.onnx": "4-64-64-2, 128",
+    "rl_benchmarks/lunarlander.onnx": "8-64-64-4, 128",
+    "safenlp/perturbations_0.onnx": "30-128-2, 128",
+    "tllverifybench/tllBench_n=2_N=M=8_m=1_instance_0_0.onnx": "2-128-64-32-16-8-4-1, 252",
+    "vnncomp_test/test_nano.onnx": "1-1, 1",
+    "vnncomp_test/test_small.onnx": "1-2-2-1, 4",
+    "vnncomp_test/test_tiny.onnx": "1-1-1, 1",
+}
+
+REFUSED = {
+    "linearizenn/AllInOne_10_10.onnx": "operator Slice (node '/Slice')",
+    "lsnc/quadrotor2d_state.onnx": "operator Slice (node '/Slice')",
+    "marabou/cnn_max_mninst2.onnx": "operator MaxPool (node 'conv2d_15_1/Identity:0_pooling')",
+    "marabou/conv_mp1.onnx": "operator MaxPool (node 2 -> '9')",
+    "marabou/fc_2-2sigmoids-3.onnx": "operator Sigmoid (node 'Sigmoid')",
+    "marabou/layer-zoo/batchnorm.onnx": "operator BatchNormalization (node 0 -> 'y')",
+    "marabou/layer-zoo/constant.onnx": "output 'y' does not depend on the input",
+    "marabou/layer-zoo/dropout_training_mode_true.onnx": "operator Dropout (node 0 -> 'y')",
+    "marabou/layer-zoo/leakyRelu.onnx": "operator LeakyRelu (node 0 -> 'y')",
+    "marabou/layer-zoo/maxpool.onnx": "operator MaxPool (node 0 -> 'y')",
+    "marabou/layer-zoo/sigmoid.onnx": "operator Sigmoid (node 0 -> 'y')",
+    "marabou/layer-zoo/tanh.onnx": "operator Tanh (node 0 -> 'y')",
+    "marabou/linear2-3_bn1-linear3-1.onnx": "operator BatchNormalization (node 'BatchNormalization_1')",
+    "marabou/mnist5x20_leaky_relu.onnx": "operator LeakyRelu (node 'LeakyRelu_3')",
+    "marabou/multiInput_add.onnx": "2 inputs (X1, X2)",
+    "marabou/oneInput_twoBranches.onnx": "2 outputs (Y, add1)",
+    "marabou/slice_test.onnx": "operator Slice (node '/Slice')",
+    "marabou/softmax-last-layer.onnx": "operator Softmax (node 'Softmax_7')",
+    "verivital/Convnet_avgpool.onnx": "operator Pad (node 'Pad_2')",
+    "verivital/Convnet_maxpool.onnx": "operator MaxPool (node 'MaxPool_2')",
+}
+
+SEVERAL_BOXES = {"acasxu/prop_6.vnnlib": 2}
+
+TOPOLOGICALLY_SORTED = sorted(name for name in LOADED if "layer-zoo" not in name)
+
+
+def test_tables_name_every_onnx_file_of_the_corpus() -> None:
+    folder = corpus(".")
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*.onnx")}
+    assert found == LOADED.keys() | REFUSED.keys()
+
+
+@pytest.mark.parametrize("name", LOADED)
+def test_onnx_loads(name: str) -> None:
+    net = load_network(corpus(name))
+    assert repr(net) == f"<Network {Path(name).name}: {LOADED[name]} neurons>"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_onnx_is_refused_by_name(name: str) -> None:
+    file = corpus(name)
+    with pytest.raises(UnsupportedError) as caught:
+        load_network(file)
+    assert str(file) in str(caught.value)
+    assert REFUSED[name] in str(caught.value)
+
+
+@pytest.mark.parametrize("name", TOPOLOGICALLY_SORTED)
+def test_onnx_agrees_with_the_reference_on_other_points(name: str) -> None:
+    """Run on the file itself, not on the pruned copy that the loader compares with."""
+    file = corpus(name)
+    net = load_network(file, check=False)
+    session = onnx.reference.ReferenceEvaluator(str(file))
+    source = [v for v in onnx.load(str(file)).graph.input if v.name in session.input_names][-1]
+    shape = [d.dim_value or 1 for d in source.type.tensor_type.shape.dim]
+    for x in np.random.default_rng(5).uniform(-1, 1, (3, net.n_inputs)).astype(np.float32):
+        y = np.ravel(session.run(None, {source.name: x.reshape(shape)})[0])
+        np.testing.assert_allclose(net(x), y, rtol=1e-4, atol=1e-4 * max(1.0, np.abs(y).max()))
+
+
+@pytest.mark.parametrize("name", ["controller_double_pendulum_less_robust", "controller_single_pendulum"])
+def test_nnet_is_the_onnx_beside_it_to_five_decimals(name: str) -> None:
+    text = load_network(corpus(f"archcomp/{name}.nnet"))
+    binary = load_network(corpus(f"archcomp/{name}.onnx"))
+    for a, b in zip(text.layers, binary.layers, strict=True):
+        assert np.abs(a.weight - b.weight).max() < 0.51e-5
+        assert np.abs(a.bias - b.bias).max() < 0.51e-5
+        assert np.array_equal(a.slopes, b.slopes)
+
+
+def test_nnet_of_marabou_is_the_onnx_beside_it() -> None:
+    text, binary = load_network(corpus("marabou/fc_2-2-3.nnet")), load_network(corpus("marabou/fc_2-2-3.onnx"))
+    for a, b in zip(text.layers, binary.layers, strict=True):
+        assert np.array_equal(a.weight, b.weight)
+        assert np.array_equal(a.bias, b.bias)
+
+
+def test_every_vnnlib_file_is_one_box_or_says_how_many() -> None:
+    folder = corpus(".")
+    files = sorted(folder.rglob("*.vnnlib"))
+    assert len(files) > 30
+    for file in files:
+        expected = SEVERAL_BOXES.get(str(file.relative_to(folder)), 1)
+        assert len(load_vnnlib_boxes(file)) == expected
+        if expected > 1:
+            with pytest.raises(UnsupportedError, match=f"{expected} different boxes"):
+                load_domain(file)
+
+
+def test_a_property_and_its_network_have_the_same_inputs() -> None:
+    box = load_domain(corpus("acasxu/prop_3.vnnlib"))
+    assert box.lower.shape == (load_network(corpus("acasxu/ACASXU_run2a_1_1_batch_2000.onnx")).n_inputs,)
+    assert (box.lower[0], box.upper[0]) == (-0.303531156, -0.298552812)
+    assert load_domain(corpus("mnistfc/prop_0_0.03.vnnlib")).lower.shape == (784,)
