@@ -129,6 +129,13 @@ def decision_graph(cells: DecisionCells) -> nx.Graph:
     return graph
 
 
+def cell_rows(cells: DecisionCells, cell: int) -> OpenPolyhedron:
+    """A decision cell as an open polyhedron over the hull's coordinates: its region's rows, then its rivals'."""
+    i, k = int(cells.region[cell]), int(cells.label[cell])
+    rivals = [int(m) for m in cells.label[cells.region == i] if m != k]
+    return _with_leads(region_rows(cells.regions, i).interior, Outputs(cells.regions, i, cells.rule), k, rivals)
+
+
 class Outputs:
     """The outputs of the network on one region as affine forms over the hull's coordinates.
 
@@ -161,6 +168,12 @@ class Outputs:
         if self._exact is None:
             self._exact = self._last.exact_output(self._bits)
         return [self._sign * (a - b) for a, b in zip(self._exact.row(k), self._exact.row(i), strict=True)]
+
+
+def _with_leads(interior: OpenPolyhedron, outputs: Outputs, k: int, rivals: Sequence[int]) -> OpenPolyhedron:
+    for rival in rivals:
+        interior = interior.with_form(outputs.lead(k, rival))
+    return interior
 
 
 def _cells_of_region(
@@ -252,11 +265,9 @@ class _Frame:
         return cls(i, walls, across, Outputs(cells.regions, i, cells.rule), cells.label[here].tolist(), has_ties)
 
     def cell(self, k: int) -> tuple[OpenPolyhedron, list[int]]:
-        """The cell of class k as an open polyhedron, and the rival class of each row (-1 for the region's rows)."""
-        interior = self.walls.interior
+        """The cell of class k, and the rival class of each of its rows (-1 for the region's)."""
         rivals = [m for m in self.classes if m != k]
-        for m in rivals:
-            interior = interior.with_form(self.outputs.lead(k, m))
+        interior = _with_leads(self.walls.interior, self.outputs, k, rivals)
         return interior, [-1] * len(self.walls.interior.rows) + rivals
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from corpus import corpus
 from onnx_models import onnx
-
 from polyregions.errors import UnsupportedError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
@@ -111,7 +111,9 @@ def test_onnx_agrees_with_the_reference_on_other_points(name: str) -> None:
     file = corpus(name)
     net = load_network(file, check=False)
     session = onnx.reference.ReferenceEvaluator(str(file))
-    source = [v for v in onnx.load(str(file)).graph.input if v.name in session.input_names][-1]
+    graph = onnx.load(str(file)).graph
+    stored = {t.name for t in graph.initializer}
+    source = next(v for v in graph.input if v.name not in stored)
     shape = [d.dim_value or 1 for d in source.type.tensor_type.shape.dim]
     for x in np.random.default_rng(5).uniform(-1, 1, (3, net.n_inputs)).astype(np.float32):
         y = np.ravel(session.run(None, {source.name: x.reshape(shape)})[0])
@@ -129,7 +131,10 @@ def test_nnet_is_the_onnx_beside_it_to_five_decimals(name: str) -> None:
 
 
 def test_nnet_of_marabou_is_the_onnx_beside_it() -> None:
-    text, binary = load_network(corpus("marabou/fc_2-2-3.nnet")), load_network(corpus("marabou/fc_2-2-3.onnx"))
+    text, binary = (
+        load_network(corpus("marabou/fc_2-2-3.nnet")),
+        load_network(corpus("marabou/fc_2-2-3.onnx")),
+    )
     for a, b in zip(text.layers, binary.layers, strict=True):
         assert np.array_equal(a.weight, b.weight)
         assert np.array_equal(a.bias, b.bias)

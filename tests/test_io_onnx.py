@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx_models import FLOAT, helper, ints, mlp, model, node, onnx, tensor
 
+from onnx_models import FLOAT, helper, ints, mlp, model, node, onnx, tensor
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.io import onnx_check
 from polyregions.io.onnx import network_of_onnx
@@ -62,11 +62,29 @@ def test_other_opsets_are_refused(opset: int) -> None:
         read(mlp(opset))
 
 
-# shape of x, operators before and after a constant c of the given shape
-MATMUL_RIGHT = [([1, 3], (3, 2)), ([3], (3, 2)), ([3], (3,)), ([1, 1, 1, 3], (3, 2)), ([4, 3], (3, 2)),
-                ([2, 4, 3], (3, 2)), ([4, 3], (2, 3, 5)), ([2, 1, 3], (2, 3, 2)), ([1, 3], (3,)), ([3], (2, 3, 2))]  # fmt: skip
-MATMUL_LEFT = [((2, 3), [3]), ((2, 3), [3, 1]), ((3,), [3]), ((2, 3), [3, 4]), ((2, 3), [5, 3, 4]),
-               ((5, 2, 3), [3]), ((3,), [3, 4]), ((5, 2, 3), [3, 1])]  # fmt: skip
+# the shape of x and that of the constant, for x @ c; then that of the constant and of x, for c @ x
+MATMUL_RIGHT = [
+    ([1, 3], (3, 2)),
+    ([3], (3, 2)),
+    ([3], (3,)),
+    ([1, 3], (3,)),
+    ([1, 1, 1, 3], (3, 2)),
+    ([4, 3], (3, 2)),
+    ([2, 4, 3], (3, 2)),
+    ([4, 3], (2, 3, 5)),
+    ([2, 1, 3], (2, 3, 2)),
+    ([3], (2, 3, 2)),
+]
+MATMUL_LEFT = [
+    ((2, 3), [3]),
+    ((2, 3), [3, 1]),
+    ((3,), [3]),
+    ((3,), [3, 4]),
+    ((2, 3), [3, 4]),
+    ((2, 3), [5, 3, 4]),
+    ((5, 2, 3), [3]),
+    ((5, 2, 3), [3, 1]),
+]
 
 
 @pytest.mark.parametrize(("shape", "constant"), MATMUL_RIGHT)
@@ -111,7 +129,9 @@ def test_gemm_factors_with_float64_weights_are_exact_rationals() -> None:
 @pytest.mark.parametrize("trans_a", [0, 1])
 def test_gemm_of_several_rows(trans_a: int) -> None:
     shape = [3, 4] if trans_a else [4, 3]
-    m = model([node("Gemm", ["x", "W", "c"], "y", transA=trans_a)], shape, {"W": normal(3, 2), "c": normal(4, 1)})
+    m = model(
+        [node("Gemm", ["x", "W", "c"], "y", transA=trans_a)], shape, {"W": normal(3, 2), "c": normal(4, 1)}
+    )
     agree(m, *shape)
 
 
@@ -134,7 +154,9 @@ def test_broadcasting_before_opset_7_follows_its_axis() -> None:
 
 @pytest.mark.parametrize("attributes", [{}, {"broadcast": 1, "axis": 2}, {"broadcast": 1, "axis": -1}])
 def test_broadcasting_before_opset_7_that_does_not_fit(attributes: dict[str, int]) -> None:
-    m = model([node("Add", ["x", "c"], "y", "sum", **attributes)], [1, 3, 2], {"c": np.ones(3, "f4")}, opset=6)
+    m = model(
+        [node("Add", ["x", "c"], "y", "sum", **attributes)], [1, 3, 2], {"c": np.ones(3, "f4")}, opset=6
+    )
     with pytest.raises(FormatError, match=r"operator Add \(node 'sum'\)"):
         read(m)
 
@@ -164,7 +186,9 @@ REARRANGEMENTS = [
 ]
 
 
-@pytest.mark.parametrize(("shape", "operator", "constant"), REARRANGEMENTS, ids=lambda p: getattr(p, "op_type", None))
+@pytest.mark.parametrize(
+    ("shape", "operator", "constant"), REARRANGEMENTS, ids=lambda p: getattr(p, "op_type", None)
+)
 def test_rearrangements(shape: list[int], operator: Any, constant: Any) -> None:
     constants = {"c": normal(1)} | ({} if constant is None else {"s": constant})
     agree(model([operator, node("Add", ["h", "c"], "y")], shape, constants), *shape)
@@ -194,7 +218,9 @@ def test_constants_are_rearranged_and_computed_exactly() -> None:
     assert layer.exact is not None
     for i in range(2):
         row = [Fraction(int(n), layer.exact.denominator) for n in layer.exact.numerators[i]]
-        weight = [sum(Fraction(float(a[k, j])) * Fraction(float(b[k, i])) for k in range(2)) for j in range(3)]
+        weight = [
+            sum(Fraction(float(a[k, j])) * Fraction(float(b[k, i])) for k in range(2)) for j in range(3)
+        ]
         assert row == [*weight, -Fraction(float(c[i])) - Fraction(float(d[i]))]
 
 
@@ -216,7 +242,9 @@ CONVOLUTIONS = [
 def test_convolution(shape: list[int], kernels: tuple[int, ...], attributes: dict[str, Any]) -> None:
     constants = {"W": normal(*kernels), "b": normal(kernels[0])}
     nodes = [node("Conv", ["x", "W", "b"], "c", **attributes), node("Flatten", ["c"], "y")]
-    torch = pytest.importorskip("torch", reason="the extra torch is not installed, the referee of convolutions")
+    torch = pytest.importorskip(
+        "torch", reason="the extra torch is not installed, the referee of convolutions"
+    )
     net = read(model(nodes, shape, constants))
     if "SAME" in attributes.get("auto_pad", ""):
         return  # the referee has no such option; compared with the reference evaluator in read()
@@ -238,13 +266,17 @@ def test_convolution(shape: list[int], kernels: tuple[int, ...], attributes: dic
 
 @pytest.mark.parametrize(("pads", "size"), [([10**9] * 4, 4), ([0] * 4, 5000)])
 def test_a_large_convolution_is_refused_before_it_is_written_out(pads: list[int], size: int) -> None:
-    m = model([node("Conv", ["x", "W"], "y", "big", pads=pads)], [1, 1, size, size - 1], {"W": normal(1, 1, 2, 2)})
+    m = model(
+        [node("Conv", ["x", "W"], "y", "big", pads=pads)], [1, 1, size, size - 1], {"W": normal(1, 1, 2, 2)}
+    )
     with pytest.raises((UnsupportedError), match="entries|numbers"):
         read(m)
 
 
 def test_relu_on_the_input_on_the_output_and_twice() -> None:
-    first = read(model([node("Relu", ["x"], "h"), node("MatMul", ["h", "W"], "y")], [1, 2], {"W": [[1], [2]]}))
+    first = read(
+        model([node("Relu", ["x"], "h"), node("MatMul", ["h", "W"], "y")], [1, 2], {"W": [[1], [2]]})
+    )
     assert first.widths == (2,)
     assert first([-1, 3]).tolist() == [6]
     last = read(model([node("MatMul", ["x", "W"], "h"), node("Relu", ["h"], "y")], [1, 2], {"W": [[1], [2]]}))
@@ -299,7 +331,19 @@ def test_dropout_in_training_is_refused() -> None:
         read(model([node("Dropout", ["x"], "y")], [1, 2], opset=6))
 
 
-UNSUPPORTED = ["Sigmoid", "MaxPool", "LeakyRelu", "Softmax", "Tanh", "Mul", "Clip", "Loop", "If", "Shape", "Exp"]
+UNSUPPORTED = [
+    "Sigmoid",
+    "MaxPool",
+    "LeakyRelu",
+    "Softmax",
+    "Tanh",
+    "Mul",
+    "Clip",
+    "Loop",
+    "If",
+    "Shape",
+    "Exp",
+]
 
 
 @pytest.mark.parametrize("op", UNSUPPORTED)

@@ -94,10 +94,10 @@ def coinciding_rows(polyhedron: OpenPolyhedron) -> list[tuple[int, ...]]:
 
 def _nearly_equal_pairs(polyhedron: OpenPolyhedron) -> list[tuple[int, int]]:
     """Pairs i < j of rows that might coincide; the floats exclude all others."""
-    norms = np.linalg.norm(polyhedron.rows, axis=1, keepdims=True)
     with np.errstate(all="ignore"):
-        unit = polyhedron.rows / norms
-        doubt = np.max(polyhedron.error / norms, axis=1, initial=0.0) * 4 + NEARLY
+        size = np.abs(polyhedron.rows).max(axis=1, keepdims=True)
+        unit = polyhedron.rows / size
+        doubt = np.max(polyhedron.error / size, axis=1, initial=0.0) * 4 + NEARLY
         distance = np.max(np.abs(unit[:, None] - unit[None]), axis=2, initial=0.0)
         apart = distance > doubt[:, None] + doubt[None]
     return [(int(i), int(j)) for i, j in np.argwhere(~apart) if i < j]

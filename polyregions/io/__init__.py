@@ -1,12 +1,23 @@
 """Readers and writers, one format a file.
 
-    networks    `load_network`: picks the reader by suffix or by kind of object
-    onnx        ONNX graphs (with onnx_tensors, onnx_graph, onnx_operators, onnx_check)
-    nnet        the .nnet text format
-    npz         weights as arrays, both ways
-    torch       `torch.nn.Sequential` objects
-    domains     `load_domain`: picks the reader of an input set
-    vnnlib      input boxes of VNN-LIB properties
-    chain       folds the affine maps between two activations into one layer, exactly
-    files       reading untrusted files within bounds
+Networks in:
+
+* networks: `load_network`, which picks the reader by a file's suffix or by the kind of object
+* onnx, nnet, npz, torch: one kind of source each (npz also writes)
+* onnx_graph, onnx_tensors, onnx_call, onnx_operators, onnx_linear, onnx_rearrange, onnx_conv,
+  onnx_check: the parts of the ONNX reader
+* chain: folds the affine maps between two activations into one layer, exactly
+* comparison: compares an imported network with its source on random points
+
+Input sets in:
+
+* domains: `load_domain`, which picks the reader by a file's suffix
+* vnnlib: the input boxes of VNN-LIB properties
+
+Results out and in again:
+
+* results: `save` and `load_regions`
+* region_files, cell_files, graph_files: one kind of result each
+
+files: reading untrusted files within bounds
 """

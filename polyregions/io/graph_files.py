@@ -14,7 +14,7 @@ import networkx as nx
 
 def graph_graphml(graph: nx.Graph) -> bytes:
     """A graph as GraphML; lists as JSON strings."""
-    flat = nx.Graph(**{k: _scalar(v) for k, v in graph.graph.items()})
+    flat = graph.__class__(**{k: _scalar(v) for k, v in graph.graph.items()})
     flat.add_nodes_from((node, _scalars(data)) for node, data in graph.nodes(data=True))
     flat.add_edges_from((a, b, _scalars(data)) for a, b, data in graph.edges(data=True))
     buffer = io.BytesIO()

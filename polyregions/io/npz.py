@@ -228,8 +228,9 @@ def _read_exact(arrays: dict[str, Any], i: int, layer: Layer, where: str) -> Exa
             f"{where}: N{i} and D{i} have shapes {numerators.shape} and {denominator.shape}, "
             f"expected {expected} and ()"
         )
-    integers = np.array([_integer(text, where) for text in numerators.flat], dtype=object).reshape(expected)
-    common = _integer(denominator[()], where)
+    flat = [_integer(str(text), where) for text in numerators.flat]
+    integers = np.array(flat, dtype=object).reshape(expected)
+    common = _integer(str(denominator), where)
     if common <= 0:
         raise FormatError(f"{where}: D{i} is {shortened(hex(common))}, expected a positive integer")
     return ExactAffine(integers, common)

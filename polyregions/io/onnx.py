@@ -51,4 +51,17 @@ def _parse(data: bytes, where: str) -> Any:
         model.ParseFromString(data)
     except Exception as error:  # protobuf's DecodeError, whose module depends on its version
         raise FormatError(f"{where}: is not an ONNX model or is truncated ({error})") from None
+    _check_text(model, where)
     return model
+
+
+def _check_text(message: Any, where: str) -> None:
+    """Refuse text that is not UTF-8, which protobuf would hand out as bytes; depth is bounded by its parser."""
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if hasattr(value, "add") else (value,):
+                _check_text(part, where)
+        elif field.type == field.TYPE_STRING:
+            for text in (value,) if isinstance(value, (str, bytes)) else value:
+                if isinstance(text, bytes):
+                    raise FormatError(f"{where}: {field.name} is {text[:20]!r}, expected UTF-8 text")

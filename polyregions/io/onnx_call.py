@@ -108,13 +108,12 @@ class Call:
         return [int(n) for n in array.ravel()]
 
     def attribute(self, name: str, default: Any) -> Any:
-        """An attribute, of the same type as the default."""
+        """An attribute, of the same type as the default; lists are of integers."""
         value = self.attributes.get(name, default)
-        if default is not None and type(value) is not type(default):
-            raise FormatError(
-                f"{self.node.where}: attribute {name} is of type {type(value).__name__}, "
-                f"expected {type(default).__name__}"
-            )
+        if type(value) is not type(default):
+            raise self.wrong(f"attribute {name} is {type(value).__name__}, expected {type(default).__name__}")
+        if isinstance(value, list) and not all(isinstance(entry, int) for entry in value):
+            raise self.wrong(f"attribute {name} is {value[:5]}, expected integers")
         return value
 
     def only(self, count: int) -> None:

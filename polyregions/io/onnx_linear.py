@@ -107,7 +107,7 @@ def _gemm_bias(call: Call, shape: tuple[int, int]) -> Any:
     bias = _scaled(call.reals(2, "C"), call.attribute("beta", 1.0))
     call.check_size(shape)
     may_broadcast = call.opset >= 7 or call.attribute("broadcast", 0)
-    if broadcast_shape(call, bias.shape, shape) != shape or (not may_broadcast and bias.shape != shape):
+    if broadcast_shape(call, bias.shape, shape) != shape or (not may_broadcast and bias.size != prod(shape)):
         raise call.wrong(f"C has shape {bias.shape}, expected one that fits {shape}")
     return np.broadcast_to(bias, shape)
 

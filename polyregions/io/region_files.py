@@ -1,23 +1,36 @@
-"""Regions as arrays (read back by `load_regions`) and as JSON for other programs."""
+"""Regions as arrays (read back by `load_regions`) and as JSON for other programs.
+
+Rationals are stored as strings of hexadecimal integers: decimal ones take quadratic time to read, and Python
+refuses those of more than 4300 digits.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
+from polyregions._types import Bools
 from polyregions.domain import Box, Domain, Slice, WholeSpace
 from polyregions.errors import DomainError, FormatError
 from polyregions.geometry.polytope import HPolytope
+from polyregions.io.files import shortened
 from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
 from polyregions.location import certified_patterns
-from polyregions.patterns import as_text, keys, unpack
+from polyregions.patterns import as_text, keys, pack, unpack
 from polyregions.problem import Problem, pose
 from polyregions.regions import Region, RegionSet
 
-SCHEMA = "polyregions regions 1"
+SCHEMA: Final = "polyregions regions 1"
+
+_SLICE = "slice of "
+_INTEGER = re.compile(r"-?[0-9a-f]+")
+_RATIONAL = re.compile(r"-?[0-9a-f]+/[1-9a-f][0-9a-f]*")
+_ROUNDING = Fraction(1, 2**50)
+_SMALLEST = Fraction(1, 2**1074)
 
 
 def regions_npz(regions: RegionSet) -> bytes:
@@ -34,7 +47,8 @@ def regions_npz(regions: RegionSet) -> bytes:
             "local_points": regions.local_points,
             "rational_index": np.array([i for i, _ in rational], dtype=np.int64),
             "rational_points": np.array(
-                [[str(c) for c in point] for _, point in rational], dtype=np.str_
+                [[f"{c.numerator:x}/{c.denominator:x}" for c in point] for _, point in rational],
+                dtype=np.str_,
             ).reshape(len(rational), regions.dim),
             "complete": np.array(regions.complete),
             "engine": np.array(regions.engine),
@@ -57,15 +71,19 @@ def regions_json(regions: RegionSet) -> bytes:
 
 
 def regions_of_npz(data: bytes, where: str) -> RegionSet:
-    """The regions stored by `regions_npz`; each interior point is checked against its pattern.
+    """The regions stored by `regions_npz`.
+
+    What is checked: every point is strictly inside the domain and has the pattern of its region, and the cuts are
+    those of the tree that the patterns form. That no region is missing is not proved again.
 
     Raises:
         FormatError: missing arrays, shapes that do not fit, patterns out of order, points outside their region.
     """
     arrays = arrays_of_npz(data, where)
-    if str(_array(arrays, "schema", where)) != SCHEMA:
-        raise FormatError(f"{where}: schema {arrays['schema']!s}, expected {SCHEMA!r}")
-    network = network_of_arrays(arrays, where, str(_array(arrays, "network_name", where)))
+    schema = _text(arrays, "schema", where)
+    if schema != SCHEMA:
+        raise FormatError(f"{where}: schema {shortened(schema)!r}, expected {SCHEMA!r}")
+    network = network_of_arrays(arrays, where, _text(arrays, "network_name", where))
     try:
         problem = pose(network, _domain_of_arrays(arrays, where))
     except DomainError as error:
@@ -76,9 +94,9 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         _typed(arrays, "packed_cuts", "u1", 2, where),
         _typed(arrays, "local_points", "f8", 2, where),
         _rational_points(arrays, problem, where),
-        bool(_array(arrays, "complete", where)),
-        str(_array(arrays, "engine", where)),
-        json.loads(str(_array(arrays, "score", where))),
+        bool(_typed(arrays, "complete", "?", 0, where)),
+        _text(arrays, "engine", where),
+        _score(_text(arrays, "score", where), where),
     )
     _check(regions, where)
     return regions
@@ -113,16 +131,55 @@ def _check(regions: RegionSet, where: str) -> None:
     order = keys(regions.packed)
     if any(a >= b for a, b in zip(order, order[1:], strict=False)):
         raise FormatError(f"{where}: the patterns are not in ascending order without repetition")
+    for name, packed in (("packed", regions.packed), ("packed_cuts", regions.packed_cuts)):
+        if not np.array_equal(pack(unpack(packed, n)), packed):
+            raise FormatError(f"{where}, array {name}: bits are set beyond the {n} neurons")
+    _check_cuts(regions, where)
     _check_points(regions, where)
+
+
+def _check_cuts(regions: RegionSet, where: str) -> None:
+    """The cuts are where the patterns branch; a partial set may have lost the on sides of some branchings."""
+    if regions.complete and not len(regions):
+        raise FormatError(f"{where}: no regions, expected at least one in a complete set")
+    on, off = branchings(regions.patterns)
+    on_cuts, off_cuts = regions.cuts & regions.patterns, regions.cuts & ~regions.patterns
+    lost = off_cuts & ~off if regions.complete else False
+    wrong = np.any((on_cuts != on) | (off & ~off_cuts) | lost, axis=1)
+    if np.any(wrong):
+        i = int(np.flatnonzero(wrong)[0])
+        raise FormatError(f"{where}, region {i}: its cuts are not those of the tree that the patterns form")
+
+
+def branchings(patterns: Bools) -> tuple[Bools, Bools]:
+    """Where sorted, distinct patterns (R, N) branch: (R, N) those with the neuron on, (R, N) those with it off.
+
+    Two patterns branch at their first difference. That of any two is the smallest of those between them, so one
+    pass in each direction finds all.
+    """
+    on, off = np.zeros_like(patterns), np.zeros_like(patterns)
+    if len(patterns) < 2:
+        return on, off
+    first = (patterns[1:] != patterns[:-1]).argmax(axis=1).tolist()
+    for i, n in enumerate(first):
+        on[i + 1, :n], on[i + 1, n] = on[i, :n], True
+    for i, n in reversed(list(enumerate(first))):
+        off[i, :n], off[i, n] = off[i + 1, :n], True
+    return on, off
 
 
 def _check_points(regions: RegionSet, where: str) -> None:
     """Every interior point has the pattern of its region, and lies in the domain."""
+    if not np.all(np.isfinite(regions.local_points)):
+        raise FormatError(f"{where}, array local_points: expected finite numbers")
     patterns, certain = certified_patterns(regions.problem.inner, regions.local_points)
-    stored = unpack(regions.packed, regions.network.n_neurons)
+    stored = regions.patterns
     doubtful = ~certain | np.any(patterns != stored, axis=1)
+    doubtful[list(regions.rational_points)] = True
     for i in np.flatnonzero(doubtful).tolist():
-        if regions.problem.exact.germ(regions.local_point(i).coordinates).pattern != tuple(stored[i].tolist()):
+        if regions.problem.exact.germ(regions.local_point(i).coordinates).pattern != tuple(
+            stored[i].tolist()
+        ):
             raise FormatError(f"{where}, region {i}: its interior point has another activation pattern")
     root = regions.problem.solid
     for i in range(len(regions)):
@@ -135,52 +192,107 @@ def _domain_arrays(domain: Domain) -> dict[str, Any]:
     if isinstance(domain, Box):
         return {"domain_kind": np.array("box"), "lower": domain.lower, "upper": domain.upper}
     if isinstance(domain, WholeSpace):
-        return {"domain_kind": np.array("whole space"), "dim": np.array(domain.dim)}
+        return {"domain_kind": np.array("whole space"), "dim": np.array(domain.dim, dtype=np.int64)}
     if isinstance(domain, Slice):
-        own = {"slice_origin": domain.origin, "slice_directions": domain.directions}
-        return {**_domain_arrays(domain.domain), **own}
+        inner = _domain_arrays(domain.domain)
+        kind = {"domain_kind": np.array(f"{_SLICE}{inner['domain_kind']!s}")}
+        return {**inner, **kind, "slice_origin": domain.origin, "slice_directions": domain.directions}
     arrays = {"domain_kind": np.array("polytope"), "A": domain.A, "b": domain.b, "strict": domain.strict}
+    arrays["labels"] = np.array(domain.labels, dtype=np.str_)
     if domain.is_rounded:
-        arrays["exact_rows"] = np.array([[hex(e) for e in row] for row in domain.exact_rows], dtype=np.str_)
+        arrays["domain_kind"] = np.array("rounded polytope")
+        texts = [f"{entry:x}" for row in domain.exact_rows for entry in row]
+        arrays["exact_rows"] = np.array(texts, dtype=np.str_).reshape(len(domain.A), domain.dim + 1)
     return arrays
 
 
 def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Domain:
-    kind = str(_array(arrays, "domain_kind", where))
+    whole_kind = _text(arrays, "domain_kind", where)
+    kind = whole_kind.removeprefix(_SLICE)
     inner: Box | WholeSpace | HPolytope
     if kind == "box":
-        inner = Box(_array(arrays, "lower", where), _array(arrays, "upper", where))
+        inner = Box(_typed(arrays, "lower", "f8", 1, where), _typed(arrays, "upper", "f8", 1, where))
     elif kind == "whole space":
-        inner = WholeSpace(int(_array(arrays, "dim", where)))
-    elif kind == "polytope":
-        inner = _polytope_of_arrays(arrays, where)
+        inner = WholeSpace(int(_typed(arrays, "dim", "i8", 0, where)))
+    elif kind in ("polytope", "rounded polytope"):
+        inner = _polytope_of_arrays(arrays, kind, where)
     else:
-        raise FormatError(f"{where}: domain kind {kind!r}, expected box, whole space or polytope")
-    if "slice_origin" not in arrays:
+        raise FormatError(f"{where}: domain kind {shortened(kind)!r}, expected box, whole space or polytope")
+    if kind == whole_kind:
         return inner
-    return Slice(arrays["slice_origin"], _array(arrays, "slice_directions", where), inner)
+    origin = _typed(arrays, "slice_origin", "f8", 1, where)
+    return Slice(origin, _typed(arrays, "slice_directions", "f8", 2, where), inner)
 
 
-def _polytope_of_arrays(arrays: dict[str, Any], where: str) -> HPolytope:
-    polytope = HPolytope(*(_array(arrays, name, where) for name in ("A", "b", "strict")))
-    if "exact_rows" not in arrays:
-        return polytope
-    try:
-        rows = [[int(str(entry), 16) for entry in row] for row in arrays["exact_rows"]]
-    except (TypeError, ValueError):
-        raise FormatError(f"{where}, array exact_rows: not hexadecimal integers") from None
-    divisors = [max(1, *(abs(entry) for entry in row)) for row in rows]
-    return HPolytope.of_exact_rows(rows, divisors, polytope.dim, polytope.strict, polytope.labels)
+def _polytope_of_arrays(arrays: dict[str, Any], kind: str, where: str) -> HPolytope:
+    A, b = _typed(arrays, "A", "f8", 2, where), _typed(arrays, "b", "f8", 1, where)
+    labels = _typed(arrays, "labels", "U", 1, where).tolist()
+    polytope = HPolytope(A, b, _typed(arrays, "strict", "?", 1, where), labels)
+    if kind == "rounded polytope":
+        polytope._exact_rows = _exact_rows(arrays, polytope, where)  # A and b stay the floats that were saved
+    return polytope
+
+
+def _exact_rows(arrays: dict[str, Any], polytope: HPolytope, where: str) -> list[list[int]]:
+    """The exact rows ``b - A x >= 0``, up to positive factors; the floats must be theirs."""
+    texts, expected = _typed(arrays, "exact_rows", "U", 2, where), (len(polytope.A), polytope.dim + 1)
+    if texts.shape != expected or not all(_INTEGER.fullmatch(text) for text in texts.flat):
+        raise FormatError(f"{where}, array exact_rows: expected hexadecimal integers in shape {expected}")
+    rows = [[int(text, 16) for text in row] for row in texts.tolist()]
+    for i, row in enumerate(rows):
+        floats = [*(-polytope.A[i]).tolist(), float(polytope.b[i])]
+        if not _is_rounded_multiple(floats, row):
+            raise FormatError(f"{where}, array exact_rows: row {i} is not that of A and b")
+    return rows
+
+
+def _is_rounded_multiple(floats: list[float], row: list[int]) -> bool:
+    pivot = max(range(len(row)), key=lambda k: abs(row[k]))
+    if not row[pivot]:
+        return not any(floats)
+    factor = Fraction(floats[pivot]) / row[pivot]
+    return factor > 0 and all(
+        abs(Fraction(f) - factor * entry) <= abs(factor * entry) * _ROUNDING + _SMALLEST
+        for f, entry in zip(floats, row, strict=True)
+    )
 
 
 def _rational_points(arrays: dict[str, Any], problem: Problem, where: str) -> dict[int, tuple[Fraction, ...]]:
-    index, texts = _array(arrays, "rational_index", where), _array(arrays, "rational_points", where)
-    if texts.shape != (len(index), problem.solid.hull.dim):
-        raise FormatError(f"{where}, array rational_points: shape {texts.shape}, expected ({len(index)}, k)")
+    index, texts = (
+        _typed(arrays, "rational_index", "i8", 1, where),
+        _typed(arrays, "rational_points", "U", 2, where),
+    )
+    size, expected = len(_array(arrays, "packed", where)), (len(index), problem.solid.hull.dim)
+    if texts.shape != expected:
+        raise FormatError(f"{where}, array rational_points: shape {texts.shape}, expected {expected}")
+    if any(not 0 <= i < size for i in index.tolist()) or np.any(np.diff(index) <= 0):
+        raise FormatError(f"{where}, array rational_index: expected ascending regions from 0 to {size - 1}")
+    return {
+        i: tuple(_rational(text, where) for text in row) for i, row in zip(index.tolist(), texts, strict=True)
+    }
+
+
+def _rational(text: str, where: str) -> Fraction:
+    if not _RATIONAL.fullmatch(text):
+        raise FormatError(
+            f"{where}, array rational_points: {shortened(text)!r}, expected a rational such as '-3/1f'"
+        )
+    numerator, denominator = text.split("/")
+    return Fraction(int(numerator, 16), int(denominator, 16))
+
+
+def _score(text: str, where: str) -> dict[str, int]:
     try:
-        return {int(i): tuple(Fraction(str(c)) for c in row) for i, row in zip(index, texts, strict=True)}
-    except (ValueError, ZeroDivisionError):
-        raise FormatError(f"{where}, array rational_points: not rationals such as '-3/7'") from None
+        score = json.loads(text)
+    except (ValueError, RecursionError):
+        score = None
+    if not isinstance(score, dict) or not all(type(count) is int for count in score.values()):
+        raise FormatError(f"{where}, array score: {shortened(text)!r}, expected a JSON object of counts")
+    return score
+
+
+def _text(arrays: dict[str, Any], name: str, where: str) -> str:
+    return str(_typed(arrays, name, "U", 0, where))
 
 
 def _array(arrays: dict[str, Any], name: str, where: str) -> Any:
@@ -191,6 +303,9 @@ def _array(arrays: dict[str, Any], name: str, where: str) -> Any:
 
 def _typed(arrays: dict[str, Any], name: str, dtype: str, ndim: int, where: str) -> Any:
     array = _array(arrays, name, where)
-    if array.dtype != np.dtype(dtype) or array.ndim != ndim:
-        raise FormatError(f"{where}, array {name}: {array.dtype} with {array.ndim} axes, expected {dtype} with {ndim}")
+    fits = array.dtype.kind == "U" if dtype == "U" else array.dtype == np.dtype(dtype)
+    if not fits or array.ndim != ndim:
+        raise FormatError(
+            f"{where}, array {name}: {array.dtype} with {array.ndim} axes, expected {dtype} with {ndim}"
+        )
     return array

@@ -46,6 +46,7 @@ def load_regions(path: str | os.PathLike[str]) -> RegionSet:
     """Read the regions that `save` wrote to a ``.npz`` file, checking each interior point against its pattern.
 
     Raises:
+        OptionError: the name does not end in ``.npz``.
         FormatError: anything but such a file.
     """
     if suffix_of(path) != ".npz":

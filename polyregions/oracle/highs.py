@@ -14,7 +14,7 @@ from polyregions._types import Floats
 from polyregions.exact.numbers import Point
 from polyregions.oracle import proof
 from polyregions.oracle.answer import UNDECIDED, Answer, Status
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron, balanced
 
 OPTIONS = {
     "output_flag": False,
@@ -34,10 +34,12 @@ class HighsOracle:
 
     def interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
         """A proved answer where floats allow one, else UNDECIDED with hints."""
+        with np.errstate(all="ignore"):  # what overflows is not a number, and so proves nothing
+            return self._interior(polyhedron, bounds)
+
+    def _interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
         rows, error = polyhedron.rows, polyhedron.error
-        if not np.all(np.isfinite(rows)):
-            return UNDECIDED
-        solved = self._largest_ball(rows, bounds)
+        solved = self._largest_ball(rows, bounds) if np.all(np.isfinite(rows)) else None
         if solved is None:
             return UNDECIDED
         centre, multipliers = solved
@@ -51,6 +53,7 @@ class HighsOracle:
     def _largest_ball(self, rows: Floats, bounds: Bounds) -> tuple[Floats, Floats] | None:
         """Centre (k,) of the largest ball and multipliers (m,) of the original rows."""
         centre, width = _local_frame(bounds)
+        rows, scale = balanced(rows)
         normals = rows[:, :-1] * width
         norms = np.linalg.norm(normals, axis=1)
         if not np.all(norms > 0) or not np.all(np.isfinite(norms)):
@@ -64,7 +67,7 @@ class HighsOracle:
             return None
         solution = self._solver.getSolution()
         local = np.array(solution.col_value[:-1], dtype=np.float64)
-        multipliers = np.abs(np.array(solution.row_dual, dtype=np.float64)) / norms
+        multipliers = np.abs(np.array(solution.row_dual, dtype=np.float64)) / (norms * scale)
         return centre + width * local, multipliers
 
 
@@ -75,6 +78,7 @@ def largest_ball(rows: Floats, start: Floats) -> tuple[Floats, float]:
         rows: (m, k+1) forms, constants left out of account.
         start: (k,) a point inside, the origin of the computation.
     """
+    rows = balanced(rows)[0]
     norms = np.linalg.norm(rows[:, :-1], axis=1)
     rows, norms = rows[norms > 0], norms[norms > 0]
     offsets = (rows[:, -1] + rows[:, :-1] @ start) / norms

@@ -86,6 +86,15 @@ class OpenPolyhedron:
         return [form() for form in self.exact]
 
 
+def balanced(rows: Floats) -> tuple[Floats, Floats]:
+    """Rows (m, k+1) divided by powers of two (m,) so that the largest normal entry is about 1; exact.
+
+    Squares of what is left neither overflow nor vanish.
+    """
+    exponent = np.frexp(np.abs(rows[:, :-1]).max(axis=1, initial=0.0))[1]
+    return np.ldexp(rows, -exponent[:, None]), np.ldexp(1.0, exponent)
+
+
 @dataclass(frozen=True, eq=False)
 class Bounds:
     """Coordinate bounds (k,) that the polyhedra asked about are known to lie in; infinite where unknown."""

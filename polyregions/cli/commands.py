@@ -1,0 +1,182 @@
+"""What each verb does."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import Namespace
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from polyregions.adjacency import adjacency_graph
+from polyregions.cli.progress import watched
+from polyregions.decision import decision_cells, decision_graph
+from polyregions.domain import Box, Domain, WholeSpace
+from polyregions.engine.enumerate import enumerate_regions, tally_regions
+from polyregions.errors import DomainError, OptionError
+from polyregions.io.domains import load_domain
+from polyregions.io.files import shortened, suffix_of
+from polyregions.io.networks import load_network
+from polyregions.io.results import save
+from polyregions.network import Network
+from polyregions.plot.picture import FORMATS, check_picture, save_picture
+from polyregions.regions import RegionSet
+
+STOPPED = 3
+
+
+def count(arguments: Namespace) -> int:
+    """``polyregions count``: regions in all and after each layer."""
+    network, domain = _problem(arguments)
+    with watched(arguments.quiet) as progress:
+        tally = tally_regions(
+            network, domain, engine=arguments.engine, progress=progress, max_regions=arguments.max_regions
+        )
+    report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
+    return _finish(arguments, network, report, tally.complete)
+
+
+def enumerate_(arguments: Namespace) -> int:
+    """``polyregions enumerate``: the list of regions, into a file if one is named."""
+    _check_output(arguments, (".npz", ".json"))
+    regions = _regions(arguments, *_problem(arguments))
+    report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
+    return _finish(arguments, regions.network, report | _saved(arguments, regions), regions.complete)
+
+
+def graph(arguments: Namespace) -> int:
+    """``polyregions graph``: the adjacency graph."""
+    _check_output(arguments, (".graphml", ".json"))
+    regions = _regions(arguments, *_problem(arguments))
+    built = adjacency_graph(regions)
+    report = {"regions": len(regions), "edges": built.number_of_edges()}
+    return _finish(arguments, regions.network, report | _saved(arguments, built), regions.complete)
+
+
+def cells(arguments: Namespace) -> int:
+    """``polyregions cells``: the decision cells, or with a .graphml file their graph."""
+    _check_output(arguments, (".npz", ".json", ".graphml"))
+    regions = _regions(arguments, *_problem(arguments))
+    found = decision_cells(regions, "argmin" if arguments.argmin else "argmax")
+    report = {
+        "regions": len(regions),
+        "cells": len(found),
+        "per_class": found.per_class(),
+        "ties": len(found.ties),
+    }
+    as_graph = arguments.output is not None and suffix_of(arguments.output) == ".graphml"
+    report |= _saved(arguments, decision_graph(found) if as_graph else found)
+    return _finish(arguments, regions.network, report, regions.complete)
+
+
+def plot(arguments: Namespace) -> int:
+    """``polyregions plot``: a picture of a two-dimensional domain."""
+    if arguments.output is None:
+        raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
+    _check_output(arguments, FORMATS)
+    network, domain = _problem(arguments)
+    check_picture(network, domain)
+    regions = _regions(arguments, network, domain)
+    save_picture(regions, arguments.output, arguments.colour)
+    report = {"regions": len(regions), "file": arguments.output}
+    return _finish(arguments, regions.network, report, regions.complete)
+
+
+def _regions(arguments: Namespace, network: Network, domain: Domain) -> RegionSet:
+    with watched(arguments.quiet) as progress:
+        regions = enumerate_regions(
+            network, domain, engine=arguments.engine, progress=progress, max_regions=arguments.max_regions
+        )
+    hull = regions.problem.solid.hull
+    if not hull.is_whole and not arguments.quiet:
+        print(
+            f"note: the input set is {hull.dim}-dimensional in R^{hull.ambient_dim}; "
+            "regions are those of the network restricted to it",
+            file=sys.stderr,
+        )
+    return regions
+
+
+def _problem(arguments: Namespace) -> tuple[Network, Domain]:
+    network = load_network(arguments.network)
+    domain = _domain(arguments, network.n_inputs)
+    if domain.dim != network.n_inputs:
+        where, name = arguments.domain, arguments.network
+        raise DomainError(f"{where}: has {domain.dim} inputs, expected {network.n_inputs}, those of {name}")
+    return network, domain
+
+
+def _domain(arguments: Namespace, dim: int) -> Domain:
+    if arguments.whole_space:
+        return WholeSpace(dim)
+    if arguments.domain is not None:
+        return load_domain(arguments.domain)
+    lower, upper = (_numbers(text, dim, name) for text, name in zip(arguments.box, ("LO", "HI"), strict=True))
+    try:
+        return Box(lower, upper)
+    except DomainError as error:
+        raise DomainError(f"--box: {error}") from None
+
+
+def _numbers(text: str, dim: int, name: str) -> list[float]:
+    """A bound of each input: one number stands for all of them."""
+    try:
+        values = [_number(part) for part in text.split(",")]
+    except ValueError:
+        found = shortened(repr(text.strip()))
+        raise DomainError(f"--box {name} is {found}, expected a number or numbers joined by commas") from None
+    if len(values) not in (1, dim):
+        raise DomainError(f"--box {name} has {len(values)} numbers, expected 1 or {dim}, one for each input")
+    return values * dim if len(values) == 1 else values
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if isnan(value):
+        raise ValueError
+    return value
+
+
+def _check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file that could not be written before hours go into what it should hold."""
+    if arguments.output is None:
+        return
+    if suffix_of(arguments.output) not in suffixes or arguments.output.lower().endswith(".gz"):
+        raise OptionError(f"{arguments.output}: expected a name that ends in one of {', '.join(suffixes)}")
+    folder = Path(arguments.output).resolve().parent
+    if not folder.is_dir():
+        raise OptionError(f"{arguments.output}: there is no folder {folder}")
+    if Path(arguments.output).is_dir():
+        raise OptionError(f"{arguments.output}: is a directory, expected the name of a file")
+    if not os.access(folder, os.W_OK):
+        raise OptionError(f"{arguments.output}: the folder {folder} is not writable")
+
+
+def _saved(arguments: Namespace, result: Any) -> dict[str, str]:
+    if arguments.output is None:
+        return {}
+    save(result, arguments.output)
+    return {"file": arguments.output}
+
+
+def _finish(arguments: Namespace, network: Network, report: dict[str, Any], complete: bool) -> int:
+    """Print the report; exit status 3 for a partial one."""
+    report = {**report, "complete": complete, "network": network.name}
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        for name, value in report.items():
+            print(f"{name.replace('_', ' ')}: {_text(value)}")
+    return 0 if complete else STOPPED
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {v}" for k, v in value.items())
+    if isinstance(value, list):
+        return " ".join(str(v) for v in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

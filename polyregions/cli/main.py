@@ -1,0 +1,61 @@
+"""Entry point: parse, run, and turn every foreseen error into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from polyregions.cli.parser import make_parser, protect_negative_lists
+from polyregions.errors import InternalError, PolyregionsError
+
+DONE, ANSWERED_NO, BAD_INPUT, STOPPED = 0, 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 done, 2 bad input, 3 stopped at a limit or by Ctrl-C (the partial result is marked partial).
+    """
+    words = protect_negative_lists(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+        return status
+    except InternalError:
+        raise  # a bug: the traceback is wanted
+    except KeyboardInterrupt:
+        return _complain("interrupted before there was a result", STOPPED)
+    except PolyregionsError as error:
+        if "--debug" in words:
+            raise
+        return _complain(str(error), BAD_INPUT)
+    except MemoryError:
+        return _complain("out of memory; try count, or a smaller domain", BAD_INPUT)
+    except BrokenPipeError:  # whoever reads stdout, such as head, has seen enough
+        _forget_stdout()
+        return DONE
+    except OSError as error:  # stdout on a full disk
+        _forget_stdout()
+        return _complain(f"cannot write: {error.strerror or error}", BAD_INPUT)
+
+
+def _run(words: Sequence[str]) -> int:
+    try:
+        arguments = make_parser().parse_args(words)
+    except SystemExit as stop:  # --help and --version
+        return int(stop.code or DONE)
+    return int(arguments.run(arguments))
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"polyregions: {message}", file=sys.stderr)
+    return status
+
+
+def _forget_stdout() -> None:
+    """Let what is still buffered for stdout go nowhere, so that the end of the process does not try again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

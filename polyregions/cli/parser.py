@@ -1,0 +1,111 @@
+"""What the command line understands."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn, TypeAlias
+
+from polyregions import __version__
+from polyregions.cli import commands
+from polyregions.engine.enumerate import ENGINES
+from polyregions.errors import OptionError
+
+Command: TypeAlias = Callable[[argparse.Namespace], int]
+
+OVERVIEW = """\
+Every linear region of a piecewise-linear network, exactly.
+
+NETWORK is a .onnx, .nnet or .npz file (each also .gz), or example:two-moons, which is packaged.
+The input set is --box LO HI, --domain FILE (.vnnlib or .npz) or --whole-space.
+Results go to stdout or to the -o file, whose suffix names the format; everything else goes to stderr.
+Exit status: 0 done, 2 bad input, 3 stopped early (the result is partial, and says so)."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors like any others: one line, no usage text around it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what argparse found wrong."""
+        raise OptionError(f"{message}; see {self.prog} --help")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=formatter)
+    parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name: str, run: Command, text: str, example: str, output: str | None) -> argparse.ArgumentParser:
+        epilog = f"example:\n  polyregions {name} {example}"
+        sub = verbs.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=formatter)
+        sub.set_defaults(run=run)
+        _common(sub, output)
+        return sub
+
+    verb("count", commands.count, "Count the linear regions.", "controller.onnx --box -2 2 --json", None)
+    verb(
+        "enumerate",
+        commands.enumerate_,
+        "List every linear region: pattern, interior point, H-representation, affine map.",
+        "controller.onnx --box -2 2 -o regions.npz",
+        ".npz or .json",
+    )
+    verb(
+        "graph",
+        commands.graph,
+        "Build the adjacency graph of the regions.",
+        "controller.onnx --box -2 2 -o regions.graphml",
+        ".graphml or .json",
+    )
+    cells = verb(
+        "cells",
+        commands.cells,
+        "Cut the regions into decision cells, one for each class that wins somewhere in them.",
+        "classifier.onnx --box -1 1 -o cells.json",
+        ".npz or .json for the cells, .graphml for the graph of cells",
+    )
+    cells.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    plot = verb(
+        "plot",
+        commands.plot,
+        "Draw the regions of a two-dimensional domain.",
+        "example:two-moons --box -2,-1.5 3,2 -o moons.png",
+        ".png, .svg or .pdf",
+    )
+    plot.add_argument(
+        "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
+    )
+    return parser
+
+
+def protect_negative_lists(argv: Sequence[str]) -> list[str]:
+    """Keep argparse from taking ``-1,-1`` for an option: a number list after a space stays a value."""
+    return [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in argv]
+
+
+def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument(
+        "--box", nargs=2, metavar=("LO", "HI"), help="bounds: one number for all inputs, or a,b,c for each"
+    )
+    where.add_argument("--domain", metavar="FILE", help="input set from a .vnnlib or .npz file")
+    where.add_argument("--whole-space", action="store_true", help="all of R^d")
+    if output is not None:
+        parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="which engine enumerates")
+    parser.add_argument(
+        "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"\s*\d{1,18}\s*", text):
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 0")
+    return int(text)

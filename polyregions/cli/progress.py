@@ -1,0 +1,94 @@
+"""Progress on stderr for runs of more than a moment, and Ctrl-C that keeps what is finished."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from polyregions.engine.enumerate import Progress, ProgressFunction
+
+SHOW_AFTER = 1.0  # seconds; shorter runs need no progress
+LINE_EVERY = 10.0  # seconds between lines where stderr is not a terminal
+
+
+@contextmanager
+def watched(quiet: bool) -> Iterator[ProgressFunction]:
+    """A progress function for a run inside the with block; Ctrl-C stops that run instead of killing it."""
+    stopped: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if stopped:
+            raise KeyboardInterrupt
+        stopped.append(number)
+        print("stopping; what is finished is kept (again to abort)", file=sys.stderr)
+
+    show = _Silent() if quiet else _Bar() if sys.stderr.isatty() else _Lines()
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield lambda progress: not (show(progress) or stopped)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        show.close()
+
+
+class _Silent:
+    def __call__(self, progress: Progress) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class _Lines:
+    """A line now and then, for log files."""
+
+    def __init__(self) -> None:
+        self._next = LINE_EVERY
+
+    def __call__(self, progress: Progress) -> None:
+        if progress.seconds >= self._next:
+            self._next = progress.seconds + LINE_EVERY
+            print(_summary(progress), file=sys.stderr)
+
+    def close(self) -> None:
+        pass
+
+
+class _Bar:
+    """A bar, on a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __call__(self, progress: Progress) -> None:
+        if self._bar is None:
+            if progress.seconds < SHOW_AFTER:
+                return
+            self._open()
+        self._bar.update(self._task, completed=progress.fraction, text=_summary(progress))
+
+    def _open(self) -> None:
+        from rich.console import Console  # takes 50 ms to import: only for runs that show a bar
+        from rich.progress import BarColumn, TextColumn
+        from rich.progress import Progress as Bar
+
+        columns = (BarColumn(), TextColumn("{task.fields[text]}"))
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("regions", total=1.0, text="")
+        self._bar.start()
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def _summary(progress: Progress) -> str:
+    return (
+        f"{progress.regions} regions, {progress.rate:.0f}/s, {progress.fraction:.1%} of the tree, "
+        f"{progress.seconds:.0f} s"
+    )

@@ -1,0 +1,1 @@
+"""Pictures of partitions; `picture` needs matplotlib (the extra ``plot``)."""

@@ -1,0 +1,48 @@
+"""Arrangements as one-hidden-layer networks: counts that are theorems, in a box and on all of R^d."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from truth import ARRANGEMENTS, arrangement_network, name_of
+
+from polyregions import Box, WholeSpace, adjacency_arrays, enumerate_regions
+
+SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 470]
+EVERY = pytest.mark.parametrize("entry", SMALL, ids=[name_of(e) for e in SMALL])
+
+
+def box_around_all_vertices(entry: dict[str, Any]) -> Box:
+    """A box that every region reaches into: four times as far as any vertex of the arrangement.
+
+    For arrangements without vertices (those with a lineality space) the least-norm points of the
+    minimal flats take their place.
+    """
+    normals, offsets = np.array(entry["normals"]), np.array(entry["offsets"])
+    rank = int(np.linalg.matrix_rank(normals))
+    reach = 1.0
+    for chosen in combinations(range(len(normals)), rank):
+        index = list(chosen)
+        if np.linalg.matrix_rank(normals[index]) == rank:
+            vertex = np.linalg.lstsq(normals[index], offsets[index], rcond=None)[0]
+            reach = max(reach, float(np.abs(vertex).max()))
+    return Box.cube(-4 * reach, 4 * reach, normals.shape[1])
+
+
+@EVERY
+def test_regions_in_a_box_that_holds_all_vertices(entry: dict[str, Any]) -> None:
+    regions = enumerate_regions(arrangement_network(entry), box_around_all_vertices(entry))
+    assert len(regions) == entry["regions"]
+
+
+@EVERY
+def test_regions_edges_and_bounded_regions_of_the_whole_space(entry: dict[str, Any]) -> None:
+    regions = enumerate_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]))
+    assert len(regions) == entry["regions"]
+    if entry.get("adjacency_edges") is not None:
+        assert len(adjacency_arrays(regions)) == entry["adjacency_edges"]
+    if entry.get("bounded_regions") is not None:
+        assert sum(region.polytope.is_bounded() for region in regions) == entry["bounded_regions"]

@@ -1,0 +1,127 @@
+"""Damaged bytes of every format: a network, or an error of this package, and nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onnx_models import MLP_SHAPES, mlp, model, node
+from polyregions.errors import InputError
+from polyregions.io.domains import load_domain
+from polyregions.io.networks import load_network
+from test_io_networks import NNET, PROPERTY
+
+EXAMPLES = 300
+
+
+def stored_archive() -> bytes:
+    """An archive whose members are not compressed and so can be damaged inside."""
+    rng, buffer = np.random.default_rng(0), io.BytesIO()
+    np.savez(buffer, **{name: rng.standard_normal(shape) for name, shape in MLP_SHAPES.items()})
+    return buffer.getvalue()
+
+
+def zip_of(content: bytes) -> bytes:
+    """An archive with a right checksum over a wrong array."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("W1.npy", content)
+    return buffer.getvalue()
+
+
+def one_array() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.ones((2, 2)))
+    return buffer.getvalue()
+
+
+def image_model() -> bytes:
+    nodes = [
+        node("Sub", ["x", "m"], "a"),
+        node("Conv", ["a", "W"], "c", pads=[1, 0, 0, 1], strides=[2, 1]),
+        node("Relu", ["c"], "r"),
+        node("Reshape", ["r", "s"], "f"),
+        node("MatMul", ["f", "V"], "y"),
+    ]
+    constants = {
+        "m": [0.5],
+        "W": np.ones((1, 1, 2, 2), "f4"),
+        "s": np.array([0, -1]),
+        "V": np.ones((6, 1), "f4"),
+    }
+    return bytes(model(nodes, ["N", 1, 3, 3], constants).SerializeToString())
+
+
+SEEDS: dict[str, tuple[str, Callable[[str], object], bytes]] = {
+    "onnx": ("a.onnx", load_network, mlp().SerializeToString()),
+    "onnx image": ("a.onnx", load_network, image_model()),
+    "nnet": ("a.nnet", load_network, NNET.encode()),
+    "npz": ("a.npz", load_network, stored_archive()),
+    "npz domain": ("d.npz", load_domain, stored_archive()),
+    "vnnlib": ("p.vnnlib", load_domain, PROPERTY.encode()),
+    "gzip": ("a.nnet.gz", load_network, gzip.compress(NNET.encode(), mtime=0)),
+}
+
+FRAGMENTS = [
+    b"",
+    b"\0",
+    b"\xff\xff\xff\xff\xff\x7f",
+    b"9" * 30,
+    b"(",
+    b")",
+    b",",
+    b"nan",
+    b"-",
+    b"\n",
+    b"X_1",
+    b"\x80",
+]
+
+
+def damaged(content: bytes, seed: int) -> bytes:
+    """Bytes changed, cut out, repeated and put in at random."""
+    rng, data = random.Random(seed), bytearray(content)
+    for _ in range(rng.randint(1, 4)):
+        i = rng.randrange(len(data) + 1)
+        j = min(len(data), i + rng.choice([0, 1, 1, 1, 4, 16, len(data)]))
+        data[i:j] = rng.choice([*FRAGMENTS, rng.randbytes(rng.randint(1, 4)), bytes(data[i:j] * 2)])
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_damaged_files(kind: str, seed: int, tmp_path: Path) -> None:
+    name, load, content = SEEDS[kind]
+    attempt(load, tmp_path / name, damaged(content, seed))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_damaged_arrays_in_sound_archives(seed: int, tmp_path: Path) -> None:
+    attempt(load_network, tmp_path / "a.npz", zip_of(damaged(one_array(), seed)))
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.nnet", "a.npz", "a.nnet.gz", "p.vnnlib"])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.binary(max_size=200))
+def test_arbitrary_bytes(name: str, data: bytes, tmp_path: Path) -> None:
+    load: Callable[[str], object] = load_domain if name.endswith("vnnlib") else load_network
+    attempt(load, tmp_path / name, data)
+
+
+def attempt(load: Callable[[str], object], file: Path, data: bytes) -> None:
+    file.write_bytes(data)
+    try:
+        load(str(file))
+    except InputError as error:
+        assert file.name in str(error)

@@ -1,0 +1,270 @@
+"""ONNX files made to break a reader: each is refused by one kind of error, before anything is allocated."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnx_models import helper, ints, mlp, model, node, onnx
+from polyregions.errors import FormatError, UnsupportedError
+from polyregions.io.onnx import network_of_onnx
+
+HUGE = 10**12
+
+
+def refuse(m: Any, match: str, kind: type[FormatError] = FormatError) -> None:
+    """Check that a model is refused with the file's name, and without allocating much."""
+    data = m if isinstance(m, bytes) else m.SerializeToString()
+    tracemalloc.start()
+    try:
+        with pytest.raises(kind, match=match) as caught:
+            network_of_onnx(data, "bad.onnx", "bad.onnx")
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+    assert str(caught.value).startswith("bad.onnx")
+
+
+def matmul_with(initializer: Any) -> Any:
+    """A model whose only weight is the given TensorProto, named W."""
+    m = model([node("MatMul", ["x", "W"], "y")], [1, 2])
+    m.graph.initializer.append(initializer)
+    return m
+
+
+def raw_tensor(dims: list[int], n_bytes: int, data_type: int = 1, name: str = "W") -> Any:
+    return onnx.TensorProto(name=name, dims=dims, data_type=data_type, raw_data=b"\0" * n_bytes)
+
+
+def test_truncated_anywhere() -> None:
+    data = mlp().SerializeToString()
+    for length in range(len(data)):
+        with pytest.raises(FormatError):
+            network_of_onnx(data[:length], "bad.onnx", "bad.onnx")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"hello, this is no protobuf", b"\x80" * 100, b"PK\x03\x04", b"\0" * 50]
+)
+def test_other_bytes(data: bytes) -> None:
+    refuse(data, "not an ONNX model|holds no graph")
+
+
+@pytest.mark.parametrize("dims", [[2, 3], [HUGE, HUGE], [2**62, 2**62], [2], [0], [0, HUGE], [1, 2, 0]])
+def test_declared_shape_and_bytes_differ(dims: list[int]) -> None:
+    refuse(matmul_with(raw_tensor(dims, 4)), "tensor 'W'.* bytes, but 4 are there|holds no values")
+
+
+@pytest.mark.parametrize("dims", [[-1, 2], [2, -(2**60)], [1] * 100])
+def test_impossible_shapes(dims: list[int]) -> None:
+    refuse(matmul_with(raw_tensor(dims, 8)), r"has shape .* expected at most 32 sizes >= 0")
+
+
+def test_declared_shape_and_typed_values_differ() -> None:
+    refuse(
+        matmul_with(onnx.TensorProto(name="W", dims=[HUGE], data_type=1, float_data=[1.0])), "1 in float_data"
+    )
+    refuse(matmul_with(onnx.TensorProto(name="W", dims=[2, 1], data_type=1)), "there are: none")
+    refuse(
+        matmul_with(onnx.TensorProto(name="W", dims=[2], data_type=1, double_data=[1, 2])), "in double_data"
+    )
+    both = onnx.TensorProto(name="W", dims=[2], data_type=1, float_data=[1, 2], raw_data=b"\0" * 8)
+    refuse(matmul_with(both), "takes 8 bytes")
+    half = onnx.TensorProto(name="W", dims=[1], data_type=10, int32_data=[70_000])
+    refuse(matmul_with(half), "outside the range of float16")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_weights_that_are_not_finite(value: float) -> None:
+    m = model([node("MatMul", ["x", "W"], "y")], [1, 2], {"W": [[1.0], [value]]})
+    refuse(m, rf"tensor 'W'\[1, 0\] is {value}, expected a finite number")
+    refuse(
+        model([node("Gemm", ["x", "W"], "y", alpha=value)], [1, 2], {"W": [[1], [1]]}), "attribute 'alpha'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data_type", "name"), [(16, "bfloat16"), (8, "string"), (3, "int8"), (0, "undefined")]
+)
+def test_other_element_types(data_type: int, name: str) -> None:
+    refuse(matmul_with(raw_tensor([2], 4, data_type)), f"is of {name}, expected one of", UnsupportedError)
+    refuse(
+        model([node("Relu", ["x"], "y")], [1, 2], element_type=data_type), f"is of {name}", UnsupportedError
+    )
+
+
+def test_external_data_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"\0" * 8)
+    external = onnx.TensorProto(name="W", dims=[2, 1], data_type=1, data_location=1)
+    external.external_data.append(
+        onnx.StringStringEntryProto(key="location", value=str(tmp_path / "weights"))
+    )
+    refuse(matmul_with(external), "tensor 'W' has external data", UnsupportedError)
+    external.data_location = 0
+    refuse(matmul_with(external), "external data", UnsupportedError)
+    constant = node("Constant", [], "W", value=external)
+    refuse(model([constant, node("MatMul", ["x", "W"], "y")], [1, 2]), "external data", UnsupportedError)
+
+
+def test_segments_and_sparse_weights() -> None:
+    part = raw_tensor([2], 8)
+    part.segment.begin = 0
+    refuse(matmul_with(part), "segments", UnsupportedError)
+    m = mlp()
+    m.graph.sparse_initializer.append(onnx.SparseTensorProto())
+    refuse(m, "sparse", UnsupportedError)
+
+
+@pytest.mark.parametrize("shape", [[0, 2], [-1, 2], [1, 0]])
+def test_input_sizes_below_one(shape: list[int]) -> None:
+    refuse(model([node("Relu", ["x"], "y")], shape), "expected at least 1")
+
+
+@pytest.mark.parametrize("shape", [[HUGE], [2**31, 2**31], [1] * 100])
+def test_large_inputs(shape: list[int]) -> None:
+    refuse(model([node("Relu", ["x"], "y")], shape), "input 'x' has", UnsupportedError)
+
+
+def test_relu_of_a_large_input() -> None:
+    refuse(model([node("Relu", ["x"], "y")], [1, 10**6]), "1000000 x 1000000 entries", UnsupportedError)
+
+
+EXPANDING = [
+    ([node("Add", ["x", "c"], "y")], [10**4, 1], {"c": np.zeros((1, 10**4), dtype=np.float32)}),
+    ([node("MatMul", ["x", "c"], "y")], [10**4, 1], {"c": np.zeros((1, 10**4), dtype=np.float32)}),
+    ([node("Gemm", ["x", "c", "d"], "y")], [10**4, 1], {"c": np.zeros((1, 10**4), "f4"), "d": [0.0]}),
+    ([node("Conv", ["x", "c"], "y", pads=[2**62] * 4)], [1, 1, 2, 2], {"c": np.zeros((1, 1, 1, 1), "f4")}),
+]
+
+
+@pytest.mark.parametrize(("nodes", "shape", "constants"), EXPANDING)
+def test_small_files_with_large_results(nodes: Any, shape: list[int], constants: dict[str, Any]) -> None:
+    refuse(model(nodes, shape, constants), "entries", UnsupportedError)
+
+
+def test_what_is_not_needed_is_not_run_by_the_comparison() -> None:
+    bomb = [
+        node("ConstantOfShape", ["s"], "b", value=helper.make_tensor("v", 1, [1], [0.0])),
+        node("Relu", ["x"], "y"),
+    ]
+    m = model(bomb, [1, 2], {"s": ints(10**6, 10**6)})
+    assert network_of_onnx(m.SerializeToString(), "m.onnx", "m.onnx").n_outputs == 2
+
+
+def test_duplicate_names() -> None:
+    twice = mlp()
+    twice.graph.initializer.append(twice.graph.initializer[0])
+    refuse(twice, "initializers, two have the name 'W1'")
+    inputs = mlp()
+    inputs.graph.input.append(inputs.graph.input[0])
+    refuse(inputs, "inputs, two have the name 'x'")
+    for name in ("h", "x", "W"):
+        nodes = [node("Relu", ["x"], "h"), node("Relu", ["h"], name, "again"), node("Relu", ["h"], "y")]
+        refuse(
+            model(nodes, [1, 2], {"W": [1.0]}), rf"Relu \(node 'again'\) makes tensor '{name}', which exists"
+        )
+    nameless = mlp()
+    nameless.graph.initializer[0].name = ""
+    refuse(nameless, "one has the name ''")
+
+
+@pytest.mark.parametrize("word", [b"W1", b"first", b"Relu", b"transB", b"kink", b"test"])
+def test_text_that_is_not_utf8(word: bytes) -> None:
+    data = mlp().SerializeToString()
+    assert word in data
+    refuse(data.replace(word, b"\xff" * len(word)), "expected UTF-8 text")
+
+
+def test_cycles_and_undefined_tensors() -> None:
+    loop = [node("Add", ["x", "b"], "a", "one"), node("Relu", ["a"], "b", "two"), node("Relu", ["b"], "y")]
+    refuse(model(loop, [1, 2]), "cycle")
+    refuse(model([node("Relu", ["y"], "y")], [1, 2]), "cycle")
+    refuse(model([node("Relu", ["nowhere"], "y")], [1, 2]), "'nowhere' is used, but nothing defines it")
+    refuse(model([node("Relu", ["x"], "z")], [1, 2]), "'y' is used, but nothing defines it")
+
+
+def test_a_long_chain_needs_no_recursion() -> None:
+    names = ["x", *(f"t{i}" for i in range(5000)), "y"]
+    nodes = [node("Identity", [a], b) for a, b in zip(names, names[1:], strict=False)]
+    m = model([*reversed(nodes)], [1, 2])
+    assert network_of_onnx(m.SerializeToString(), "m.onnx", "m.onnx", check=False).n_outputs == 2
+
+
+def test_subgraphs_nested_deeply() -> None:
+    graph = helper.make_graph([node("Identity", ["x"], "z")], "inner", [], [])
+    for _ in range(20):
+        branch = node("If", ["x"], "z", then_branch=graph)
+        graph = helper.make_graph([branch], "outer", [], [])
+    refuse(model([node("If", ["x"], "y", then_branch=graph)], [1, 2]), "operator If", UnsupportedError)
+
+
+def test_nodes_without_outputs_or_inputs() -> None:
+    m = mlp()
+    m.graph.node.append(onnx.NodeProto(op_type="Relu"))
+    refuse(m, "has no output")
+    refuse(model([node("Gemm", ["x"], "y", "g")], [1, 2]), r"Gemm \(node 'g'\): B \(input 1\) is missing")
+    refuse(model([node("Relu", ["x", "x"], "y")], [1, 2]), "joins branches|2 inputs")
+    refuse(model([node("MatMul", ["x", "W"], "y")], [1, 2], {"W": ints(1, 2)}), "expected real numbers")
+
+
+WRONG_SHAPES = [
+    (node("MatMul", ["x", "c"], "y"), (3, 2)),
+    (node("Gemm", ["x", "c"], "y"), (2, 3)),
+    (node("Add", ["x", "c"], "y"), (3,)),
+    (node("Flatten", ["x"], "y", axis=5), ()),
+    (node("Transpose", ["x"], "y", perm=[0, 0]), ()),
+    (node("Transpose", ["x"], "y", perm=[0, 2**40]), ()),
+    (node("Conv", ["x", "c"], "y"), (1, 1, 2, 2)),
+    (node("Gemm", ["x", "c", "d"], "y"), (4, 3)),
+]
+
+
+@pytest.mark.parametrize(("operator", "shape"), WRONG_SHAPES, ids=lambda p: getattr(p, "op_type", None))
+def test_shapes_that_do_not_fit(operator: Any, shape: tuple[int, ...]) -> None:
+    constants = {"c": np.ones(shape, dtype=np.float32), "d": np.ones(7, dtype=np.float32)}
+    refuse(model([operator], [1, 4], constants), rf"operator {operator.op_type} \(node 0 -> 'y'\)")
+
+
+@pytest.mark.parametrize("sizes", [(3, -1), (-1, -1), (0, 0, 0), (2**40, 2**40), (-2, -2), (5,), (-7,)])
+def test_reshapes_that_do_not_fit(sizes: tuple[int, ...]) -> None:
+    refuse(model([node("Reshape", ["x", "s"], "y")], [1, 4], {"s": ints(*sizes)}), "operator Reshape")
+
+
+CONVOLUTIONS = [
+    {"strides": [0, 1]},
+    {"strides": [1]},
+    {"dilations": [-1, 1]},
+    {"pads": [0, 0, 0]},
+    {"pads": [-1, 0, 0, 0]},
+    {"kernel_shape": [3, 3]},
+    {"group": 0},
+    {"group": 3},
+    {"auto_pad": "ELSE"},
+    {"auto_pad": "SAME_UPPER", "pads": [1, 1, 1, 1]},
+    {"dilations": [9, 9]},
+    {"group": 1.5},
+    {"strides": [2.0, 1.0]},
+]
+
+
+@pytest.mark.parametrize("attributes", CONVOLUTIONS)
+def test_convolutions_with_impossible_attributes(attributes: dict[str, Any]) -> None:
+    m = model([node("Conv", ["x", "W"], "y", **attributes)], [1, 2, 4, 4], {"W": np.ones((2, 2, 2, 2), "f4")})
+    refuse(m, "operator Conv")
+
+
+def test_an_attribute_given_twice() -> None:
+    m = model([node("Flatten", ["x"], "y", axis=1)], [1, 2])
+    m.graph.node[0].attribute.append(m.graph.node[0].attribute[0])
+    refuse(m, "attribute 'axis' is given twice")
+
+
+def test_exact_folding_of_large_matrices_is_bounded() -> None:
+    wide = np.ones((2048, 2048), dtype=np.float32)
+    m = model([node("MatMul", ["x", "A"], "h"), node("MatMul", ["h", "A"], "y")], [1, 2048], {"A": wide})
+    with pytest.raises(UnsupportedError, match="too large to fold exactly"):
+        network_of_onnx(m.SerializeToString(), "bad.onnx", "bad.onnx")

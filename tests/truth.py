@@ -1,0 +1,41 @@
+"""Expected counts from tests/ground_truth, which were computed in integer arithmetic or are theorems."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polyregions import Network
+
+FOLDER = Path(__file__).parent / "ground_truth"
+_networks = json.loads((FOLDER / "networks.json").read_text())
+REAL_NETWORKS: list[dict[str, Any]] = _networks["real_networks"]
+FORMULA_NETWORKS: list[dict[str, Any]] = _networks["formula_networks"]
+ARRANGEMENTS: list[dict[str, Any]] = [
+    entry for entry in json.loads((FOLDER / "arrangements.json").read_text())["arrangements"] if entry.get("normals")
+]
+
+
+def formula_network(entry: dict[str, Any]) -> Network:
+    """The network of one formula entry."""
+    pairs = [(step[1], step[2]) for step in entry["layers"] if step[0] == "lin"]
+    final = "relu" if entry["layers"][-1][0] == "relu" else None
+    return Network.from_layers(pairs, final_activation=final, name=entry["name"])
+
+
+def arrangement_network(entry: dict[str, Any]) -> Network:
+    """One hidden layer whose neurons are the hyperplanes ``normal . x = offset``."""
+    normals, offsets = np.array(entry["normals"]), np.array(entry["offsets"])
+    return Network.from_layers([(normals, -offsets), (np.ones((1, len(offsets))), [0])], name=entry["family"])
+
+
+def name_of(entry: dict[str, Any]) -> str:
+    """A short name for a test of this entry."""
+    if "network" in entry:
+        return f"{Path(entry['network']).stem}-{entry['cells']}"
+    if "name" in entry:
+        return str(entry["name"])
+    return f"{entry['family']}-{'-'.join(f'{k}{v}' for k, v in entry['params'].items())}-d{entry['ambient_dim']}"
