@@ -13,13 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import naive
 import networkx as nx
 import numpy as np
 import pytest
-from corpus import corpus
 
+import naive
 import polyregions as pr
+from corpus import corpus
 from polyregions.cli import commands, main
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
@@ -53,7 +53,8 @@ def endless(tmp_path: Path) -> str:
     """A file of a random network of ten inputs and 80 neurons, which has many millions of regions."""
     rng, file = np.random.default_rng(0), tmp_path / "endless.npz"
     shapes = {"W1": (40, 10), "b1": (40,), "W2": (40, 40), "b2": (40,), "W3": (1, 40), "b3": (1,)}
-    np.savez(file, **{name: rng.standard_normal(shape) for name, shape in shapes.items()})
+    arrays: dict[str, Any] = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
+    np.savez(file, **arrays)
     return str(file)
 
 
@@ -61,7 +62,8 @@ def python(*words: str, **options: Any) -> subprocess.Popen[str]:
     """A Python process that finds the package."""
     path = os.pathsep.join([str(Path(pr.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
-    return subprocess.Popen([sys.executable, *words], env=os.environ | {"PYTHONPATH": path}, **options)
+    env = os.environ | {"PYTHONPATH": path, "TERM": "xterm"}
+    return subprocess.Popen([sys.executable, *words], env=env, **options)
 
 
 def run(*words: str, **options: Any) -> tuple[int, str, str]:
@@ -318,15 +320,28 @@ def test_ctrl_c_ends_a_count_with_the_count_so_far(endless: str) -> None:
     assert found["regions"] == found["after_each_layer"][-1] > 0
 
 
-def test_ctrl_c_outside_the_enumeration_is_one_line(
-    quadrants: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (KeyboardInterrupt(), 3, "interrupted before there was a result"),
+        (MemoryError(), 2, "out of memory; try count, or a smaller domain"),
+        (OverflowError(), 2, "a number of the result is beyond the range of float64"),
+    ],
+)
+def test_what_may_happen_anywhere_is_one_line(
+    error: BaseException,
+    status: int,
+    line: str,
+    quadrants: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupt(path: str) -> None:
-        raise KeyboardInterrupt
+    def fail(path: str) -> None:
+        raise error
 
-    monkeypatch.setattr(commands, "load_network", interrupt)
-    assert main(["count", quadrants, *BOX]) == 3
-    assert capsys.readouterr() == ("", "polyregions: interrupted before there was a result\n")
+    monkeypatch.setattr(commands, "load_network", fail)
+    assert main(["count", quadrants, *BOX]) == status
+    assert capsys.readouterr() == ("", f"polyregions: {line}\n")
 
 
 def test_ctrl_c_handler_is_put_back(quadrants: str) -> None:
@@ -350,6 +365,16 @@ def written(name: str, data: bytes) -> Callable[[str, Path], list[str]]:
         return ["count", str(folder / name), *BOX]
 
     return words
+
+
+def with_directory(name: str, *words: str) -> Callable[[str, Path], list[str]]:
+    """Words in which NET is the network and PATH a directory of the given name."""
+
+    def made(net: str, folder: Path) -> list[str]:
+        (folder / name).mkdir()
+        return [{"NET": net, "PATH": str(folder / name)}.get(word, word) for word in words]
+
+    return made
 
 
 def npz_domain(**arrays: Any) -> Callable[[str, Path], list[str]]:
@@ -387,7 +412,7 @@ BAD: dict[str, Case] = {
         ["unknown kind of network file", ".onnx, .nnet or .npz"],
     ),
     "directory with a suffix": (
-        lambda net, folder: [(folder / "d.onnx").mkdir() or "count", str(folder / "d.onnx"), *BOX],
+        with_directory("d.onnx", "count", "PATH", *BOX),
         ["d.onnx", "is a directory", "expected a file"],
     ),
     "empty file": (written("void.onnx", b""), ["void.onnx", "empty"]),
@@ -433,7 +458,7 @@ BAD: dict[str, Case] = {
     "unknown colouring": (box("plot", "-1", "1", "-o", "p.png", "--colour", "red"), ["--colour", "red", "slope"]),
     "missing folder": (output("enumerate", "no/where/r.npz"), ["r.npz", "no folder"]),
     "output is a directory": (
-        lambda net, folder: [(folder / "r.npz").mkdir() or "enumerate", net, *BOX, "-o", str(folder / "r.npz")],
+        with_directory("r.npz", "enumerate", "NET", *BOX, "-o", "PATH"),
         ["r.npz", "is a directory", "expected the name of a file"],
     ),
     "picture of four dimensions": (wide(*BOX), ["dimension 4", "expected 2"]),
@@ -586,7 +611,6 @@ def test_a_full_disk_behind_stdout_is_one_line(quadrants: str) -> None:
 
 
 def test_a_terminal_sees_a_bar_and_stdout_stays_clean(tmp_path: Path) -> None:
-    """Twelve lines through one point of the plane, and forty through none: enough to outlast the first report."""
     pty = pytest.importorskip("pty")
     rng, net = np.random.default_rng(1), tmp_path / "lines.npz"
     np.savez(net, W1=rng.normal(size=(30, 2)), b1=rng.normal(size=30), W2=np.ones((1, 30)), b2=[0.0])

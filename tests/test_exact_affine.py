@@ -331,7 +331,7 @@ def test_a_germ_of_rational_weights() -> None:
     net = Network.from_layers([([[Fraction(1, 3)]], [Fraction(-1, 9)]), ([[1]], [0])])
     assert ExactNetwork(net).germ([Fraction(1, 3)]).pattern == (False,)
     germ = ExactNetwork(net).germ([Fraction(1, 3)], [Fraction(1)])
-    assert (germ.pattern, germ.value, germ.rate) == ((True,), (0,), (Fraction(1, 3),))
+    assert (germ.pattern, germ.value, germ.rate) == ((True,), (Fraction(0),), (Fraction(1, 3),))
 
 
 def test_the_pattern_at_a_float_point_sees_the_last_bit() -> None:

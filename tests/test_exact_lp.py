@@ -232,7 +232,7 @@ def test_closed_sets_that_touch_have_slack_zero(seed: int) -> None:
     at = sum(a * b for a, b in zip(normal, p, strict=True))
     rows = [[*normal, -at], [*(-3 * v for v in normal), 3 * at]] + around(rng, 4, k, p, 2)
     found = find_interior(rows, fractions(p))
-    assert (found.point, found.slack) == (None, 0)
+    assert found.point is None and found.slack == 0
     assert assert_carver(rows, found.multipliers) == 0
 
 
@@ -338,5 +338,5 @@ def test_a_support_that_proves_nothing_is_turned_down() -> None:
     assert proves_empty(rows, [0, 1]) is None  # opposite, and a strip between them
     assert proves_empty(rows, [0, 4]) is None  # the same way
     assert proves_empty(rows, [0, 1, 2, 3]) is None  # more than one relation
-    assert proves_empty(rows, [2, 3]) == {2: 1, 3: 1}
-    assert proves_empty(rows, [5]) == {5: 1}
+    assert proves_empty(rows, [2, 3]) == {2: Fraction(1), 3: Fraction(1)}
+    assert proves_empty(rows, [5]) == {5: Fraction(1)}

@@ -33,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(str(error), BAD_INPUT)
     except MemoryError:
         return _complain("out of memory; try count, or a smaller domain", BAD_INPUT)
+    except (
+        OverflowError
+    ):  # patterns are exact whatever the size; the nearest floats of a map or corner may not exist
+        return _complain("a number of the result is beyond the range of float64", BAD_INPUT)
     except BrokenPipeError:  # whoever reads stdout, such as head, has seen enough
         _forget_stdout()
         return DONE

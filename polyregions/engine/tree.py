@@ -62,8 +62,12 @@ def leaves(problem: Problem, referee: Referee) -> Iterator[Cell]:
 
     Complexity: one oracle question for each node and neuron that bounds and interior points leave open.
     """
-    n_neurons = problem.network.n_neurons
-    stack = [root(problem)]
+    return leaves_below(root(problem), problem.network.n_neurons, referee)
+
+
+def leaves_below(start: Cell, n_neurons: int, referee: Referee) -> Iterator[Cell]:
+    """Every region inside a cell."""
+    stack = [start]
     while stack:
         cell = stack.pop()
         while len(cell.bits) < n_neurons:

@@ -67,6 +67,22 @@ def maximise(
             return Optimum(LPStatus.STOPPED, state.point(), {})
 
 
+def vertex_basis(
+    rows: Sequence[Sequence[int]], objective: Sequence[int], start: Sequence[Fraction]
+) -> list[int]:
+    """The n tight, independent rows of a vertex of a bounded polytope that maximises an objective, exactly.
+
+    Args as in `maximise`; the polytope must be bounded.
+    """
+    state = _ActiveSet(rows, objective, start)
+    while (column := state.improving_column()) is not None:
+        state.move(column)
+    while None in state.owner:
+        free = state.owner.index(None)
+        state.move(free)
+    return [row for row in state.owner if row is not None]
+
+
 class _ActiveSet:
     """The state of the simplex: a point, and a basis of directions dual to the tight rows.
 

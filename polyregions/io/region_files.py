@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -62,12 +63,13 @@ def regions_json(regions: RegionSet) -> bytes:
     head = {
         "network": regions.network.name,
         "network_sha256": regions.network.fingerprint(),
-        "domain": repr(regions.domain),
+        "domain": _domain_object(regions.domain),
         "complete": regions.complete,
         "engine": regions.engine,
         "after_each_layer": regions.regions_after_each_layer(),
     }
-    return json.dumps({**head, "regions": [_region_object(region) for region in regions]}, indent=1).encode()
+    listed = [_region_object(region) for region in regions]
+    return json.dumps({**head, "regions": listed}, indent=1, allow_nan=False).encode()
 
 
 def regions_of_npz(data: bytes, where: str) -> RegionSet:
@@ -100,6 +102,20 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
     )
     _check(regions, where)
     return regions
+
+
+def _domain_object(domain: Domain) -> dict[str, Any]:
+    """The domain for other programs; an infinite bound is null, which JSON has instead."""
+    if isinstance(domain, Box):
+        bounds = {"lower": domain.lower.tolist(), "upper": domain.upper.tolist()}
+        finite = {name: [b if isfinite(b) else None for b in values] for name, values in bounds.items()}
+        return {"kind": "box", **finite}
+    if isinstance(domain, WholeSpace):
+        return {"kind": "whole space", "dim": domain.dim}
+    if isinstance(domain, Slice):
+        plane = {"origin": domain.origin.tolist(), "directions": domain.directions.tolist()}
+        return {"kind": "slice", **plane, "of": _domain_object(domain.domain)}
+    return {"kind": "polytope", "A": domain.A.tolist(), "b": domain.b.tolist()}
 
 
 def _region_object(region: Region) -> dict[str, Any]:

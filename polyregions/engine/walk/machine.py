@@ -1,0 +1,166 @@
+"""The loop: classify a layer's neurons on the cell it is entered with, split by those that cut, go on below.
+
+It returns to Python when the leaf buffer is full, when exact arithmetic has to decide, and at the end, and
+goes on from exactly there when called again.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.walk.compose import enter_first_layer, enter_layer
+from polyregions.engine.walk.question import ask
+from polyregions.engine.walk.state import (
+    ANSWER,
+    CLASSIFY,
+    CUT,
+    DEPTH,
+    DONE,
+    EMIT,
+    FULL,
+    KEEP_OFF,
+    KEEP_ON,
+    LEAF,
+    MODE,
+    N_FOUND,
+    N_LEAVES,
+    NO_ANSWER,
+    ON,
+    POP,
+    QUESTION,
+    SPLIT,
+    UNDECIDED,
+    UNIT,
+    Chart,
+    Leaves,
+    Net,
+    Work,
+)
+
+GO_ON = -1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
+    """Go on until one of DONE, FULL, QUESTION, LEAF; FULL also once `most` leaves were found since the last return."""
+    start = work.registers[N_FOUND]
+    while True:
+        mode = work.registers[MODE]
+        if mode == CLASSIFY:
+            status = classify(net, chart, work)
+        elif mode == SPLIT:
+            status = split_next(net, chart, work)
+        elif mode == EMIT:
+            if work.registers[N_FOUND] - start >= most:
+                return FULL
+            status = emit(net, chart, work, leaves)
+        else:
+            status = take_next(net, work)
+        if status != GO_ON:
+            return status
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def begin(net: Net, chart: Chart, work: Work) -> None:
+    """Enter the first layer with the piece's whole domain as the current cell."""
+    enter_first_layer(net, chart, work)
+    work.registers[DEPTH] = 0
+    start_layer(work, 0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def start_layer(work: Work, layer: int) -> None:
+    """Make a layer's neurons the next ones to be classified."""
+    slot = work.registers[DEPTH]
+    work.layer[slot] = layer
+    work.position[slot] = 0
+    work.n_todo[layer] = 0
+    work.registers[UNIT] = 0
+    work.registers[MODE] = CLASSIFY
+    work.registers[ANSWER] = NO_ANSWER
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
+    """The exact answer if one was just given, else the kernels' own."""
+    given = work.registers[ANSWER]
+    if given != NO_ANSWER:
+        work.registers[ANSWER] = NO_ANSWER
+        return given
+    return ask(chart, work, slot, work.maps[layer, unit], work.error[layer, unit], work.size[layer, unit])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def classify(net: Net, chart: Chart, work: Work) -> int:
+    """Decide every neuron of the layer on the cell it was entered with; those that cut wait for their turn."""
+    slot = work.registers[DEPTH]
+    layer = work.layer[slot]
+    while work.registers[UNIT] < net.widths[layer]:
+        unit = work.registers[UNIT]
+        bit = net.bit[layer, unit]
+        if bit >= 0:
+            result = chart.fixed[unit] if layer == 0 else -1
+            if result < 0:
+                result = answer(chart, work, slot, layer, unit)
+            if result == UNDECIDED:
+                return QUESTION
+            if result == CUT:
+                work.todo[layer, work.n_todo[layer]] = unit
+                work.n_todo[layer] += 1
+            else:
+                work.bits[bit] = 1 if result == ON else 0
+        work.registers[UNIT] = unit + 1
+    work.registers[MODE] = SPLIT
+    return GO_ON
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def split_next(net: Net, chart: Chart, work: Work) -> int:
+    """Go through the layer's cutting neurons: those that cut the current cell too split it."""
+    slot = work.registers[DEPTH]
+    layer = work.layer[slot]
+    while work.position[slot] < work.n_todo[layer]:
+        unit = work.todo[layer, work.position[slot]]
+        result = answer(chart, work, slot, layer, unit)
+        if result == UNDECIDED:
+            return QUESTION
+        if result == CUT:
+            split(net, work, layer, unit)
+            slot = work.registers[DEPTH]
+        elif result == KEEP_OFF or result == KEEP_ON:
+            restrict(net, work, layer, unit, result == KEEP_ON)
+        else:
+            work.bits[net.bit[layer, unit]] = 1 if result == ON else 0
+            work.position[slot] += 1
+    if layer + 1 == len(net.widths):
+        work.registers[MODE] = EMIT
+    else:
+        enter_layer(net, chart, work, layer + 1)
+        start_layer(work, layer + 1)
+    return GO_ON
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def emit(net: Net, chart: Chart, work: Work, leaves: Leaves) -> int:
+    """Prove the leaf and put it into the buffer."""
+    at = work.registers[N_LEAVES]
+    if leaves.keep and at == len(leaves.points):
+        return FULL
+    place = at if leaves.keep else 0
+    if not prove_leaf(chart, work, leaves.points[place]):
+        return LEAF
+    record_leaf(net, work, leaves, place)
+    work.registers[N_LEAVES] = at + 1
+    work.registers[N_FOUND] += 1
+    work.registers[MODE] = POP
+    return GO_ON
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def take_next(net: Net, work: Work) -> int:
+    """Go on with the cell that waits on top of the stack."""
+    if not pop(net, work):
+        return DONE
+    work.registers[MODE] = SPLIT
+    return GO_ON

@@ -1,0 +1,254 @@
+"""Preparing a domain for the kernels: one bounded chart for a bounded domain, several for an unbounded one.
+
+An unbounded domain is cut, by first-layer neurons with independent normals, into pieces that contain no line.
+Such a piece is a pointed cone over the homogeneous coordinates (x, tau); it lies in a simplicial cone, and the
+points of that are ``sum lambda_j ray_j``. Taking ``sum lambda_j = 1`` gives bounded coordinates u = (lambda_1, ..) in which
+every form stays affine, points at infinity included: no large box, no limit. Only the bias of later layers has to be
+multiplied by the form tau(u).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+from flint import fmpz_mat
+
+from polyregions._types import Floats
+from polyregions.domain import Box
+from polyregions.engine.walk.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
+from polyregions.exact.affine import affine_of_layer, integer_matrix
+from polyregions.exact.interior import find_interior
+from polyregions.exact.lp import vertex_basis
+from polyregions.problem import Problem
+
+INFINITY = -2  # the row tau >= 0 of an unbounded piece
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """One piece of the domain, ready for the kernels.
+
+    Attributes:
+        chart: its coordinates and the first layer in them.
+        rows: (m, r+1) float64 rows that bound it, positive inside.
+        row_error: (m,) bound on the error of their value within the bounds.
+        source: (m,) the neuron of each row, or DOMAIN.
+        forms: (m,) which of the domain's forms each row is, DOMAIN for a neuron's, INFINITY for tau.
+        bases: vertices to start from, each as r tight rows.
+        embedding: integers (k+1, r+1) with ``(x q, q) = embedding . [u, 1]`` for some q > 0.
+    """
+
+    chart: Chart
+    rows: Floats
+    row_error: Floats
+    source: list[int]
+    forms: list[int]
+    bases: list[list[int]]
+    embedding: fmpz_mat
+
+
+def network_arrays(problem: Problem) -> Net:
+    """The layers up to the last that splits, padded to one width."""
+    network = problem.inner
+    last = max(i for i, layer in enumerate(network.layers) if layer.n_neurons)
+    layers = network.layers[: last + 1]
+    widest = max(1, *(layer.n_units for layer in layers))
+    shape = (len(layers), widest)
+    net = Net(
+        weight=np.zeros((*shape, widest)),
+        bias=np.zeros(shape),
+        slopes=np.zeros((*shape, 2)),
+        widths=np.array([layer.n_units for layer in layers], dtype=np.int64),
+        bit=np.full(shape, -1, dtype=np.int64),
+        ends=np.cumsum([layer.n_neurons for layer in layers]).astype(np.int64),
+    )
+    at = 0
+    for i, layer in enumerate(layers):
+        n = layer.n_units
+        if i:
+            net.weight[i, :n, : layer.n_inputs] = layer.weight
+        net.bias[i, :n], net.slopes[i, :n] = layer.bias, layer.slopes
+        kinked = np.flatnonzero(layer.splitting)
+        net.bit[i, kinked] = np.arange(at, at + len(kinked))
+        at += len(kinked)
+    return net
+
+
+def pieces(problem: Problem) -> Iterator[Piece]:
+    """The pieces of the domain; one if it is bounded. Pieces without interior are left out."""
+    if problem.solid.bounds.are_finite:
+        yield _bounded_piece(problem)
+        return
+    normals, chosen, inputs = _independent_rows(problem)
+    neurons = [i for i in chosen if i >= len(problem.solid.forms)]
+    for signs in product((-1, 1), repeat=len(neurons)):
+        side = dict(zip(neurons, signs, strict=True))
+        piece = _cone_piece(problem, normals, chosen, inputs, side)
+        if piece is not None:
+            yield piece
+
+
+def _bounded_piece(problem: Problem) -> Piece:
+    solid = problem.solid
+    lower, upper = solid.bounds.lower, solid.bounds.upper
+    centre = lower / 2 + upper / 2
+    half = np.maximum(upper - centre, centre - lower)
+    scale = np.ldexp(1.0, np.frexp(half)[1])
+    k = len(lower)
+    columns = [[Fraction(0)] * (k + 1) for _ in range(k + 1)]
+    for c in range(k):
+        columns[c][c], columns[c][k] = Fraction(float(scale[c])), Fraction(float(centre[c]))
+    columns[k][k] = Fraction(1)
+    low = np.nextafter((lower - centre) / scale, -np.inf)
+    high = np.nextafter((upper - centre) / scale, np.inf)
+    fixed = np.full(max(1, problem.inner.layers[0].n_units), -1, dtype=np.int64)
+    embedding = _integral(columns)
+    rows = [form.exact() for form in solid.forms]
+    chart_rows = _pulled(rows, embedding)
+    bases = _corner_bases(k) if isinstance(problem.domain, Box) else _found_bases(chart_rows, k)
+    chart = _chart(problem, embedding, low, high, centre, scale, True, fixed)
+    floats, error = _float_rows(chart_rows, low, high)
+    forms = list(range(len(rows)))
+    return Piece(chart, floats, error, [DOMAIN] * len(rows), forms, bases or [], embedding)
+
+
+def _corner_bases(k: int) -> list[list[int]]:
+    """Corners of a box with rows (lower 0, upper 0, lower 1, ...): the lowest, its neighbours, and the highest."""
+    lowest = [2 * c for c in range(k)]
+    neighbours = [[row + (c == i) for c, row in enumerate(lowest)] for i in range(k)]
+    highest = [row + 1 for row in lowest]
+    return [lowest, *neighbours] + ([highest] if k > 1 else [])
+
+
+def _independent_rows(problem: Problem) -> tuple[list[list[int]], list[int], list[int]]:
+    """Rows of the domain and the first layer, the first independent ones, and the inputs that they see.
+
+    The network and the domain are constant along whatever no row sees, so the other inputs may be set to 0.
+    """
+    first = affine_of_layer(problem.inner.layers[0])
+    kinked = np.flatnonzero(problem.inner.layers[0].splitting).tolist()
+    rows = [form.exact() for form in problem.solid.forms] + [first.row(unit) for unit in kinked]
+    k = problem.solid.hull.dim
+    transposed = integer_matrix([[row[c] for row in rows] for c in range(k)], len(rows))
+    chosen = _pivots(transposed)
+    inputs = _pivots(integer_matrix([rows[i][:k] for i in chosen], k))
+    return rows, chosen, inputs
+
+
+def _pivots(matrix: fmpz_mat) -> list[int]:
+    reduced, _, rank = matrix.rref()
+    return [next(j for j in range(matrix.ncols()) if reduced[i, j] != 0) for i in range(int(rank))]
+
+
+def _cone_piece(
+    problem: Problem, rows: Sequence[list[int]], chosen: list[int], inputs: list[int], side: dict[int, int]
+) -> Piece | None:
+    """The part of the domain where the chosen neurons have the given sides, in bounded coordinates."""
+    n_forms, k, r = len(problem.solid.forms), problem.solid.hull.dim, len(chosen)
+    tau = [0] * k + [1]
+    walls = [[side.get(i, 1) * entry for entry in rows[i]] for i in chosen] + [tau]
+    embedding = _simplex_embedding(walls, inputs, k)
+    kinked = np.flatnonzero(problem.inner.layers[0].splitting).tolist()
+    fixed = np.full(max(1, problem.inner.layers[0].n_units), -1, dtype=np.int64)
+    for i, sign in side.items():
+        fixed[kinked[i - n_forms]] = ON if sign > 0 else OFF
+    others = [i for i in range(n_forms) if i not in chosen]
+    chart_rows = _pulled([*walls, *(rows[i] for i in others)], embedding)
+    forms = [i if i < n_forms else DOMAIN for i in chosen] + [INFINITY, *others]
+    source = [_bit(i - n_forms) if i >= n_forms else DOMAIN for i in chosen] + [DOMAIN] * (1 + len(others))
+    bases = _found_bases(chart_rows, r) if others else _simplex_bases(r)
+    if bases is None:
+        return None
+    low, high = np.zeros(r), np.ones(r)
+    chart = _chart(problem, embedding, low, high, low, high, False, fixed)
+    floats, error = _float_rows(chart_rows, low, high)
+    return Piece(chart, floats, error, source, forms, bases, embedding)
+
+
+def _bit(first_layer_neuron: int) -> int:
+    return first_layer_neuron  # the first layer's bits come first
+
+
+def _simplex_embedding(walls: Sequence[Sequence[int]], inputs: Sequence[int], k: int) -> fmpz_mat:
+    """Columns ray_j - ray_0 and ray_0 of the cone where all walls are >= 0, over the inputs that matter."""
+    r = len(inputs)
+    square = fmpz_mat(r + 1, r + 1, [wall[c] for wall in walls for c in [*inputs, k]])
+    rays, denominator = square.inv().numer_denom()
+    sign = 1 if denominator > 0 else -1
+    columns = [[sign * int(rays[i, j]) for i in range(r + 1)] for j in range(r + 1)]
+    scaled = [[Fraction(entry, max(map(abs, column))) for entry in column] for column in columns]
+    apex = scaled[r]
+    moves = [[a - b for a, b in zip(ray, apex, strict=True)] for ray in scaled[:r]]
+    small = [[move[i] for move in moves] + [apex[i]] for i in range(r + 1)]
+    full = [[Fraction(0)] * (r + 1) for _ in range(k + 1)]
+    for i, c in enumerate([*inputs, k]):
+        full[c] = small[i]
+    return _integral(full)
+
+
+def _simplex_bases(r: int) -> list[list[int]]:
+    """The r+1 vertices of the simplex with rows u_1 >= 0, ..., u_r >= 0, 1 - sum u >= 0."""
+    return [[row for row in range(r + 1) if row != left_out] for left_out in range(r, -1, -1)]
+
+
+def _found_bases(rows: Sequence[Sequence[int]], k: int) -> list[list[int]] | None:
+    """Vertices of a bounded polytope in the directions of the axes, exactly; None if it has no interior."""
+    inside = find_interior(rows, [Fraction(1, 2 * k + 2)] * k).point
+    if inside is None:
+        return None
+    axes = [[sign * int(c == i) for c in range(k)] for i in range(k) for sign in (1, -1)]
+    found = {tuple(sorted(vertex_basis(rows, axis, inside.coordinates))) for axis in axes}
+    return [list(basis) for basis in sorted(found)]
+
+
+def _chart(
+    problem: Problem,
+    embedding: fmpz_mat,
+    low: Floats,
+    high: Floats,
+    shift: Floats,
+    scale: Floats,
+    plain: bool,
+    fixed: np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> Chart:
+    first = affine_of_layer(problem.inner.layers[0])
+    k, r = embedding.nrows() - 1, embedding.ncols() - 1
+    unit = int(embedding[k, r]) if plain else 1
+    base = _over(first.matrix * embedding, first.denominator * unit)
+    tau = _over(fmpz_mat(1, r + 1, [embedding[k, j] for j in range(r + 1)]), unit)
+    reach = np.maximum(np.abs(low), np.abs(high))
+    base = base if len(base) else np.zeros((1, r + 1))
+    error = (np.abs(base[:, :-1]) @ reach + np.abs(base[:, -1])) * 2 * ULP + TINY
+    tau_error = 0.0 if plain else float((np.abs(tau[0, :-1]) @ reach + abs(tau[0, -1])) * 2 * ULP + TINY)
+    return Chart(base, error, tau[0].copy(), tau_error, low, high, shift, scale, plain, fixed)
+
+
+def _pulled(rows: Sequence[Sequence[int]], embedding: fmpz_mat) -> list[list[int]]:
+    matrix = integer_matrix(rows, embedding.nrows()) * embedding
+    return [[int(matrix[i, j]) for j in range(embedding.ncols())] for i in range(len(rows))]
+
+
+def _integral(rows: Sequence[Sequence[Fraction]]) -> fmpz_mat:
+    """Rational rows times the positive denominator that makes them integers."""
+    denominator = int(np.lcm.reduce(np.array([1] + [f.denominator for row in rows for f in row], dtype=object)))
+    return fmpz_mat(len(rows), len(rows[0]), [int(f * denominator) for row in rows for f in row])
+
+
+def _over(matrix: fmpz_mat, denominator: int) -> Floats:
+    entries = [int(entry) / denominator for entry in matrix.entries()]
+    return np.array(entries, dtype=np.float64).reshape(matrix.nrows(), matrix.ncols())
+
+
+def _float_rows(rows: Sequence[Sequence[int]], low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Rows scaled to about 1 and rounded, and what rounding can do to their values within the bounds."""
+    width = len(low) + 1
+    floats = np.array(
+        [[entry / max(1, *map(abs, row)) for entry in row] for row in rows], dtype=np.float64
+    ).reshape(len(rows), width)
+    reach = np.maximum(np.abs(low), np.abs(high))
+    size = np.abs(floats[:, :-1]) @ reach + np.abs(floats[:, -1])
+    return floats, (width + 6) * ULP * size + TINY

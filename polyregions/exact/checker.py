@@ -1,0 +1,434 @@
+"""Checks a certificate: are these the regions of this network on this input set, all of them, and no others?
+
+Everything is decided in integers. Nothing of the engines, their kernels or linear programs is used: this file
+and the plain data it reads are all there is to believe. The argument:
+
+1. *The input set.* Its affine hull is the image of an injective map u -> x; over u it is given by rows that are
+   not constant, and a point strictly inside all of them exists (any of the points below).
+2. *Every leaf is a region.* The network is run at the leaf's point, exactly: the point is strictly inside the input
+   set, the signs there are the pattern, and no neuron that splits an ancestor is zero. So the point is in the
+   interior of the leaf's cell, and by 3 all of that interior has the leaf's pattern. The patterns ascend, so no
+   region is listed twice.
+3. *No other region exists.* A region has an interior. Follow its pattern down the tree that the listed
+   patterns form: where they disagree on a neuron, take the side that the region's bit names. Where they agree, the
+   other side is empty: the pre-activation is constant and its sign is the bit, or multipliers y > 0 make the sum of
+   y times some rows of the cell and the row of the other side a constant <= 0, which is positive at a point that
+   is inside all these rows. So the region has the bit they agree on, too, and ends at a listed leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import lcm
+from typing import Any, TypeAlias
+
+import numpy as np
+from flint import fmpz_mat
+
+from polyregions._types import Bools
+from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet
+from polyregions.network import Layer, Network
+
+Row: TypeAlias = list[Any]
+"""An affine form as integers, up to a positive factor, the constant last."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the checker says; true if the certificate proves its claim.
+
+    Attributes:
+        ok: whether the regions listed are proved to be all regions, and no others.
+        regions: how many regions that are; 0 if nothing is proved.
+        reason: what was proved, or the first thing that is wrong.
+    """
+
+    ok: bool
+    regions: int
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+class CheckFailure(Exception):
+    """Raised inside this module where a certificate fails; becomes the reason of a verdict."""
+
+
+def check(certificate: Certificate, network: Network) -> Verdict:
+    """Whether a certificate proves that it lists all regions of a network on its input set, and no others.
+
+    Complexity: one product of integer matrices for each cell and layer, one small system for each refusal.
+    """
+    try:
+        _check_form(certificate, network)
+        tree = Tree.of(certificate, network)
+        zeros = [_check_leaf(tree, certificate, i) for i in range(len(tree.patterns))]
+        refusals = _Refusals(certificate, tree)
+        for cell in walk(tree, refusals.settles):
+            _check_split_signs(cell, zeros[cell.first])
+        refusals.check_end()
+    except CheckFailure as failure:
+        return Verdict(False, 0, str(failure))
+    count, refused = len(tree.patterns), len(certificate.offsets) - 1
+    reason = f"these are all regions and no others: {count} points and {refused} refusals hold"
+    return Verdict(True, count, reason)
+
+
+# ---------------------------------------------------------------- exact maps
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """``x -> matrix @ [x, 1] / denominator`` in integers, the denominator positive."""
+
+    matrix: fmpz_mat
+    denominator: Any
+
+    def after(self, inner: Affine, factors: Sequence[int] | None = None, scale: int = 1) -> Affine:
+        """This map after ``diag(factors / scale) @ inner``."""
+        rows = inner.matrix.tolist()
+        if factors is not None:
+            rows = [[f * entry for entry in row] for f, row in zip(factors, rows, strict=True)]
+        width, denominator = inner.matrix.ncols(), inner.denominator * scale
+        rows.append([0] * (width - 1) + [denominator])
+        lifted = fmpz_mat(len(rows), width, [entry for row in rows for entry in row])
+        return Affine(self.matrix * lifted, self.denominator * denominator)
+
+
+def over_one_denominator(values: Iterable[Any]) -> tuple[list[int], int]:
+    """Floats or fractions as integers over their least common denominator."""
+    ratios = [value.as_integer_ratio() for value in values]
+    common = lcm(1, *(q for _, q in ratios))
+    return [p * (common // q) for p, q in ratios], common
+
+
+def affine_of(matrix: Any, constant: Any) -> Affine:
+    """The exact map of a float64 matrix (n, k) and a float64 constant (n,)."""
+    n, k = matrix.shape
+    entries, denominator = over_one_denominator(np.column_stack([matrix, constant]).ravel().tolist())
+    return Affine(fmpz_mat(n, k + 1, entries), denominator)
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """One layer: its affine map, the integer slopes (off, on) of its units over `scale`, and its span of neurons."""
+
+    affine: Affine
+    slopes: list[tuple[int, int]]
+    scale: int
+    kinked: list[int]
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.kinked)
+
+    def factors(self, bits: Sequence[bool]) -> list[int]:
+        """The slope of each unit where the kinked units have the given bits."""
+        chosen = [on for _, on in self.slopes]
+        for unit, bit in zip(self.kinked, bits, strict=True):
+            chosen[unit] = self.slopes[unit][bit]
+        return chosen
+
+
+def _stages(network: Network) -> list[_Stage]:
+    """The layers up to the last one with neurons, and at least the first."""
+    stages: list[_Stage] = []
+    for layer in network.layers:
+        flat, scale = over_one_denominator(layer.slopes.ravel().tolist())
+        slopes = list(zip(flat[::2], flat[1::2], strict=True))
+        kinked = [unit for unit, (off, on) in enumerate(slopes) if off != on]
+        stages.append(_Stage(_layer_map(layer), slopes, scale, kinked, stages[-1].end if stages else 0))
+    while len(stages) > 1 and not stages[-1].kinked:
+        stages.pop()
+    return stages
+
+
+def _layer_map(layer: Layer) -> Affine:
+    if layer.exact is None:
+        return affine_of(layer.weight, layer.bias)
+    entries = [int(entry) for entry in layer.exact.numerators.flat]
+    return Affine(fmpz_mat(layer.n_units, layer.n_inputs + 1, entries), int(layer.exact.denominator))
+
+
+# ---------------------------------------------------------------- the input set
+
+
+def input_rows(given: InputSet) -> list[Row]:
+    """All rows of an input set, numbered as in `HullMap`."""
+    e, rows = len(given.lower), []
+    for i in range(e):
+        for sign, bound in ((1, float(given.lower[i])), (-1, float(given.upper[i]))):
+            if np.isfinite(bound):
+                p, q = bound.as_integer_ratio()
+                rows.append([sign * q if j == i else 0 for j in range(e)] + [-sign * p])
+    return rows + [list(row) for row in given.rows]
+
+
+def pulled_back(rows: Sequence[Row], inner: Affine) -> list[Row]:
+    """Rows over v as rows over u, where v is an affine map of u."""
+    flat = [entry for row in rows for entry in row]
+    pulled: list[Row] = Affine(fmpz_mat(len(rows), inner.matrix.nrows() + 1, flat), 1).after(inner).matrix.tolist()
+    return pulled
+
+
+def hull_affine(hull: HullMap) -> Affine:
+    """The map u -> v."""
+    flat = [entry for row in hull.embedding for entry in row]
+    return Affine(fmpz_mat(len(hull.embedding), len(hull.embedding[0]) if flat else 1, flat), hull.denominator)
+
+
+def _check_hull(given: InputSet, hull: HullMap) -> tuple[Affine, list[Row]]:
+    """The map u -> x and the rows over u that are not constant, once they are proved to describe the input set."""
+    rows, inner = input_rows(given), hull_affine(hull)
+    e, k = inner.matrix.nrows(), inner.matrix.ncols() - 1
+    _require(_rank([row[:-1] for row in inner.matrix.tolist()], k) == k, f"hull: the embedding has not rank {k}")
+    numbers = sorted(hull.equations)
+    _require(all(0 <= i < len(rows) for i in numbers), f"hull: equations {numbers}, but there are {len(rows)} rows")
+    _require(all(hull.equations[i] > 0 for i in numbers), "hull: an equation has a multiplier that is not positive")
+    total = [sum(hull.equations[i] * rows[i][j] for i in numbers) for j in range(e + 1)]
+    _require(not any(total), "hull: the multipliers do not prove that the equations hold on the input set")
+    _require(_rank([rows[i][:-1] for i in numbers], e) == e - k, f"hull: the equations have not rank {e - k}")
+    pulled = pulled_back(rows, inner)
+    for i, row in enumerate(pulled):
+        _require(i not in hull.equations or not any(row), f"hull: row {i} of the input set does not vanish on it")
+        _require(any(row[:-1]) or row[-1] >= 0, f"input set: empty, row {i} is negative everywhere")
+    return _into_inputs(given, inner), [row for row in pulled if any(row[:-1])]
+
+
+def _into_inputs(given: InputSet, inner: Affine) -> Affine:
+    if given.origin is None or given.directions is None:
+        return inner
+    e = len(given.lower)
+    outer = affine_of(given.directions.T, given.origin)
+    _require(_rank([row[:-1] for row in outer.matrix.tolist()], e) == e, "input set: the directions are dependent")
+    return outer.after(inner)
+
+
+def _rank(rows: Sequence[Row], n_columns: int) -> int:
+    return int(fmpz_mat(len(rows), n_columns, [entry for row in rows for entry in row]).rank())
+
+
+# ---------------------------------------------------------------- the tree
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """What the walk goes over.
+
+    Attributes:
+        stages: the layers.
+        root: the first layer's pre-activations over u.
+        rows: the rows of the input set over u that are not constant.
+        patterns: (R, N) the sorted patterns.
+    """
+
+    stages: list[_Stage]
+    root: Affine
+    rows: list[Row]
+    patterns: Bools
+
+    @classmethod
+    def of(cls, certificate: Certificate, network: Network) -> Tree:
+        """The tree of a certificate, once its input set and the order of its patterns are checked."""
+        into_inputs, rows = _check_hull(certificate.input_set, certificate.hull)
+        stages = _stages(network)
+        keys = [row.tobytes() for row in certificate.packed]
+        for i, (before, after) in enumerate(zip(keys, keys[1:], strict=False)):
+            relation = "the same as" if before == after else "before"
+            _require(before < after, f"region {i + 1}: its pattern is {relation} that of region {i}")
+        patterns = np.unpackbits(certificate.packed, axis=1, count=stages[-1].end).astype(np.bool_)
+        _require(bool(np.array_equal(np.packbits(patterns, axis=1), certificate.packed)), "patterns: excess bits")
+        return cls(stages, stages[0].affine.after(into_inputs), rows, patterns)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A part of the input set on which all neurons before `at` have one sign.
+
+    Attributes:
+        first: its leaves are the regions first, ..., end - 1.
+        end: see `first`.
+        layer: which layer comes next.
+        at: the next neuron, counted through the pattern.
+        values: the pre-activations of that layer over u, on this cell.
+        forms: the same as rows, for those of the layer's units that are neurons.
+        cuts: neuron -> row, positive inside, for the neurons that split the ancestors.
+        settled: the neurons of the layer that are constant on this cell, or refused.
+    """
+
+    first: int
+    end: int
+    layer: int
+    at: int
+    values: Affine
+    forms: list[Row]
+    cuts: dict[int, Row]
+    settled: frozenset[int]
+
+
+Settles: TypeAlias = Callable[[Cell, int, Row], bool]
+"""Whether a neuron is refused on a cell, given the row of the side that is to be empty; raises if not proved."""
+
+
+def walk(tree: Tree, settles: Settles) -> Iterator[Cell]:
+    """Go down the tree of the patterns, depth first, off before on; yields the leaves.
+
+    Args:
+        tree: the tree.
+        settles: called for each neuron on which all leaves of a cell agree.
+
+    Raises:
+        CheckFailure: a neuron on which all leaves of a cell agree is not refused in time.
+    """
+    stack = [_entry(tree, 0, tree.root, Cell(0, len(tree.patterns), 0, 0, tree.root, [], {}, frozenset()))]
+    while stack:
+        cell = _settled(tree, stack.pop(), settles)
+        stage = tree.stages[cell.layer]
+        neuron = next((n for n in range(cell.at, stage.end) if n not in cell.settled), None)
+        if neuron is not None:
+            stack += _sides(tree, cell, neuron)
+        elif cell.layer + 1 < len(tree.stages):
+            factors = stage.factors(tree.patterns[cell.first, stage.start : stage.end].tolist())
+            following = tree.stages[cell.layer + 1].affine.after(cell.values, factors, stage.scale)
+            stack.append(_entry(tree, cell.layer + 1, following, cell))
+        else:
+            yield cell
+
+
+def _entry(tree: Tree, layer: int, values: Affine, cell: Cell) -> Cell:
+    """The same cell at the beginning of a layer."""
+    rows, stage = values.matrix.tolist(), tree.stages[layer]
+    forms = [rows[unit] for unit in stage.kinked]
+    return Cell(cell.first, cell.end, layer, stage.start, values, forms, cell.cuts, frozenset())
+
+
+def _settled(tree: Tree, cell: Cell, settles: Settles) -> Cell:
+    """The same cell, with the neurons settled on which all its leaves agree and whose other side is empty."""
+    stage, settled = tree.stages[cell.layer], set(cell.settled)
+    bits = tree.patterns[cell.first : cell.end, cell.at : stage.end]
+    agreed = bits.all(axis=0) | ~bits.any(axis=0)
+    for n in (cell.at + np.flatnonzero(agreed)).tolist():
+        if n in settled:
+            continue
+        form, bit = cell.forms[n - stage.start], bool(tree.patterns[cell.first, n])
+        if not any(form[:-1]):
+            _require((form[-1] > 0) == bit, f"{place(tree, cell, n)}: is constant there, with the other sign")
+            settled.add(n)
+        elif settles(cell, n, [-entry for entry in form] if bit else form):
+            settled.add(n)
+    return Cell(cell.first, cell.end, cell.layer, cell.at, cell.values, cell.forms, cell.cuts, frozenset(settled))
+
+
+def _sides(tree: Tree, cell: Cell, neuron: int) -> list[Cell]:
+    """The on side and the off side of a neuron on which the leaves disagree."""
+    bits = tree.patterns[cell.first : cell.end, neuron]
+    middle = cell.first + int(np.count_nonzero(~bits))
+    where = place(tree, cell, neuron)
+    _require(cell.first < middle < cell.end, f"{where}: all leaves agree, but the other side is not refused")
+    form = cell.forms[neuron - tree.stages[cell.layer].start]
+    _require(any(form[:-1]), f"{where}: is constant there, but the leaves disagree on it")
+    return [
+        Cell(a, b, cell.layer, neuron + 1, cell.values, cell.forms, {**cell.cuts, neuron: row}, cell.settled)
+        for a, b, row in ((middle, cell.end, form), (cell.first, middle, [-entry for entry in form]))
+    ]
+
+
+def place(tree: Tree, cell: Cell, neuron: int) -> str:
+    """The name of a neuron on a cell."""
+    prefix = "".join("01"[bit] for bit in tree.patterns[cell.first, : cell.at].tolist())
+    where = f"cell {prefix}..." if prefix else "the whole input set"
+    return f"{where} (regions {cell.first} to {cell.end - 1}), layer {cell.layer + 1}, neuron {neuron}"
+
+
+# ---------------------------------------------------------------- refusals and leaves
+
+
+class _Refusals:
+    """The refusals of a certificate, read one after the other."""
+
+    def __init__(self, certificate: Certificate, tree: Tree) -> None:
+        self._supports, self._offsets = certificate.supports.tolist(), certificate.offsets.tolist()
+        self._tree = tree
+        self._next = 0
+
+    def settles(self, cell: Cell, neuron: int, side: Row) -> bool:
+        """Read and check the next refusal; False if it puts the neuron off."""
+        bit = "off" if self._tree.patterns[cell.first, neuron] else "on"
+        where = f"refusal {self._next}, {place(self._tree, cell, neuron)}, {bit} side"
+        _require(self._next < len(self._offsets) - 1, f"{where}: there are no more refusals")
+        support = self._supports[self._offsets[self._next] : self._offsets[self._next + 1]]
+        self._next += 1
+        if not support:
+            return False
+        ascending = all(a < b for a, b in zip(support, support[1:], strict=False))
+        _require(ascending, f"{where}: rows {support}, expected ascending ones")
+        rows = [self._row(cell, number, where) for number in support]
+        _require(proves_empty([*rows, side]), f"{where}: rows {support} do not prove it empty")
+        return True
+
+    def _row(self, cell: Cell, number: int, where: str) -> Row:
+        m = len(self._tree.rows)
+        if 0 <= number < m:
+            return self._tree.rows[number]
+        _require(number - m in cell.cuts, f"{where}: row {number} is not a row of the cell")
+        return cell.cuts[number - m]
+
+    def check_end(self) -> None:
+        """Nothing may be left over."""
+        left = len(self._offsets) - 1 - self._next
+        _require(left == 0, f"refusal {self._next}: {left} left over after the last leaf")
+
+
+def proves_empty(rows: Sequence[Row]) -> bool:
+    """Whether the rows determine y > 0 for which the sum of y times them is a constant <= 0."""
+    k, s = len(rows[0]) - 1, len(rows)
+    basis, nullity = fmpz_mat(k, s, [row[j] for j in range(k) for row in rows]).nullspace()
+    if nullity != 1:
+        return False
+    y = [basis[i, 0] for i in range(s)]
+    if y[0] < 0:
+        y = [-entry for entry in y]
+    return all(entry > 0 for entry in y) and sum(v * row[k] for v, row in zip(y, rows, strict=True)) <= 0
+
+
+def _check_leaf(tree: Tree, certificate: Certificate, region: int) -> set[int]:
+    """The neurons that are zero at the region's point, once its place and its pattern are checked."""
+    point = certificate.rational_points.get(region) or certificate.points[region].tolist()
+    numbers, scale = over_one_denominator(point)
+    for i, row in enumerate(tree.rows):
+        value = sum(r * p for r, p in zip(row, [*numbers, scale], strict=True))
+        _require(value > 0, f"region {region}: its point is not strictly inside row {i} of the input set")
+    zeros, matrix = set(), tree.root.matrix
+    for stage, following in zip(tree.stages, [*tree.stages[1:], None], strict=True):
+        z = (matrix * fmpz_mat(len(numbers) + 1, 1, [*numbers, scale])).entries()
+        for n, unit in enumerate(stage.kinked, start=stage.start):
+            bit = bool(tree.patterns[region, n])
+            wrong = f"region {region}: neuron {n} is {'off' if bit else 'on'} at its point, not as in its pattern"
+            _require((z[unit] > 0) == bit, wrong)
+            if z[unit] == 0:
+                zeros.add(n)
+        if following is not None:
+            factors = [slopes[z[i] > 0] for i, slopes in enumerate(stage.slopes)]
+            numbers = [f * entry for f, entry in zip(factors, z, strict=True)]
+            scale, matrix = scale * stage.scale * _denominator(tree, stage), following.affine.matrix
+    return zeros
+
+
+def _denominator(tree: Tree, stage: _Stage) -> Any:
+    return tree.root.denominator if stage is tree.stages[0] else stage.affine.denominator
+
+
+def _check_split_signs(leaf: Cell, zeros: set[int]) -> None:
+    touching = sorted(zeros.intersection(leaf.cuts))
+    _require(not touching, f"region {leaf.first}: its point is on the hyperplane of neuron {touching[:1]}")
+
+
+# ---------------------------------------------------------------- form
+
+
+def _require(holds: bool, reason: str) -> None:
+    if not holds:
+        raise CheckFailure(reason)

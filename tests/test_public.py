@@ -1,0 +1,215 @@
+"""The public names, and how the modules depend on each other."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import networkx as nx
+import pytest
+
+import polyregions as pr
+from polyregions import errors
+
+PACKAGE = Path(pr.__file__).parent
+PUBLIC = [
+    "Adjacency", "Box", "DecisionCells", "HPolytope", "Network", "PolyregionsError", "Progress", "Region",
+    "RegionSet", "Slice", "Tally", "WholeSpace", "adjacency_arrays", "adjacency_graph", "count_regions",
+    "decision_cells", "decision_graph", "enumerate_regions", "load_domain", "load_network", "load_regions", "save",
+    "tally_regions",
+]  # fmt: skip
+EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
+PLAIN_DATA = {"errors", "_types", "activations", "network", "patterns"}
+VIEWS = {"adjacency", "decision", "io", "plot", "cli"}
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(pr.__all__) == PUBLIC
+
+
+def test_nothing_else_is_public() -> None:
+    """What stands in the package beside them is a submodule."""
+    others = {name: value for name, value in vars(pr).items() if not name.startswith("_")}
+    strangers = {n for n, value in others.items() if n not in PUBLIC and not isinstance(value, ModuleType)}
+    assert strangers <= {"annotations"}  # of `from __future__`
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    for name in PUBLIC:
+        assert inspect.getdoc(getattr(pr, name)), name
+
+
+def test_every_public_function_and_method_of_the_package_has_a_docstring() -> None:
+    bare = []
+    for file in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        bare += [
+            f"{file.name}: {name}" for name, node in public_definitions(tree) if not ast.get_docstring(node)
+        ]
+    assert bare == []
+
+
+Definition = ast.FunctionDef | ast.ClassDef
+
+
+def public_definitions(tree: ast.Module | ast.ClassDef) -> list[tuple[str, Definition]]:
+    found: list[tuple[str, Definition]] = []
+    for node in tree.body:
+        if isinstance(node, Definition) and not node.name.startswith("_"):
+            found.append((node.name, node))
+            if isinstance(node, ast.ClassDef):
+                found += public_definitions(node)
+    return found
+
+
+def test_importing_the_package_imports_no_extra() -> None:
+    code = f"import polyregions, sys; print([n for n in {EXTRAS!r} if n in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+# ---------------------------------------------------------------- imports
+
+
+def name_of(file: Path) -> str:
+    """The dotted name of a module inside the package; empty for the package itself."""
+    parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(file): file for file in PACKAGE.rglob("*.py")}
+
+
+def imports_of(name: str) -> set[str]:
+    """The modules of this package that a module imports, at its top or anywhere inside."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            base = node.module or ""
+            whole = {f"{base}.{alias.name}" for alias in node.names}
+            inside = {w for w in whole if w.removeprefix("polyregions.") in MODULES}
+            found |= inside | ({base} if whole - inside else set())
+    return {
+        module.removeprefix("polyregions").removeprefix(".")
+        for module in found
+        if module == "polyregions" or module.startswith("polyregions.")
+    } - {name}
+
+
+GRAPH = nx.DiGraph([(name, other) for name in MODULES for other in imports_of(name)])
+
+
+def part(module: str) -> str:
+    """The folder or top-level module that a module belongs to."""
+    return module.split(".")[0]
+
+
+def parts_used_by(*names: str) -> set[str]:
+    """The parts that the modules of some parts import directly."""
+    return {part(b) for a, b in GRAPH.edges if part(a) in names and part(b) not in names}
+
+
+def test_the_graph_of_imports_is_not_trivial() -> None:
+    assert GRAPH.has_edge("regions", "problem")
+    assert GRAPH.has_edge("cli.commands", "plot.picture")
+    assert set(MODULES) >= set(GRAPH.nodes)
+
+
+def test_imports_point_one_way() -> None:
+    """Deferred imports included; so every module can be read after those it imports."""
+    assert list(nx.simple_cycles(GRAPH)) == []
+
+
+def test_folders_depend_on_each_other_one_way_too() -> None:
+    folders = {part(m) for m in MODULES if "." in m}
+    edges = {(part(a), part(b)) for a, b in GRAPH.edges if {part(a), part(b)} <= folders}
+    assert list(nx.simple_cycles(nx.DiGraph([(a, b) for a, b in edges if a != b]))) == []
+
+
+def test_plain_data_imports_only_plain_data() -> None:
+    assert parts_used_by(*PLAIN_DATA) == set()
+
+
+@pytest.mark.parametrize(
+    ("folder", "may_use"),
+    [
+        ("exact", PLAIN_DATA),
+        ("oracle", PLAIN_DATA | {"exact"}),
+        ("geometry", PLAIN_DATA | {"exact", "oracle"}),
+    ],
+)
+def test_the_lower_folders_know_only_what_is_below(folder: str, may_use: set[str]) -> None:
+    assert parts_used_by(folder) <= may_use
+
+
+def test_engines_do_not_know_what_is_made_of_their_result() -> None:
+    assert parts_used_by("engine") & (VIEWS | {""}) == set()
+
+
+@pytest.mark.parametrize("view", ["adjacency", "decision", "regions", "location", "problem", "domain"])
+def test_views_know_no_engine_and_no_edge(view: str) -> None:
+    assert parts_used_by(view) & {"engine", "io", "plot", "cli", ""} == set()
+
+
+def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:
+    assert parts_used_by("io") & {"engine", "plot", "cli", ""} == set()
+    assert parts_used_by("plot") & {"engine", "cli", ""} == set()
+
+
+def test_only_the_entry_points_know_the_command_line() -> None:
+    assert {a for a, b in GRAPH.edges if part(b) == "cli" and part(a) != "cli"} == {"__main__"}
+
+
+def test_extras_are_imported_only_inside_functions() -> None:
+    """And only at the edge: readers of files, pictures, and the progress bar."""
+    places = set()
+    for name, file in MODULES.items():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert not extras_in(tree.body), name
+        if extras_in(ast.walk(tree)):
+            places.add(part(name))
+    assert places <= {"io", "plot", "cli"}
+
+
+def extras_in(nodes: object) -> set[str]:
+    found = set()
+    for node in nodes:  # type: ignore[attr-defined]
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found & set(EXTRAS)
+
+
+# ---------------------------------------------------------------- errors
+
+
+def test_every_error_is_ours_and_those_of_input_are_value_errors() -> None:
+    kinds = [value for value in vars(errors).values() if inspect.isclass(value)]
+    assert all(issubclass(kind, pr.PolyregionsError) for kind in kinds)
+    of_input = {"InputError", "NetworkError", "DomainError", "FormatError", "UnsupportedError", "OptionError"}
+    assert {kind.__name__ for kind in kinds if issubclass(kind, ValueError)} == of_input
+
+
+def test_the_tree_in_the_docstring_has_every_error() -> None:
+    kinds = {value.__name__ for value in vars(errors).values() if inspect.isclass(value)}
+    assert all(kind in (errors.__doc__ or "") for kind in kinds)
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    error = errors.MissingExtraError("matplotlib", "plot", "a picture")
+    assert str(error) == 'a picture needs matplotlib: pip install "polyregions[plot]"'
+    assert isinstance(error, ImportError)
+    assert error.extra == "plot"
