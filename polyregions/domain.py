@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.errors import DomainError
 from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot
-from polyregions.geometry.hull import AffineHull, solidify
+from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.polytope import HPolytope, bounding_box, integer_form
 from polyregions.oracle.polyhedron import Bounds, Form
 
@@ -25,6 +27,7 @@ class SolidDomain:
         hull: the affine hull, with the exact map u -> x.
         forms: the affine forms of u that are >= 0 on the set.
         labels: where each form comes from.
+        strict: whether each form is > 0 on the set, which leaves out that part of its boundary.
         bounds: coordinate bounds of the set in u.
         interior: a point strictly inside.
     """
@@ -32,6 +35,7 @@ class SolidDomain:
     hull: AffineHull
     forms: tuple[Form, ...]
     labels: tuple[str, ...]
+    strict: tuple[bool, ...]
     bounds: Bounds
     interior: Point
 
@@ -66,8 +70,13 @@ class Box:
 
     @classmethod
     def cube(cls, lower: float, upper: float, dim: int) -> Box:
-        """The box with the same two bounds in each of d inputs."""
-        return cls(np.full(dim, lower), np.full(dim, upper))
+        """The box with the same two bounds in each of d inputs.
+
+        Raises:
+            DomainError: as for the box itself, or a dimension that is no natural number.
+        """
+        d = _dimension(dim, "box")
+        return cls([lower] * d, [upper] * d)
 
     @property
     def dim(self) -> int:
@@ -93,8 +102,9 @@ class Box:
 
     def volume(self) -> float:
         """Volume in the inputs that are not fixed (1 if all are fixed)."""
-        width = self.upper - self.lower
-        return float(np.prod(width[width > 0]))
+        with np.errstate(over="ignore"):
+            width = self.upper - self.lower
+            return float(np.prod(width[width > 0]))
 
     def __repr__(self) -> str:
         return f"Box({self.lower.tolist()}, {self.upper.tolist()})"
@@ -111,8 +121,12 @@ class WholeSpace:
     dim: int
 
     def __post_init__(self) -> None:
-        if self.dim < 0:
-            raise DomainError(f"whole space: dimension {self.dim}, expected at least 0")
+        """Check the dimension.
+
+        Raises:
+            DomainError: it is no natural number.
+        """
+        object.__setattr__(self, "dim", _dimension(self.dim, "whole space"))
 
     def inequalities(self) -> tuple[Floats, list[str]]:
         """No rows (0, d+1)."""
@@ -135,10 +149,11 @@ class Slice:
         """Check and store the slice.
 
         Raises:
-            DomainError: shapes that do not fit, or directions that are not independent.
+            DomainError: not numbers, shapes that do not fit, directions that are not independent, or no domain.
         """
+        check_domain(domain, "slice: domain")
         self.origin = _vector(origin, "origin")
-        self.directions = np.array(directions, dtype=np.float64)
+        self.directions = _numbers(directions, "slice: directions")
         self.domain = domain
         if self.directions.shape != (domain.dim, len(self.origin)):
             raise DomainError(
@@ -167,21 +182,22 @@ def solid_domain(domain: Domain) -> SolidDomain:
     """Bring an input set to the coordinates of its affine hull, exactly.
 
     Raises:
-        DomainError: the set is empty.
+        DomainError: the set is empty, open rows taken as open.
     """
     if isinstance(domain, Box):
         return _solid_box(domain)
     if isinstance(domain, Slice):
         return _in_slice(solid_domain(domain.domain), domain.hull)
     if isinstance(domain, WholeSpace):
-        return _solid_rows(AffineHull.whole(domain.dim), [], [])
-    return _solid_rows(AffineHull.whole(domain.dim), domain.exact_rows, domain.labels)
+        return _solid_rows([], [], [], domain.dim)
+    return _solid_rows(domain.exact_rows, domain.labels, domain.strict.tolist(), domain.dim)
 
 
 def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
     """The set as integer rows ``row . [x, 1] >= 0`` in the inputs x, and their labels.
 
-    A lower-dimensional set has each equation of its affine hull as two opposite rows.
+    First those of `solid.forms`, in order; then, for a lower-dimensional set, each equation of its affine hull
+    as two opposite rows.
     """
     d, hull = solid.hull.ambient_dim, solid.hull
     forms = integer_matrix([form.exact() for form in solid.forms], hull.dim + 1)
@@ -205,7 +221,8 @@ def _solid_box(box: Box) -> SolidDomain:
     names = [label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)]
     hull = AffineHull.whole(box.dim) if len(free) == box.dim else _fixed_inputs(box, free.tolist())
     middle = Point.of([_between(low, high) for low, high in zip(inner.lower, inner.upper, strict=True)])
-    return SolidDomain(hull, forms, tuple(names), Bounds(inner.lower, inner.upper), middle)
+    closed = (False,) * len(forms)
+    return SolidDomain(hull, forms, tuple(names), closed, Bounds(inner.lower, inner.upper), middle)
 
 
 def _inputs_of(rows: Floats) -> list[int]:
@@ -226,37 +243,75 @@ def _between(low: float, high: float) -> Fraction:
     if np.isinf(high):
         return Fraction(low) + 1
     middle = (Fraction(low) + Fraction(high)) / 2
-    rounded = Fraction(float(middle))
+    rounded = Fraction(float(middle))  # between two floats, so float64 reaches it
     return rounded if Fraction(low) < rounded < Fraction(high) else middle
 
 
-def _solid_rows(hull: AffineHull, rows: list[list[int]], labels: Any) -> SolidDomain:
-    solid = solidify(rows, hull, [Fraction(0)] * hull.dim)
+def _solid_rows(rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], dim: int) -> SolidDomain:
+    solid = solidify(rows, AffineHull.whole(dim), [Fraction(0)] * dim)
     if solid is None:
         raise DomainError(f"the input set is empty: its {len(rows)} rows contradict each other")
+    _refuse_open_equations(rows, labels, strict, solid)
     local = AffineHull.whole(solid.hull.dim)
-    lower, upper = bounding_box(type(solid)(local, solid.rows, solid.kept, solid.interior))
-    forms = tuple(integer_form(row) for row in solid.rows)
+    lower, upper = bounding_box(replace(solid, hull=local))
     return SolidDomain(
-        solid.hull, forms, tuple(labels[i] for i in solid.kept), Bounds(lower, upper), solid.interior
+        solid.hull,
+        tuple(integer_form(row) for row in solid.rows),
+        tuple(labels[i] for i in solid.kept),
+        tuple(strict[i] for i in solid.kept),
+        Bounds(lower, upper),
+        solid.interior,
     )
+
+
+def _refuse_open_equations(
+    rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], solid: SolidPolyhedron
+) -> None:
+    """A row that is zero in the interior is zero on the whole closed set: if it is open, nothing is left."""
+    inside = solid.hull.lift(solid.interior).integers
+    for row, label, is_open in zip(rows, labels, strict, strict=True):
+        if is_open and dot(row, inside) == 0:
+            raise DomainError(f"the input set is empty: {label} is open, and the others leave only its boundary")
 
 
 def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
     hull = AffineHull(compose(outer.embedding, inner.hull.embedding), None)
-    labels = tuple(f"slice: {label}" for label in inner.labels)
-    return SolidDomain(hull, inner.forms, labels, inner.bounds, inner.interior)
+    return replace(inner, hull=hull, labels=tuple(f"slice: {label}" for label in inner.labels))
 
 
 def _linear_rank(matrix: Floats) -> int:
     return int(affine_of_floats(matrix, np.zeros(len(matrix))).matrix.rank())
 
 
-def _vector(values: Any, what: str) -> Floats:
+def check_domain(domain: Any, what: str) -> None:
+    """Refuse what is no input set.
+
+    Raises:
+        DomainError: it is not.
+    """
+    if not isinstance(domain, (Box, HPolytope, WholeSpace, Slice)):
+        raise DomainError(f"{what}: {type(domain).__name__}, expected a Box, HPolytope, WholeSpace or Slice")
+
+
+def _dimension(dim: Any, what: str) -> int:
+    """A natural number; True is none."""
+    natural = isinstance(dim, (int, np.integer)) and not isinstance(dim, bool)
+    if not natural or dim < 0:
+        raise DomainError(f"{what}: dimension {dim!r}, expected an integer, at least 0")
+    return int(dim)
+
+
+def _numbers(values: Any, what: str) -> Floats:
     try:
-        vector = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DomainError(f"{what}: {values!r} is not a list of numbers") from None
+        return arrays.floats(values)
+    except arrays.NotNumbers as error:
+        if len(error.index) == 1:
+            raise DomainError(f"{what}, input {error.index[0]}: is not a number in float64: {error.found}") from None
+        raise DomainError(f"{what}: what was given is not a list of numbers: {error}") from None
+
+
+def _vector(values: Any, what: str) -> Floats:
+    vector = _numbers(values, what)
     if vector.ndim != 1:
         raise DomainError(f"{what}: shape {vector.shape}, expected one axis (d,)")
     if np.any(np.isnan(vector)):

@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import accumulate
-from math import lcm
+from math import isfinite, lcm
 from typing import Any
 
 import numpy as np
 
+from polyregions import arrays, scaling
 from polyregions._types import Bools, Floats, Integers
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
 from polyregions.errors import NetworkError
@@ -126,23 +128,21 @@ class Network:
         """Build a ReLU network from ``(weight, bias)`` pairs: ReLU between them, affine at the end.
 
         Args:
-            layers: pairs of a weight (n, k) and a bias (n,); numpy arrays, nested lists, or
-                ``fractions.Fraction`` entries. float32 is lifted to float64 without change.
+            layers: pairs of a weight (n, k) and a bias (n,); numpy arrays or nested lists of numbers and
+                ``fractions.Fraction``. What float64 cannot hold (integers, fractions) is kept exactly.
             final_activation: None, or ``"relu"`` if a ReLU follows the last affine map too.
             name: used in messages.
 
         Raises:
-            NetworkError: not a number, not finite, or shapes that do not fit; names the layer.
+            NetworkError: not a real number of at most 64 bits, not finite, or shapes that do not fit; names the layer.
 
         >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
         >>> net([[-3.0], [2.0]]).tolist()
         [[3.0], [2.0]]
         """
-        if final_activation not in (None, "relu"):
+        if final_activation is not None and not (isinstance(final_activation, str) and final_activation == "relu"):
             raise NetworkError(f"{name}: final_activation is {final_activation!r}, expected None or 'relu'")
-        pairs = list(layers)
-        if not pairs:
-            raise NetworkError(f"{name}: no layers, expected at least one (weight, bias) pair")
+        pairs = _listed(layers, name, "(weight, bias) pair")
         last = IDENTITY if final_activation is None else RELU
         units = [RELU] * (len(pairs) - 1) + [last]
         built = [affine_layer(pair, f"{name}, layer {i + 1}") for i, pair in enumerate(pairs)]
@@ -153,9 +153,12 @@ class Network:
         """Build a network from complete layers, checking that each takes what the one before gives.
 
         Raises:
-            NetworkError: widths that do not follow each other.
+            NetworkError: no layers, or widths that do not follow each other.
         """
-        chain = tuple(layers)
+        chain = tuple(_listed(layers, name, "Layer"))
+        for i, layer in enumerate(chain):
+            if not isinstance(layer, Layer):
+                raise NetworkError(f"{name}, layer {i + 1}: {type(layer).__name__}, expected a Layer")
         for i, (before, after) in enumerate(zip(chain, chain[1:], strict=False)):
             if before.n_units != after.n_inputs:
                 raise NetworkError(
@@ -195,6 +198,11 @@ class Network:
         ends = list(accumulate(self.widths))
         return list(zip([0, *ends], ends, strict=False))
 
+    @cached_property
+    def is_tame(self) -> bool:
+        """Whether floats can prove anything about this network, see `scaling`; if not, rationals do all."""
+        return scaling.is_tame(self.layers)
+
     def neuron_layers(self) -> list[tuple[int, int]]:
         """For each neuron of the pattern its (layer, unit), both counted from 0."""
         return [
@@ -204,18 +212,22 @@ class Network:
         ]
 
     def __call__(self, X: Any) -> Floats:
-        """Evaluate in float64: inputs (k, d) or (d,) to outputs (k, c) or (c,).
+        """Evaluate in float64: inputs (k, d) or (d,) to outputs (k, c) or (c,); infinite or NaN where that overflows.
 
         Raises:
-            NetworkError: the last axis of X is not d long.
+            NetworkError: not numbers, or the last axis of X is not d long.
         """
-        values = np.asarray(X, dtype=np.float64)
+        try:
+            values = arrays.floats(X)
+        except arrays.NotNumbers as error:
+            raise NetworkError(f"{self.name}: input: {error}, expected real numbers in float64") from None
         if values.ndim not in (1, 2) or values.shape[-1] != self.n_inputs:
             raise NetworkError(
                 f"{self.name}: input of shape {values.shape}, expected (k, {self.n_inputs}) or ({self.n_inputs},)"
             )
-        for layer in self.layers:
-            values = activate(values @ layer.weight.T + layer.bias, layer.slopes)
+        with np.errstate(all="ignore"):
+            for layer in self.layers:
+                values = activate(values @ layer.weight.T + layer.bias, layer.slopes)
         return values
 
     def fingerprint(self) -> str:
@@ -226,7 +238,8 @@ class Network:
             for array in (layer.weight, layer.bias, layer.slopes):
                 digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
             if layer.exact is not None:
-                digest.update(repr((layer.exact.numerators.tolist(), layer.exact.denominator)).encode())
+                integers = [*layer.exact.numerators.flat, layer.exact.denominator]
+                digest.update(",".join(f"{n:x}" for n in integers).encode())  # decimals have a limit of digits
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -269,26 +282,36 @@ def exact_layer(affine: ExactAffine, n_inputs: int, where: str) -> Layer:
     return Layer(weight, bias, uniform_slopes(len(bias), IDENTITY), exact)
 
 
+def _listed(layers: Any, name: str, wanted: str) -> list[Any]:
+    """What can be iterated, as a list that is not empty."""
+    try:
+        found = iter(layers)
+    except TypeError:
+        raise NetworkError(f"{name}: {type(layers).__name__}, expected a list with a {wanted} for each layer") from None
+    listed = list(found)
+    if not listed:
+        raise NetworkError(f"{name}: no layers, expected at least one {wanted}")
+    return listed
+
+
 def _real_array(values: Any, where: str) -> Any:
     """Float64 (or object, for exact rationals and large ints) array of finite numbers."""
     try:
-        array = np.asarray(values)
-    except ValueError:
-        raise NetworkError(f"{where}: rows of different lengths, expected a rectangular array") from None
+        array = arrays.numbers(values)
+    except arrays.NotNumbers as error:
+        place = f"{where}{list(error.index)}" if error.index else where
+        wanted = "a real number" if error.index else "a rectangular array of real numbers of at most 64 bits"
+        raise NetworkError(f"{place}: {error.found}, expected {wanted}") from None
     if array.dtype == object:
-        return _rational_array(array, where)
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
-        raise NetworkError(f"{where}: values of type {array.dtype}, expected real numbers of at most 64 bits")
+        return _finite_rationals(array, where)
     if array.dtype.kind in "iu" and np.any(array.astype(np.float64).astype(object) != array.astype(object)):
         return array.astype(object)
     return _finite(array.astype(np.float64), where)
 
 
-def _rational_array(array: Any, where: str) -> Any:
+def _finite_rationals(array: Any, where: str) -> Any:
     for index, entry in np.ndenumerate(array):
-        if not isinstance(entry, (int, float, Fraction, np.integer, np.floating)):
-            raise NetworkError(f"{where}{list(index)}: {entry!r}, expected a real number")
-        if isinstance(entry, (float, np.floating)) and not np.isfinite(entry):
+        if isinstance(entry, float) and not isfinite(entry):
             raise NetworkError(f"{where}{list(index)} is {entry}, expected a finite number")
     return array
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from polyregions.domain import Domain, SolidDomain, solid_domain
-from polyregions.errors import DomainError
+from polyregions.domain import Domain, SolidDomain, check_domain, solid_domain
+from polyregions.errors import DomainError, NetworkError
 from polyregions.exact.affine import fold
 from polyregions.exact.evaluate import ExactNetwork
 from polyregions.network import Layer, Network
@@ -55,8 +55,12 @@ def pose(network: Network, domain: Domain) -> Problem:
     """Put a network and an input set together.
 
     Raises:
-        DomainError: they have different numbers of inputs, or the set is empty.
+        InputError: one of them is something else (NetworkError, DomainError), they have different numbers of
+            inputs, or the set is empty (DomainError).
     """
+    if not isinstance(network, Network):
+        raise NetworkError(f"network: {type(network).__name__}, expected a Network")
+    check_domain(domain, "input set")
     if network.n_inputs != domain.dim:
         raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")
     solid = solid_domain(domain)

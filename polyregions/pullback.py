@@ -1,7 +1,8 @@
 """Layers pulled back to the input: pre-activations as affine forms of x along one activation pattern.
 
 Each form is a float row with a running error bound (`gamma_n |W| |M|` carried through the
-composition), and the same in integers, computed only when somebody asks.
+composition), and the same in integers, computed only when somebody asks. The bound is relative
+to what was rounded, which holds because a tame network (see `scaling`) nowhere underflows.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from polyregions._types import Bools, Floats
 from polyregions.exact.affine import IntegerAffine, affine_of_layer, compose, scale_rows
 from polyregions.network import Layer, Network
 from polyregions.oracle.polyhedron import Form
-from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.oracle.proof import SAFE, UNIT, gamma
 
 
 class ComposedLayers:
@@ -64,7 +65,8 @@ class PulledLayer:
     Attributes:
         index: which layer of the network.
         rows: (n, d+1) float64 forms, the constant last.
-        error: (n, d+1) bound on each entry's distance to the true one.
+        error: (n, d+1) bound on each entry's distance to the true one; infinite after the first layer of a
+            network that is not tame (see `scaling`), whose rows are then only a guess.
     """
 
     def __init__(
@@ -75,11 +77,14 @@ class PulledLayer:
         self._inner = inner
         self._slopes = slopes
         layer = layers.layers[index]
+        is_tame = layers.network.is_tame
         if inner is None or slopes is None:
-            self.rows = np.column_stack([layer.weight, layer.bias])
-            self.error = np.zeros_like(self.rows) if layer.exact is None else np.abs(self.rows) * UNIT + TINY
+            self.rows, self.error = _given(layer, is_tame)
         else:
-            self.rows, self.error = _composed(layer, slopes, inner.rows, inner.error)
+            with np.errstate(all="ignore"):
+                self.rows, self.error = _composed(layer, slopes, inner.rows, inner.error)
+            if not is_tame:
+                self.error = np.full_like(self.rows, np.inf)
 
     @property
     def is_last(self) -> bool:
@@ -117,7 +122,8 @@ class PulledLayer:
 
     def output(self, bits: Bools | Sequence[bool]) -> tuple[Floats, Floats]:
         """Weight (n, d) and bias (n,) after the units, in float64."""
-        active = self.slopes_along(bits)[:, None] * self.rows
+        with np.errstate(all="ignore"):
+            active = self.slopes_along(bits)[:, None] * self.rows
         return active[:, :-1], active[:, -1]
 
     def exact_output(self, bits: Bools | Sequence[bool]) -> IntegerAffine:
@@ -125,8 +131,16 @@ class PulledLayer:
         return scale_rows(self.exact, self.slopes_along(bits).tolist())
 
 
+def _given(layer: Layer, is_tame: bool) -> tuple[Floats, Floats]:
+    """A layer's own rows and the bound on their error."""
+    rows = np.column_stack([layer.weight, layer.bias])
+    if layer.exact is None:
+        return rows, np.zeros_like(rows)
+    return rows, np.abs(rows) * UNIT if is_tame else np.full_like(rows, np.inf)
+
+
 def _composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) -> tuple[Floats, Floats]:
-    """``W (slopes * inner) + [0 | b]`` and the bound on its error, exact zeros staying exact."""
+    """``W (slopes * inner) + [0 | b]`` and the bound on its error in a tame network, exact zeros staying exact."""
     weight, size = layer.weight, np.abs(layer.weight)
     active, doubt = slopes[:, None] * inner, np.abs(slopes)[:, None] * inner_error
     rows = weight @ active
@@ -135,12 +149,5 @@ def _composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) 
     magnitude[:, -1] += np.abs(layer.bias)
     error = size @ doubt + gamma(layer.n_inputs + 3) * magnitude
     if layer.exact is not None:
-        error += UNIT * (magnitude + size @ doubt) + TINY
-    error *= SAFE
-    return rows, error + TINY if _may_underflow(weight, active) else error
-
-
-def _may_underflow(weight: Floats, active: Floats) -> bool:
-    """Whether a product of two non-zero entries could be too small for relative error bounds."""
-    smallest = [np.abs(a[a != 0]).min(initial=np.inf) for a in (weight, active)]
-    return bool(smallest[0] * smallest[1] < TINY)
+        error += UNIT * (magnitude + size @ doubt)
+    return rows, error * SAFE

@@ -10,18 +10,20 @@ from typing import TypeAlias
 
 import numpy as np
 
-from polyregions._types import Bools, Bytes, Floats
+from polyregions._types import Bytes, Floats
 from polyregions.domain import Domain
-from polyregions.engine.tree import Cell, leaves
+from polyregions.engine.batches import Batch, LayerCounter, batches_of_cells
+from polyregions.engine.choose import ENGINES as ENGINES
+from polyregions.engine.choose import choose_engine
+from polyregions.engine.tree import leaves
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.oracle.referee import Referee
-from polyregions.patterns import pack
 from polyregions.problem import Problem, pose
 from polyregions.regions import RegionSet
 
-ENGINES = ("auto", "highs")
 REPORT_EVERY = 0.1  # seconds between two calls of a progress function
+HIGHS_BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,25 @@ class Progress:
 ProgressFunction: TypeAlias = Callable[[Progress], bool | None]
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What counting alone gives.
+
+    Attributes:
+        regions: the number R of regions.
+        after_each_layer: how many there are after each activation layer (the last entry is R).
+        complete: whether these are all; False if the run was stopped.
+        engine: which engine counted.
+        score: how many questions the compiled engine could not prove, and how the reference settled its own.
+    """
+
+    regions: int
+    after_each_layer: tuple[int, ...]
+    complete: bool
+    engine: str
+    score: dict[str, int]
+
+
 def enumerate_regions(
     network: Network,
     domain: Domain,
@@ -60,7 +81,8 @@ def enumerate_regions(
     Args:
         network: the network, d inputs.
         domain: the input set in R^d.
-        engine: ``"highs"``, the reference engine, or ``"auto"`` for the best one there is.
+        engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
+            it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
         progress: called now and then with a `Progress`; returning False stops the run.
         max_regions: stop after this many regions.
 
@@ -69,32 +91,15 @@ def enumerate_regions(
 
     Raises:
         DomainError: the domain is empty or of another dimension.
-        OptionError: an unknown engine or a negative limit.
+        OptionError: an unknown engine, one that cannot take the problem, or a negative limit.
 
     >>> from polyregions import Box, Network, enumerate_regions
     >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    run = _Run(pose(network, domain), engine, progress, max_regions)
-    return _collect(run, network.n_neurons)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What counting alone gives.
-
-    Attributes:
-        regions: the number R of regions.
-        after_each_layer: how many there are after each activation layer (the last entry is R).
-        complete: whether these are all; False if the run was stopped.
-        score: how many questions were settled by bounds, floats and rationals.
-    """
-
-    regions: int
-    after_each_layer: tuple[int, ...]
-    complete: bool
-    score: dict[str, int]
+    run = _Run(pose(network, domain), engine, progress, max_regions, keep=True)
+    return _collect(run)
 
 
 def count_regions(
@@ -138,78 +143,105 @@ def tally_regions(
 
     Args and Raises as in `enumerate_regions`.
     """
-    run = _Run(pose(network, domain), engine, progress, max_regions)
-    ends = [end for _, end in network.layer_spans]
-    counts = [0] * len(ends)
-    regions, before = 0, None
-    for cell in run.leaves():
-        regions += 1
-        for i, end in enumerate(ends):
-            counts[i] += before is None or cell.bits[:end] != before[:end]
-        before = cell.bits
-    return Tally(regions, tuple(counts), run.complete, asdict(run.referee.score))
+    run = _Run(pose(network, domain), engine, progress, max_regions, keep=False)
+    regions = sum(batch.count for batch in run.batches())
+    after = tuple(int(n) for n in run.after)
+    return Tally(regions, after, run.complete, run.engine, asdict(run.referee.score))
 
 
 class _Run:
-    """One pass over the leaves, with its limit, its progress and its score."""
+    """One pass over the regions, with its engine, its limit, its progress and its score."""
 
     def __init__(
-        self, problem: Problem, engine: str, progress: ProgressFunction | None, max_regions: int | None
+        self,
+        problem: Problem,
+        engine: str,
+        progress: ProgressFunction | None,
+        max_regions: int | None,
+        keep: bool,
     ) -> None:
-        if engine not in ENGINES:
-            raise OptionError(f"engine {engine!r}, expected one of {', '.join(ENGINES)}")
         if max_regions is not None and max_regions < 0:
             raise OptionError(f"max_regions is {max_regions}, expected at least 0")
         self.problem = problem
+        self.engine = choose_engine(problem, engine)
         self.referee = Referee(problem.solid.bounds)
         self.complete = False
-        self._progress = progress
-        self._max_regions = max_regions
+        self.in_order = True
+        self.after = np.zeros(len(problem.network.widths), dtype=np.int64)
+        self._progress, self._max_regions, self._keep = progress, max_regions, keep
 
-    def leaves(self) -> Iterator[Cell]:
+    def batches(self) -> Iterator[Batch]:
         """The regions until the end, the limit, or the user's stop."""
         start = reported = monotonic()
         fraction, found = 0.0, 0
-        for cell in leaves(self.problem, self.referee):
-            if self._max_regions is not None and found >= self._max_regions:
-                return
-            yield cell
-            fraction, found = fraction + cell.share, found + 1
+        for batch in self._limited():
+            yield batch
+            fraction, found = fraction + batch.share, found + batch.count
             now = monotonic()
             if self._progress is not None and now - reported >= REPORT_EVERY:
                 reported = now
-                if self._progress(Progress(found, fraction, now - start)) is False:
+                if self._progress(Progress(found, min(fraction, 1.0), now - start)) is False:
+                    self.complete = False
                     return
-        self.complete = True
         if self._progress is not None:
-            self._progress(Progress(found, 1.0, monotonic() - start))
+            self._progress(Progress(found, 1.0 if self.complete else fraction, monotonic() - start))
+
+    def _limited(self) -> Iterator[Batch]:
+        """Batches up to the limit; what comes after it only shows that the set is not complete."""
+        found, limit = 0, self._max_regions
+        for batch in self._highs() if self.engine == "highs" else self._walk():
+            if limit is not None and found + batch.count > limit:
+                yield batch.first(limit - found)
+                return
+            found += batch.count
+            yield batch
+        self.complete = True
+
+    def _highs(self) -> Iterator[Batch]:
+        n, k = self.problem.network.n_neurons, self.problem.solid.hull.dim
+        counter = LayerCounter(np.cumsum(self.problem.network.widths))
+        self.after = counter.after
+        size = 1 if self._max_regions is not None else HIGHS_BATCH
+        for batch in batches_of_cells(leaves(self.problem, self.referee), n, k, size):
+            for bits in batch.bits:
+                counter.add(bits)
+            yield batch
+
+    def _walk(self) -> Iterator[Batch]:
+        from polyregions.engine.walk.driver import WalkRun  # numba takes half a second to import
+
+        run = WalkRun(self.problem, self.referee, self._keep, self._max_regions)
+        self.after = run.after
+        for batch in run.batches():
+            self.in_order = run.in_order
+            yield batch
 
 
-def _collect(run: _Run, n_neurons: int) -> RegionSet:
-    bits: list[Bytes] = []
-    cuts: list[Bytes] = []
-    points: list[Floats] = []
-    rational: dict[int, tuple[Fraction, ...]] = {}
-    for i, cell in enumerate(run.leaves()):
-        bits.append(pack(np.array([cell.bits], dtype=np.bool_).reshape(1, n_neurons)))
-        cuts.append(pack(_mask(cell.cuts, n_neurons)[None]))
-        points.append(cell.point.approx)
-        if cell.point.rational is not None:
-            rational[i] = cell.point.rational
-    width = (n_neurons + 7) // 8
-    return RegionSet(
-        run.problem,
-        np.concatenate([np.zeros((0, width), dtype=np.uint8), *bits]),
-        np.concatenate([np.zeros((0, width), dtype=np.uint8), *cuts]),
-        np.array(points, dtype=np.float64).reshape(len(points), run.problem.solid.hull.dim),
-        rational,
-        run.complete,
-        "highs",
-        asdict(run.referee.score),
-    )
+def _collect(run: _Run) -> RegionSet:
+    """All batches as one set, in lexicographic order."""
+    n, k = run.problem.network.n_neurons, run.problem.solid.hull.dim
+    width = (n + 7) // 8
+    packed = [np.zeros((0, width), dtype=np.uint8)]
+    cuts, points = [packed[0]], [np.zeros((0, k))]
+    exact: dict[int, tuple[Fraction, ...]] = {}
+    found = 0
+    for batch in run.batches():
+        packed.append(np.packbits(batch.bits, axis=1))
+        cuts.append(np.packbits(batch.cuts, axis=1))
+        points.append(batch.points)
+        exact |= {found + i: point for i, point in batch.exact.items()}
+        found += batch.count
+    arrays = (np.concatenate(packed), np.concatenate(cuts), np.concatenate(points))
+    if not run.in_order:
+        arrays, exact = _sorted(*arrays, exact)
+    score = asdict(run.referee.score)
+    return RegionSet(run.problem, *arrays, exact, run.complete, run.engine, score)
 
 
-def _mask(indices: tuple[int, ...], n: int) -> Bools:
-    mask = np.zeros(n, dtype=np.bool_)
-    mask[list(indices)] = True
-    return mask
+def _sorted(
+    packed: Bytes, cuts: Bytes, points: Floats, exact: dict[int, tuple[Fraction, ...]]
+) -> tuple[tuple[Bytes, Bytes, Floats], dict[int, tuple[Fraction, ...]]]:
+    order = np.lexsort(packed.T[::-1])
+    place = {int(old): new for new, old in enumerate(order)} if exact else {}
+    moved = {place[old]: point for old, point in exact.items()}
+    return (packed[order], cuts[order], points[order]), dict(sorted(moved.items()))

@@ -16,6 +16,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
+from polyregions.exact.numbers import quotient
 from polyregions.network import ExactAffine, Layer, exact_layer
 
 MANTISSA_BITS = 53
@@ -44,6 +45,11 @@ class IntegerAffine:
         for i in range(n):
             numerators[i] = self.row(i)
         return ExactAffine(numerators, self.denominator)
+
+    def nearest_floats(self) -> Floats:
+        """Entries (n, k+1) rounded to the nearest float64, infinite beyond its range."""
+        flat = [quotient(int(entry), self.denominator) for entry in self.matrix.entries()]
+        return np.array(flat, dtype=np.float64).reshape(self.shape)
 
     def fractions(self) -> tuple[list[list[Fraction]], list[Fraction]]:
         """Weight (n, k) and bias (n,) as fractions."""
@@ -109,7 +115,7 @@ def scale_rows(affine: IntegerAffine, slopes: Iterable[float]) -> IntegerAffine:
 
 
 def reduced(matrix: fmpz_mat, denominator: int) -> IntegerAffine:
-    """Divide matrix and denominator by their common power of two, which keeps dyadic numbers short."""
+    """Divide matrix and denominator by their greatest common divisor, which keeps the numbers short."""
     if denominator == 1:
         return IntegerAffine(matrix, 1)
     common = int(denominator)

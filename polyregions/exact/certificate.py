@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 
 VERSION: Final = 1
+SHOWN: Final = 5  # bounds that a message lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,25 @@ class InputSet:
     rows: tuple[tuple[int, ...], ...] = ()
     origin: Floats | None = None
     directions: Floats | None = None
+
+    def same_as(self, other: InputSet) -> bool:
+        """Whether two input sets are given by the same numbers."""
+        pairs = [
+            (getattr(self, name), getattr(other, name)) for name in ("lower", "upper", "origin", "directions")
+        ]
+        equal = all((a is None) == (b is None) and (a is None or np.array_equal(a, b)) for a, b in pairs)
+        return equal and self.rows == other.rows
+
+    def __str__(self) -> str:
+        letter = "x" if self.origin is None else "v"
+        bounds = list(zip(self.lower.tolist(), self.upper.tolist(), strict=True))
+        finite = [
+            f"{a:g} <= {letter}{i} <= {b:g}" for i, (a, b) in enumerate(bounds) if -a != np.inf or b != np.inf
+        ]
+        parts = [*finite[:SHOWN], *(["..."] if len(finite) > SHOWN else [])]
+        parts += [f"{len(self.rows)} rows"] if self.rows else []
+        space = f"in R^{len(bounds)}" if self.origin is None else f"in a slice of R^{len(self.origin)}"
+        return f"{space} where {', '.join(parts)}" if parts else f"in all of R^{len(bounds)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,3 +119,66 @@ class Certificate:
 
     def __repr__(self) -> str:
         return f"<Certificate: {len(self.packed)} regions, {len(self.offsets) - 1} refusals>"
+
+
+def malformed(certificate: Certificate, n_inputs: int, n_neurons: int) -> str | None:
+    """What is wrong with the shapes, types and ranges of a certificate's arrays; None if nothing is."""
+    given, hull = certificate.input_set, certificate.hull
+    e, size = len(given.lower), len(certificate.packed)
+    k = len(hull.embedding[0]) - 1 if hull.embedding else 0
+    arrays: dict[str, tuple[Any, str, tuple[int, ...]]] = {
+        "lower": (given.lower, "float64", (e,)),
+        "upper": (given.upper, "float64", (e,)),
+        "packed": (certificate.packed, "uint8", (size, (n_neurons + 7) // 8)),
+        "points": (certificate.points, "float64", (size, k)),
+        "supports": (certificate.supports, "int64", (len(certificate.supports),)),
+        "offsets": (certificate.offsets, "int64", (len(certificate.offsets),)),
+    }
+    for name, (array, dtype, shape) in arrays.items():
+        if str(array.dtype) != dtype or array.shape != shape:
+            return f"array {name}: {array.dtype} {array.shape}, expected {dtype} {shape}"
+    if size == 0:
+        return "no regions: expected at least one"
+    return (
+        _malformed_input_set(given, n_inputs)
+        or _malformed_hull(hull, e, k)
+        or _malformed_contents(certificate)
+    )
+
+
+def _malformed_input_set(given: InputSet, n_inputs: int) -> str | None:
+    e, d = len(given.lower), n_inputs
+    if not np.all((given.lower <= given.upper) & (given.lower < np.inf) & (given.upper > -np.inf)):
+        return "input set: expected lower <= upper"
+    if any(len(row) != e + 1 for row in given.rows):
+        return f"input set: expected rows of {e + 1} entries"
+    if given.origin is None or given.directions is None:
+        whole = given.origin is given.directions is None and e == d
+        return None if whole else f"input set: {e} coordinates and no directions, expected {d} coordinates"
+    fits = given.origin.shape == (d,) and given.directions.shape == (e, d)
+    floats = given.origin.dtype == given.directions.dtype == np.float64
+    if not (fits and floats and np.isfinite(given.origin).all() and np.isfinite(given.directions).all()):
+        return f"input set: expected a finite origin ({d},) and directions ({e}, {d})"
+    return None
+
+
+def _malformed_hull(hull: HullMap, e: int, k: int) -> str | None:
+    integers: list[Any] = [hull.denominator, *hull.equations, *hull.equations.values()]
+    integers += [entry for row in hull.embedding for entry in row]
+    shaped = len(hull.embedding) == e and k >= 0 and all(len(row) == k + 1 for row in hull.embedding)
+    if shaped and hull.denominator > 0 and all(type(entry) is int for entry in integers):
+        return None
+    return f"hull: expected {e} rows of {k + 1} integers over a positive denominator"
+
+
+def _malformed_contents(certificate: Certificate) -> str | None:
+    size, k = certificate.points.shape
+    for i in np.flatnonzero(~np.isfinite(certificate.points).all(axis=1)).tolist():
+        return f"region {i}: its point is not finite"
+    for i, point in certificate.rational_points.items():
+        if not 0 <= i < size or len(point) != k:
+            return f"region {i}: a rational point of {len(point)} coordinates, expected {k} for one of {size} regions"
+    ends = [0, *certificate.offsets.tolist(), len(certificate.supports)]
+    if len(ends) == 2 or ends[1] != 0 or ends[-2] != ends[-1] or ends != sorted(ends):
+        return f"offsets: expected to rise from 0 to {len(certificate.supports)}, the length of supports"
+    return None

@@ -19,15 +19,15 @@ and the plain data it reads are all there is to believe. The argument:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm
 from typing import Any, TypeAlias
 
 import numpy as np
-from flint import fmpz_mat
+from flint import fmpq, fmpz_mat
 
 from polyregions._types import Bools
-from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet
+from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet, malformed
 from polyregions.network import Layer, Network
 
 Row: TypeAlias = list[Any]
@@ -62,7 +62,7 @@ def check(certificate: Certificate, network: Network) -> Verdict:
     Complexity: one product of integer matrices for each cell and layer, one small system for each refusal.
     """
     try:
-        _check_form(certificate, network)
+        _check_identity(certificate, network)
         tree = Tree.of(certificate, network)
         zeros = [_check_leaf(tree, certificate, i) for i in range(len(tree.patterns))]
         refusals = _Refusals(certificate, tree)
@@ -72,8 +72,17 @@ def check(certificate: Certificate, network: Network) -> Verdict:
     except CheckFailure as failure:
         return Verdict(False, 0, str(failure))
     count, refused = len(tree.patterns), len(certificate.offsets) - 1
-    reason = f"these are all regions and no others: {count} points and {refused} refusals hold"
-    return Verdict(True, count, reason)
+    proof = f"{count} points and {refused} refusals hold"
+    return Verdict(True, count, f"all {count} regions and no others, {certificate.input_set}: {proof}")
+
+
+def _check_identity(certificate: Certificate, network: Network) -> None:
+    """Version, network, and whether all arrays fit each other."""
+    _require(certificate.version == VERSION, f"version {certificate.version}, expected {VERSION}")
+    found, stored = network.fingerprint(), certificate.network
+    _require(stored == found, f"network: its fingerprint is {found}, the certificate is for {stored}")
+    wrong = malformed(certificate, network.n_inputs, network.n_neurons)
+    _require(wrong is None, wrong or "")
 
 
 # ---------------------------------------------------------------- exact maps
@@ -93,8 +102,7 @@ class Affine:
             rows = [[f * entry for entry in row] for f, row in zip(factors, rows, strict=True)]
         width, denominator = inner.matrix.ncols(), inner.denominator * scale
         rows.append([0] * (width - 1) + [denominator])
-        lifted = fmpz_mat(len(rows), width, [entry for row in rows for entry in row])
-        return Affine(self.matrix * lifted, self.denominator * denominator)
+        return Affine(self.matrix * _matrix(rows, width), self.denominator * denominator)
 
 
 def over_one_denominator(values: Iterable[Any]) -> tuple[list[int], int]:
@@ -167,48 +175,51 @@ def input_rows(given: InputSet) -> list[Row]:
     return rows + [list(row) for row in given.rows]
 
 
-def pulled_back(rows: Sequence[Row], inner: Affine) -> list[Row]:
-    """Rows over v as rows over u, where v is an affine map of u."""
-    flat = [entry for row in rows for entry in row]
-    pulled: list[Row] = Affine(fmpz_mat(len(rows), inner.matrix.nrows() + 1, flat), 1).after(inner).matrix.tolist()
-    return pulled
-
-
 def hull_affine(hull: HullMap) -> Affine:
     """The map u -> v."""
-    flat = [entry for row in hull.embedding for entry in row]
-    return Affine(fmpz_mat(len(hull.embedding), len(hull.embedding[0]) if flat else 1, flat), hull.denominator)
+    return Affine(_matrix(hull.embedding, len(hull.embedding[0]) if hull.embedding else 1), hull.denominator)
+
+
+def pulled_back(rows: Sequence[Sequence[int]], inner: Affine) -> list[Row]:
+    """Rows over v as rows over u, where v is an affine map of u."""
+    outer = Affine(_matrix(rows, inner.matrix.nrows() + 1), 1)
+    pulled: list[Row] = outer.after(inner).matrix.tolist()
+    return pulled
 
 
 def _check_hull(given: InputSet, hull: HullMap) -> tuple[Affine, list[Row]]:
     """The map u -> x and the rows over u that are not constant, once they are proved to describe the input set."""
-    rows, inner = input_rows(given), hull_affine(hull)
+    rows, inner, sums = input_rows(given), hull_affine(hull), hull.equations
     e, k = inner.matrix.nrows(), inner.matrix.ncols() - 1
-    _require(_rank([row[:-1] for row in inner.matrix.tolist()], k) == k, f"hull: the embedding has not rank {k}")
-    numbers = sorted(hull.equations)
-    _require(all(0 <= i < len(rows) for i in numbers), f"hull: equations {numbers}, but there are {len(rows)} rows")
-    _require(all(hull.equations[i] > 0 for i in numbers), "hull: an equation has a multiplier that is not positive")
-    total = [sum(hull.equations[i] * rows[i][j] for i in numbers) for j in range(e + 1)]
+    _require(all(0 <= i < len(rows) for i in sums), f"hull: an equation beyond the {len(rows)} rows")
+    _require(all(y > 0 for y in sums.values()), "hull: a multiplier is not positive")
+    total = [sum(y * rows[i][j] for i, y in sums.items()) for j in range(e + 1)]
     _require(not any(total), "hull: the multipliers do not prove that the equations hold on the input set")
-    _require(_rank([rows[i][:-1] for i in numbers], e) == e - k, f"hull: the equations have not rank {e - k}")
+    _require(_rank([rows[i] for i in sums], e) == e - k, f"hull: the equations do not have rank {e - k}")
+    _require(_rank(inner.matrix.tolist(), k) == k, f"hull: the embedding does not have rank {k}")
     pulled = pulled_back(rows, inner)
     for i, row in enumerate(pulled):
-        _require(i not in hull.equations or not any(row), f"hull: row {i} of the input set does not vanish on it")
+        _require(i not in sums or not any(row), f"hull: row {i} of the input set does not vanish on it")
         _require(any(row[:-1]) or row[-1] >= 0, f"input set: empty, row {i} is negative everywhere")
     return _into_inputs(given, inner), [row for row in pulled if any(row[:-1])]
 
 
 def _into_inputs(given: InputSet, inner: Affine) -> Affine:
+    """The map u -> x, which must be injective."""
     if given.origin is None or given.directions is None:
         return inner
-    e = len(given.lower)
-    outer = affine_of(given.directions.T, given.origin)
-    _require(_rank([row[:-1] for row in outer.matrix.tolist()], e) == e, "input set: the directions are dependent")
+    outer, e = affine_of(given.directions.T, given.origin), len(given.lower)
+    _require(_rank(outer.matrix.tolist(), e) == e, "input set: the directions are dependent")
     return outer.after(inner)
 
 
-def _rank(rows: Sequence[Row], n_columns: int) -> int:
-    return int(fmpz_mat(len(rows), n_columns, [entry for row in rows for entry in row]).rank())
+def _rank(rows: Sequence[Row], width: int) -> int:
+    """The rank of the first columns."""
+    return int(_matrix([row[:width] for row in rows], width).rank())
+
+
+def _matrix(rows: Sequence[Sequence[Any]], width: int) -> fmpz_mat:
+    return fmpz_mat(len(rows), width, [entry for row in rows for entry in row])
 
 
 # ---------------------------------------------------------------- the tree
@@ -219,29 +230,31 @@ class Tree:
     """What the walk goes over.
 
     Attributes:
-        stages: the layers.
-        root: the first layer's pre-activations over u.
+        stages: the layers, the first one over u.
         rows: the rows of the input set over u that are not constant.
+        row_matrix: the same as a matrix.
         patterns: (R, N) the sorted patterns.
     """
 
     stages: list[_Stage]
-    root: Affine
     rows: list[Row]
+    row_matrix: fmpz_mat
     patterns: Bools
 
     @classmethod
     def of(cls, certificate: Certificate, network: Network) -> Tree:
         """The tree of a certificate, once its input set and the order of its patterns are checked."""
         into_inputs, rows = _check_hull(certificate.input_set, certificate.hull)
-        stages = _stages(network)
+        first, *later = _stages(network)
+        first = replace(first, affine=first.affine.after(into_inputs))
         keys = [row.tobytes() for row in certificate.packed]
         for i, (before, after) in enumerate(zip(keys, keys[1:], strict=False)):
             relation = "the same as" if before == after else "before"
             _require(before < after, f"region {i + 1}: its pattern is {relation} that of region {i}")
-        patterns = np.unpackbits(certificate.packed, axis=1, count=stages[-1].end).astype(np.bool_)
-        _require(bool(np.array_equal(np.packbits(patterns, axis=1), certificate.packed)), "patterns: excess bits")
-        return cls(stages, stages[0].affine.after(into_inputs), rows, patterns)
+        patterns = np.unpackbits(certificate.packed, axis=1, count=network.n_neurons).astype(np.bool_)
+        padded = np.array_equal(np.packbits(patterns, axis=1), certificate.packed)
+        _require(padded, f"patterns: bits are set beyond the {network.n_neurons} neurons")
+        return cls([first, *later], rows, _matrix(rows, len(certificate.points[0]) + 1), patterns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -283,7 +296,8 @@ def walk(tree: Tree, settles: Settles) -> Iterator[Cell]:
     Raises:
         CheckFailure: a neuron on which all leaves of a cell agree is not refused in time.
     """
-    stack = [_entry(tree, 0, tree.root, Cell(0, len(tree.patterns), 0, 0, tree.root, [], {}, frozenset()))]
+    top = tree.stages[0].affine
+    stack = [_entry(tree, 0, top, Cell(0, len(tree.patterns), 0, 0, top, [], {}, frozenset()))]
     while stack:
         cell = _settled(tree, stack.pop(), settles)
         stage = tree.stages[cell.layer]
@@ -302,7 +316,7 @@ def _entry(tree: Tree, layer: int, values: Affine, cell: Cell) -> Cell:
     """The same cell at the beginning of a layer."""
     rows, stage = values.matrix.tolist(), tree.stages[layer]
     forms = [rows[unit] for unit in stage.kinked]
-    return Cell(cell.first, cell.end, layer, stage.start, values, forms, cell.cuts, frozenset())
+    return replace(cell, layer=layer, at=stage.start, values=values, forms=forms, settled=frozenset())
 
 
 def _settled(tree: Tree, cell: Cell, settles: Settles) -> Cell:
@@ -315,24 +329,29 @@ def _settled(tree: Tree, cell: Cell, settles: Settles) -> Cell:
             continue
         form, bit = cell.forms[n - stage.start], bool(tree.patterns[cell.first, n])
         if not any(form[:-1]):
-            _require((form[-1] > 0) == bit, f"{place(tree, cell, n)}: is constant there, with the other sign")
+            if (form[-1] > 0) != bit:
+                raise CheckFailure(f"{place(tree, cell, n)}: is constant there, with the other sign")
             settled.add(n)
         elif settles(cell, n, [-entry for entry in form] if bit else form):
             settled.add(n)
-    return Cell(cell.first, cell.end, cell.layer, cell.at, cell.values, cell.forms, cell.cuts, frozenset(settled))
+    return replace(cell, settled=frozenset(settled))
 
 
 def _sides(tree: Tree, cell: Cell, neuron: int) -> list[Cell]:
     """The on side and the off side of a neuron on which the leaves disagree."""
     bits = tree.patterns[cell.first : cell.end, neuron]
     middle = cell.first + int(np.count_nonzero(~bits))
-    where = place(tree, cell, neuron)
-    _require(cell.first < middle < cell.end, f"{where}: all leaves agree, but the other side is not refused")
+    if not cell.first < middle < cell.end:
+        raise CheckFailure(
+            f"{place(tree, cell, neuron)}: the leaves agree, but its other side is not refused"
+        )
     form = cell.forms[neuron - tree.stages[cell.layer].start]
-    _require(any(form[:-1]), f"{where}: is constant there, but the leaves disagree on it")
+    if not any(form[:-1]):
+        raise CheckFailure(f"{place(tree, cell, neuron)}: is constant there, but the leaves disagree on it")
+    on, off = {**cell.cuts, neuron: form}, {**cell.cuts, neuron: [-entry for entry in form]}
     return [
-        Cell(a, b, cell.layer, neuron + 1, cell.values, cell.forms, {**cell.cuts, neuron: row}, cell.settled)
-        for a, b, row in ((middle, cell.end, form), (cell.first, middle, [-entry for entry in form]))
+        replace(cell, first=middle, at=neuron + 1, cuts=on),
+        replace(cell, end=middle, at=neuron + 1, cuts=off),
     ]
 
 
@@ -356,24 +375,30 @@ class _Refusals:
 
     def settles(self, cell: Cell, neuron: int, side: Row) -> bool:
         """Read and check the next refusal; False if it puts the neuron off."""
-        bit = "off" if self._tree.patterns[cell.first, neuron] else "on"
-        where = f"refusal {self._next}, {place(self._tree, cell, neuron)}, {bit} side"
-        _require(self._next < len(self._offsets) - 1, f"{where}: there are no more refusals")
-        support = self._supports[self._offsets[self._next] : self._offsets[self._next + 1]]
-        self._next += 1
-        if not support:
-            return False
-        ascending = all(a < b for a, b in zip(support, support[1:], strict=False))
-        _require(ascending, f"{where}: rows {support}, expected ascending ones")
-        rows = [self._row(cell, number, where) for number in support]
-        _require(proves_empty([*rows, side]), f"{where}: rows {support} do not prove it empty")
-        return True
+        try:
+            support = self._read()
+            if support:
+                rows = [self._row(cell, number) for number in support]
+                _require(proves_empty([*rows, side]), f"rows {support} do not prove it empty")
+        except CheckFailure as failure:
+            bit = "off" if self._tree.patterns[cell.first, neuron] else "on"
+            where = f"refusal {self._next - 1}, {place(self._tree, cell, neuron)}, {bit} side"
+            raise CheckFailure(f"{where}: {failure}") from None
+        return bool(support)
 
-    def _row(self, cell: Cell, number: int, where: str) -> Row:
+    def _read(self) -> list[int]:
+        self._next += 1
+        _require(self._next < len(self._offsets), "there are no more refusals")
+        support: list[int] = self._supports[self._offsets[self._next - 1] : self._offsets[self._next]]
+        ascending = all(a < b for a, b in zip(support, support[1:], strict=False))
+        _require(ascending, f"rows {support}, expected ascending ones")
+        return support
+
+    def _row(self, cell: Cell, number: int) -> Row:
         m = len(self._tree.rows)
         if 0 <= number < m:
             return self._tree.rows[number]
-        _require(number - m in cell.cuts, f"{where}: row {number} is not a row of the cell")
+        _require(number - m in cell.cuts, f"row {number} is not a row of the cell")
         return cell.cuts[number - m]
 
     def check_end(self) -> None:
@@ -383,50 +408,63 @@ class _Refusals:
 
 
 def proves_empty(rows: Sequence[Row]) -> bool:
-    """Whether the rows determine y > 0 for which the sum of y times them is a constant <= 0."""
-    k, s = len(rows[0]) - 1, len(rows)
-    basis, nullity = fmpz_mat(k, s, [row[j] for j in range(k) for row in rows]).nullspace()
-    if nullity != 1:
+    """Whether the rows determine y > 0 for which the sum of y times them is a constant <= 0.
+
+    A row with one coefficient is determined by the others: its y is what makes that coefficient vanish in the sum.
+    The y of the others follow from the coordinates that no such row has.
+    """
+    k, bounds, others = len(rows[0]) - 1, {}, []
+    for row in rows:
+        used = [j for j in range(k) if row[j]]
+        if len(used) == 1 and used[0] not in bounds:
+            bounds[used[0]] = row
+        else:
+            others.append(row)
+    free = [j for j in range(k) if j not in bounds]
+    basis, nullity = fmpz_mat(len(free), len(others), [row[j] for j in free for row in others]).nullspace()
+    y = [basis[i, 0] for i in range(len(others))] if nullity == 1 else [0]
+    y = [-entry for entry in y] if y[0] < 0 else y
+    if not all(entry > 0 for entry in y):
         return False
-    y = [basis[i, 0] for i in range(s)]
-    if y[0] < 0:
-        y = [-entry for entry in y]
-    return all(entry > 0 for entry in y) and sum(v * row[k] for v, row in zip(y, rows, strict=True)) <= 0
+    total = [sum(v * row[j] for v, row in zip(y, others, strict=True)) for j in range(k + 1)]
+    shares = [fmpq(-total[j], row[j]) for j, row in bounds.items()]
+    constant = sum((v * row[k] for v, row in zip(shares, bounds.values(), strict=True)), fmpq(total[k]))
+    return all(share > 0 for share in shares) and constant <= 0
 
 
 def _check_leaf(tree: Tree, certificate: Certificate, region: int) -> set[int]:
     """The neurons that are zero at the region's point, once its place and its pattern are checked."""
     point = certificate.rational_points.get(region) or certificate.points[region].tolist()
     numbers, scale = over_one_denominator(point)
-    for i, row in enumerate(tree.rows):
-        value = sum(r * p for r, p in zip(row, [*numbers, scale], strict=True))
-        _require(value > 0, f"region {region}: its point is not strictly inside row {i} of the input set")
-    zeros, matrix = set(), tree.root.matrix
-    for stage, following in zip(tree.stages, [*tree.stages[1:], None], strict=True):
-        z = (matrix * fmpz_mat(len(numbers) + 1, 1, [*numbers, scale])).entries()
+    for i, value in enumerate(_values(tree.row_matrix, numbers, scale)):
+        if value <= 0:
+            raise CheckFailure(f"region {region}: its point is not strictly inside row {i} of the input set")
+    zeros = set()
+    for stage in tree.stages:
+        z = _values(stage.affine.matrix, numbers, scale)
         for n, unit in enumerate(stage.kinked, start=stage.start):
             bit = bool(tree.patterns[region, n])
-            wrong = f"region {region}: neuron {n} is {'off' if bit else 'on'} at its point, not as in its pattern"
-            _require((z[unit] > 0) == bit, wrong)
+            if (z[unit] > 0) != bit:
+                now = "off" if bit else "on"
+                raise CheckFailure(
+                    f"region {region}: neuron {n} is {now} at its point, but not in its pattern"
+                )
             if z[unit] == 0:
                 zeros.add(n)
-        if following is not None:
-            factors = [slopes[z[i] > 0] for i, slopes in enumerate(stage.slopes)]
-            numbers = [f * entry for f, entry in zip(factors, z, strict=True)]
-            scale, matrix = scale * stage.scale * _denominator(tree, stage), following.affine.matrix
+        numbers = [slopes[entry > 0] * entry for slopes, entry in zip(stage.slopes, z, strict=True)]
+        scale *= stage.scale * stage.affine.denominator
     return zeros
 
 
-def _denominator(tree: Tree, stage: _Stage) -> Any:
-    return tree.root.denominator if stage is tree.stages[0] else stage.affine.denominator
+def _values(matrix: fmpz_mat, numbers: Sequence[int], scale: int) -> list[Any]:
+    """Rows at the point ``numbers / scale``, up to a positive factor."""
+    values: list[Any] = (matrix * fmpz_mat(len(numbers) + 1, 1, [*numbers, scale])).entries()
+    return values
 
 
 def _check_split_signs(leaf: Cell, zeros: set[int]) -> None:
-    touching = sorted(zeros.intersection(leaf.cuts))
-    _require(not touching, f"region {leaf.first}: its point is on the hyperplane of neuron {touching[:1]}")
-
-
-# ---------------------------------------------------------------- form
+    for n in zeros.intersection(leaf.cuts):
+        raise CheckFailure(f"region {leaf.first}: its point is not strictly inside, neuron {n} is zero there")
 
 
 def _require(holds: bool, reason: str) -> None:

@@ -14,14 +14,14 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions.exact.lp import maximise
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point, dot, nearest_float
 
 
 @dataclass(frozen=True)
 class Interior:
     """Either a point strictly inside, or multipliers (row -> y) that prove there is none.
 
-    `slack` is the sum ``sum y_i b_i / sum y_i`` of an empty set: 0 if the closed rows still touch.
+    `slack` is ``sum y_i b_i / sum y_i`` of an empty set: 0 if the closed rows still touch.
     """
 
     point: Point | None
@@ -32,20 +32,25 @@ class Interior:
 def find_interior(rows: Sequence[Sequence[int]], hint: Sequence[Fraction]) -> Interior:
     """A point strictly inside ``{row . [x, 1] > 0}``, or the proof that there is none.
 
+    The depth t with ``row . [x, 1] >= t |row|`` is maximised, |row| being the power of two near the largest
+    entry of the row's normal: so the point is central whatever the scale of the rows.
+
     Args:
         rows: m rows of k+1 integers.
         hint: k rationals, any point; the nearer to the interior the faster.
     """
     k = len(hint)
-    lifted = [[*row[:k], -1, row[k]] for row in rows] + [[0] * k + [-1, 1]]  # row - t >= 0, and t <= 1
-    margin = min([_value(row, hint) for row in rows], default=Fraction(1))
-    start = [*hint, min(margin, Fraction(1))]
+    sizes = [_size(row[:k]) for row in rows]
+    lifted = [[*row[:k], -size, row[k]] for row, size in zip(rows, sizes, strict=True)]
+    lifted.append([0] * k + [-1, 1])  # t <= 1
+    depths = [_value(row, hint) / size for row, size in zip(rows, sizes, strict=True)]
+    start = [*hint, min([*depths, Fraction(1)])]
     if start[k] <= 0 or _rounded(start[:k], rows) is None:
         # A point that float64 can hold is worth more than an early end: it keeps the search fast.
         optimum = maximise(lifted, [0] * k + [1], start, stop=_stop_at_floats(rows, k))
         start = optimum.point
         if start[k] <= 0:
-            return Interior(None, optimum.multipliers, start[k])
+            return Interior(None, optimum.multipliers, _slack(rows, optimum.multipliers))
     return Interior(_rounded(start[:k], rows) or Point.of(start[:k]), {})
 
 
@@ -65,15 +70,28 @@ def proves_empty(rows: Sequence[Sequence[int]], support: Sequence[int]) -> dict[
     return {i: Fraction(v) for i, v in zip(support, y, strict=True) if v}
 
 
+def _size(normal: Sequence[int]) -> int:
+    """The power of two near the largest entry; 1 for a constant row."""
+    largest = max((abs(entry) for entry in normal), default=0)
+    return 1 << max(0, largest.bit_length() - 1)
+
+
+def _slack(rows: Sequence[Sequence[int]], multipliers: dict[int, Fraction]) -> Fraction:
+    total = sum((y * rows[i][-1] for i, y in multipliers.items()), Fraction(0))
+    return total / sum(multipliers.values())
+
+
 def _value(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
     return sum((r * p for r, p in zip(row, point, strict=False) if r), Fraction(row[-1]))
 
 
 def _rounded(point: Sequence[Fraction], rows: Sequence[Sequence[int]]) -> Point | None:
     """The nearest float64 point if that is strictly inside too."""
-    candidate = Point(np.array([float(v) for v in point], dtype=np.float64))
-    inside = all(dot(row, candidate.integers) > 0 for row in rows)
-    return candidate if inside else None
+    floats = np.array([nearest_float(v) for v in point], dtype=np.float64)
+    if not np.all(np.isfinite(floats)):
+        return None
+    candidate = Point(floats)
+    return candidate if all(dot(row, candidate.integers) > 0 for row in rows) else None
 
 
 def _stop_at_floats(rows: Sequence[Sequence[int]], k: int) -> Callable[[list[Fraction]], bool]:

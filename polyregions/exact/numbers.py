@@ -6,11 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import lcm
+from math import inf, lcm
 
 import numpy as np
 
 from polyregions._types import Floats
+
+
+def quotient(numerator: int, denominator: int) -> float:
+    """The float64 nearest to numerator / denominator, an infinity beyond the range; the denominator is positive."""
+    try:
+        return numerator / denominator  # int / int rounds correctly
+    except OverflowError:
+        return inf if numerator > 0 else -inf
+
+
+def nearest_float(value: Fraction) -> float:
+    """The float64 nearest to a rational, an infinity beyond the range."""
+    return quotient(value.numerator, value.denominator)
 
 
 def over_common_denominator(values: Sequence[Fraction]) -> list[int]:
@@ -24,7 +37,7 @@ class Point:
     """A point known exactly: a float64 point, or a rational one where no float64 would do.
 
     Attributes:
-        approx: (k,) float64; the point itself if `rational` is None, else its nearest floats.
+        approx: (k,) float64; the point itself if `rational` is None, else its nearest floats (infinite beyond float64).
         rational: the exact coordinates, or None.
     """
 
@@ -34,9 +47,9 @@ class Point:
     @classmethod
     def of(cls, coordinates: Sequence[Fraction]) -> Point:
         """The point with the given exact coordinates."""
-        approx = np.array([float(c) for c in coordinates], dtype=np.float64)
+        approx = np.array([nearest_float(c) for c in coordinates], dtype=np.float64)
         exact = tuple(coordinates)
-        if all(Fraction(a) == c for a, c in zip(approx.tolist(), exact, strict=True)):
+        if all(a == c for a, c in zip(approx.tolist(), exact, strict=True)):
             return cls(approx)
         return cls(approx, exact)
 

@@ -45,10 +45,10 @@ class HighsOracle:
         centre, multipliers = solved
         if proof.is_inside(rows, error, centre):
             return Answer(Status.NONEMPTY, point=Point(centre))
+        support = tuple(np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0)).tolist())
         if proof.is_empty(rows, error, multipliers, bounds):
-            return Answer(Status.EMPTY)
-        support = np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0))
-        return Answer(Status.UNDECIDED, guess=centre, support=tuple(support.tolist()))
+            return Answer(Status.EMPTY, support=support)
+        return Answer(Status.UNDECIDED, guess=centre, support=support)
 
     def _largest_ball(self, rows: Floats, bounds: Bounds) -> tuple[Floats, Floats] | None:
         """Centre (k,) of the largest ball and multipliers (m,) of the original rows."""

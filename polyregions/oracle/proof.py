@@ -15,7 +15,7 @@ from polyregions._types import Floats
 from polyregions.oracle.polyhedron import Bounds
 
 UNIT = 2.0**-53
-TINY = 1e-290  # below this products may underflow, and relative error bounds stop holding
+TINY = 1e-290  # more than any number of underflows in one step hide; makes up for them in a bound
 SAFE = 1.0 + 2.0**-20  # covers the rounding made while a bound itself is computed
 
 
@@ -24,6 +24,7 @@ def gamma(n: int) -> float:
     return n * UNIT / (1 - n * UNIT)
 
 
+@np.errstate(all="ignore")
 def values_with_error(rows: Floats, error: Floats, x: Floats) -> tuple[Floats, Floats]:
     """The forms at x (m,) and a bound (m,) on how far the true values are from them.
 
@@ -53,6 +54,7 @@ def is_inside(rows: Floats, error: Floats, x: Floats) -> bool:
     return bool(np.all(value > bound))
 
 
+@np.errstate(all="ignore")
 def is_empty(rows: Floats, error: Floats, multipliers: Floats, bounds: Bounds) -> bool:
     """Whether multipliers y >= 0 prove that ``{rows @ [x, 1] > 0}`` has no point within the bounds.
 
@@ -68,17 +70,17 @@ def is_empty(rows: Floats, error: Floats, multipliers: Floats, bounds: Bounds) -
     return bool(upper_bound(total[None], bound[None], bounds)[0] < 0)
 
 
+@np.errstate(all="ignore")
 def upper_bound(rows: Floats, error: Floats, bounds: Bounds) -> Floats:
     """An upper bound (m,) on each form over the bounds; inf where there is none."""
     normal, slack = rows[:, :-1], error[:, :-1]
-    with np.errstate(invalid="ignore"):
-        corner = np.where(normal > 0, bounds.upper, bounds.lower)
-        terms = np.where(normal == 0, 0.0, normal * corner)
-        reach = np.maximum(np.abs(bounds.lower), np.abs(bounds.upper))
-        doubt = np.where(slack == 0, 0.0, slack * reach)
-        value = terms.sum(axis=1) + rows[:, -1]
-        magnitude = np.abs(terms).sum(axis=1) + np.abs(rows[:, -1])
-        total = doubt.sum(axis=1) + error[:, -1] + gamma(rows.shape[1] + 1) * magnitude
+    corner = np.where(normal > 0, bounds.upper, bounds.lower)
+    terms = np.where(normal == 0, 0.0, normal * corner)
+    reach = np.maximum(np.abs(bounds.lower), np.abs(bounds.upper))
+    doubt = np.where(slack == 0, 0.0, slack * reach)
+    value = terms.sum(axis=1) + rows[:, -1]
+    magnitude = np.abs(terms).sum(axis=1) + np.abs(rows[:, -1])
+    total = doubt.sum(axis=1) + error[:, -1] + gamma(rows.shape[1] + 1) * magnitude
     bound = value + total * SAFE + TINY
     bound += UNIT * 4 * np.abs(bound)
     return np.where(np.isnan(bound), np.inf, bound)

@@ -2,164 +2,187 @@
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyregions._types import Floats
+from polyregions.engine.walk.question import goal_of
 from polyregions.engine.walk.simplex import load_vertex, refactor, store_vertex, value, walk_towards
-from polyregions.engine.walk.state import DEPTH, SAFE, TINY, TOUCH, ULP, Chart, Leaves, Net, Work
+from polyregions.engine.walk.compiled import kernel
+from polyregions.engine.walk.state import (
+    DEPTH,
+    SAFE,
+    TINY,
+    Chart,
+    Forms,
+    Known,
+    Leaves,
+    Net,
+    Path,
+    Stack,
+    Walker,
+    Work,
+)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def push_row(work: Work, slot: int, layer: int, unit: int, sign: float, bit: int) -> None:
-    """Add a neuron's row to a cell, positive on the side of the given sign."""
-    at = work.n_rows[slot]
-    for c in range(work.rows.shape[1]):
-        work.rows[at, c] = sign * work.maps[layer, unit, c]
-    work.row_error[at] = work.error[layer, unit]
-    work.source[at] = bit
-    work.n_rows[slot] = at + 1
+@kernel
+def push_row(path: Path, at: int, row: Floats, error: float, sign: float, bit: int) -> None:
+    """Put a neuron's row after the first rows of a cell, positive on the side of the given sign."""
+    for c in range(len(row)):
+        path.rows[at, c] = sign * row[c]
+    path.error[at] = error
+    path.source[at] = bit
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def copy_vertex(work: Work, source: int, i: int, target: int, j: int) -> None:
+@kernel
+def copy_vertex(known: Known, source: int, i: int, target: int, j: int) -> None:
     """Copy a known vertex from one place to another."""
-    work.vertices[target, j] = work.vertices[source, i]
-    work.inverse[target, j] = work.inverse[source, i]
-    work.basis[target, j] = work.basis[source, i]
+    k = known.vertex.shape[2]
+    for c in range(k):
+        known.vertex[target, j, c] = known.vertex[source, i, c]
+        known.basis[target, j, c] = known.basis[source, i, c]
+        for b in range(k):
+            known.inverse[target, j, c, b] = known.inverse[source, i, c, b]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def split(net: Net, work: Work, layer: int, unit: int) -> None:
     """Cut the current cell: its on side waits in its slot, its off side becomes the current cell above it."""
+    stack, forms = work.stack, work.forms
     slot = work.registers[DEPTH]
     above = slot + 1
-    row = work.maps[layer, unit]
-    goal = TOUCH * work.size[layer, unit] + 4.0 * work.error[layer, unit] + TINY
-    work.layer[above] = layer
-    work.position[slot] += 1
-    work.position[above] = work.position[slot]
-    work.n_rows[above] = work.n_rows[slot]
-    work.share[slot] *= 0.5
-    work.share[above] = work.share[slot]
-    _share_points(work, slot, above, row, goal)
-    _share_vertices(work, slot, above, row, goal)
-    work.registers[DEPTH] = above
+    row, error = forms.maps[layer, unit], forms.error[layer, unit]
+    goal = goal_of(error, forms.size[layer, unit])
+    stack.layer[above] = layer
+    stack.position[slot] += 1
+    stack.position[above] = stack.position[slot]
+    stack.share[slot] *= 0.5
+    stack.share[above] = stack.share[slot]
+    share_points(work.known, stack, work.walker, slot, row, goal)
+    share_vertices(work.known, slot, row, goal)
     bit = net.bit[layer, unit]
-    work.bits[bit] = 0
-    push_row(work, above, layer, unit, -1.0, bit)
+    forms.bits[bit] = 0
+    push_row(work.path, stack.n_rows[slot], row, error, -1.0, bit)
+    stack.n_rows[above] = stack.n_rows[slot] + 1
+    work.registers[DEPTH] = above
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def restrict(net: Net, work: Work, layer: int, unit: int, on: bool) -> None:
     """Go on with one side of the current cell only; at least one known vertex is clearly on it."""
+    stack, forms, known = work.stack, work.forms, work.known
     slot = work.registers[DEPTH]
-    row = work.maps[layer, unit]
+    row, error = forms.maps[layer, unit], forms.error[layer, unit]
     sign = 1.0 if on else -1.0
-    goal = TOUCH * work.size[layer, unit] + 4.0 * work.error[layer, unit] + TINY
-    z = value(row, work.point[slot])
-    if sign * z <= goal:
-        mean = work.scratch[3, : work.point.shape[1]]
-        _point_on_side(work, slot, mean, work.point[slot], row, min(sign * z, 0.0) * sign, sign, goal)
-        work.point[slot] = mean
-    kept = 0
-    for v in range(work.n_vertices[slot]):
-        if sign * value(row, work.vertices[slot, v]) > goal:
-            copy_vertex(work, slot, v, slot, kept)
+    goal = goal_of(error, forms.size[layer, unit])
+    if sign * value(row, stack.point[slot]) <= goal:
+        point_on_side(known, slot, stack.point[slot], row, sign, goal, work.walker.total)
+        for c in range(stack.point.shape[1]):
+            stack.point[slot, c] = work.walker.total[c]
+    kept = slot - slot
+    for v in range(known.number[slot]):
+        if sign * value(row, known.vertex[slot, v]) > goal:
+            copy_vertex(known, slot, v, slot, kept)
             kept += 1
-    work.n_vertices[slot] = kept
+    known.number[slot] = kept
     bit = net.bit[layer, unit]
-    work.bits[bit] = 1 if on else 0
-    work.position[slot] += 1
-    push_row(work, slot, layer, unit, sign, bit)
+    forms.bits[bit] = 1 if on else 0
+    stack.position[slot] += 1
+    push_row(work.path, stack.n_rows[slot], row, error, sign, bit)
+    stack.n_rows[slot] += 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _share_points(work: Work, slot: int, above: int, row: Floats, goal: float) -> None:
-    """Give each side an interior point: the old one to its side, to the other the mean of the crossing and its vertices."""
-    k = work.point.shape[1]
-    old, new = work.point[slot], work.point[above]
-    new[:] = old
+@kernel
+def share_points(known: Known, stack: Stack, walker: Walker, slot: int, row: Floats, goal: float) -> None:
+    """Give each side an interior point: the old one to the side it is on, a new one to the other."""
+    k = stack.point.shape[1]
+    old, new = stack.point[slot], stack.point[slot + 1]
     z = value(row, old)
-    if z >= 0.0:
-        _point_on_side(work, slot, new, old, row, z, -1.0, goal)
-    if z <= 0.0:
-        mean = work.scratch[3, :k]
-        _point_on_side(work, slot, mean, old, row, z, 1.0, goal)
-        old[:] = mean
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _point_on_side(
-    work: Work, slot: int, out: Floats, inside: Floats, row: Floats, z: float, sign: float, goal: float
-) -> None:
-    """The mean of the vertices on one side and the points where the segments to them cross the hyperplane."""
-    k = len(out)
-    count = 0.0
-    mean = work.scratch[2, :k]
     for c in range(k):
-        mean[c] = 0.0
-    for v in range(work.n_vertices[slot]):
-        there = value(row, work.vertices[slot, v])
+        new[c] = old[c]
+    if z >= 0.0:
+        point_on_side(known, slot, old, row, -1.0, goal, walker.total)
+        for c in range(k):
+            new[c] = walker.total[c]
+    if z <= 0.0:
+        point_on_side(known, slot, old, row, 1.0, goal, walker.total)
+        for c in range(k):
+            old[c] = walker.total[c]
+
+
+@kernel
+def point_on_side(
+    known: Known, slot: int, inside: Floats, row: Floats, sign: float, goal: float, out: Floats
+) -> None:
+    """The mean of the known vertices on one side and of where the segments to them cross the hyperplane.
+
+    A point inside and a vertex have only inner points of the cell between them.
+    """
+    k = len(inside)
+    z = value(row, inside)
+    count = 0.0
+    for c in range(k):
+        out[c] = 0.0
+    for v in range(known.number[slot]):
+        there = value(row, known.vertex[slot, v])
         if sign * there > goal:
-            t = z / (z - there)
+            t = z / (z - there) if sign * z < 0.0 else 0.0
             for c in range(k):
-                crossing = inside[c] + t * (work.vertices[slot, v, c] - inside[c])
-                mean[c] += 0.5 * (crossing + work.vertices[slot, v, c])
+                crossing = inside[c] + t * (known.vertex[slot, v, c] - inside[c])
+                out[c] += 0.5 * (crossing + known.vertex[slot, v, c])
             count += 1.0
     for c in range(k):
-        out[c] = mean[c] / count
+        out[c] /= count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _share_vertices(work: Work, slot: int, above: int, row: Floats, goal: float) -> None:
+@kernel
+def share_vertices(known: Known, slot: int, row: Floats, goal: float) -> None:
     """Give each side the known vertices that are clearly on it."""
-    kept, moved = 0, 0
-    for v in range(work.n_vertices[slot]):
-        z = value(row, work.vertices[slot, v])
+    kept = moved = slot - slot
+    for v in range(known.number[slot]):
+        z = value(row, known.vertex[slot, v])
         if z < -goal:
-            copy_vertex(work, slot, v, above, moved)
+            copy_vertex(known, slot, v, slot + 1, moved)
             moved += 1
         elif z > goal:
             if kept != v:
-                copy_vertex(work, slot, v, slot, kept)
+                copy_vertex(known, slot, v, slot, kept)
             kept += 1
-    work.n_vertices[slot] = kept
-    work.n_vertices[above] = moved
+    known.number[slot] = kept
+    known.number[slot + 1] = moved
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def pop(net: Net, work: Work) -> bool:
     """Make the cell that waits below the current one current: the on side of its last cut. False at the end."""
+    stack, forms = work.stack, work.forms
     slot = work.registers[DEPTH] - 1
     work.registers[DEPTH] = slot
     if slot < 0:
         return False
-    layer = work.layer[slot]
-    unit = work.todo[layer, work.position[slot] - 1]
+    layer = stack.layer[slot]
+    unit = forms.todo[layer, stack.position[slot] - 1]
     bit = net.bit[layer, unit]
-    work.bits[bit] = 1
-    push_row(work, slot, layer, unit, 1.0, bit)
+    forms.bits[bit] = 1
+    push_row(work.path, stack.n_rows[slot], forms.maps[layer, unit], forms.error[layer, unit], 1.0, bit)
+    stack.n_rows[slot] += 1
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def is_inside(work: Work, chart: Chart, n_rows: int, u: Floats, slack: Floats) -> bool:
+@kernel
+def is_inside(path: Path, n_rows: int, u: Floats, slack: Floats) -> bool:
     """Whether u is certainly strictly inside the first rows; slack (k,) bounds its distance to the point meant."""
     k = len(u)
     for i in range(n_rows):
-        doubt = work.row_error[i]
+        doubt = path.error[i]
         for c in range(k):
-            doubt += abs(work.rows[i, c]) * slack[c]
-        if not value(work.rows[i], u) > doubt * SAFE:
+            doubt += abs(path.rows[i, c]) * slack[c]
+        if not value(path.rows[i], u) > doubt * SAFE:
             return False
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def settle_point(chart: Chart, u: Floats, x: Floats, slack: Floats) -> None:
     """Round a chart point to float64 inputs x, and say how far u is from the exact chart point of x."""
-    k = len(u)
-    for c in range(k):
+    for c in range(len(u)):
         if chart.plain:
             x[c] = chart.shift[c] + chart.scale[c] * u[c]
             back = x[c] - chart.shift[c]
@@ -173,69 +196,68 @@ def settle_point(chart: Chart, u: Floats, x: Floats, slack: Floats) -> None:
             slack[c] = 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def prove_leaf(chart: Chart, work: Work, x: Floats) -> bool:
+@kernel
+def prove_leaf(
+    chart: Chart, walker: Walker, path: Path, known: Known, slot: int, n_rows: int, u: Floats, x: Floats
+) -> bool:
     """Find a point strictly inside the current cell, proved, and write it to x; False if floats cannot."""
-    slot = work.registers[DEPTH]
-    k = len(x)
-    slack = work.scratch[1, :k]
-    settle_point(chart, work.point[slot], x, slack)
-    if is_inside(work, chart, work.n_rows[slot], work.point[slot], slack):
+    settle_point(chart, u, x, walker.total)
+    if is_inside(path, n_rows, u, walker.total):
         return True
-    _spread(work, slot)
-    _mean_of_vertices(work, slot)
-    settle_point(chart, work.point[slot], x, slack)
-    return is_inside(work, chart, work.n_rows[slot], work.point[slot], slack)
+    spread(walker, path, known, slot, n_rows)
+    mean_of_vertices(known, slot, u)
+    settle_point(chart, u, x, walker.total)
+    return is_inside(path, n_rows, u, walker.total)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _mean_of_vertices(work: Work, slot: int) -> None:
-    k = work.point.shape[1]
-    n = work.n_vertices[slot]
-    for c in range(k):
+@kernel
+def mean_of_vertices(known: Known, slot: int, out: Floats) -> None:
+    """The mean of the known vertices of a cell."""
+    n = known.number[slot]
+    for c in range(len(out)):
         total = 0.0
         for v in range(n):
-            total += work.vertices[slot, v, c]
-        work.point[slot, c] = total / n
+            total += known.vertex[slot, v, c]
+        out[c] = total / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _spread(work: Work, slot: int) -> None:
+@kernel
+def spread(walker: Walker, path: Path, known: Known, slot: int, n_rows: int) -> None:
     """Look for vertices off every row that all known ones lie on, so that their mean is strictly inside."""
-    room = work.vertices.shape[1]
-    for i in range(work.n_rows[slot]):
-        if work.n_vertices[slot] == room or work.n_vertices[slot] == 0:
+    for i in range(n_rows):
+        n = known.number[slot]
+        if n == known.vertex.shape[1]:
             return
-        row, limit = work.rows[i], 8.0 * work.row_error[i] + TINY
-        best = -1.0
-        for v in range(work.n_vertices[slot]):
-            best = max(best, value(row, work.vertices[slot, v]))
-        if best <= limit:
-            load_vertex(work, slot, 0)
-            if refactor(work):
-                walk_towards(work, work.n_rows[slot], row, 1.0, limit * 1e6)
-                store_vertex(work, slot, work.n_vertices[slot])
-                work.n_vertices[slot] += 1
+        limit = 8.0 * path.error[i] + TINY
+        highest = 0.0
+        for v in range(n):
+            highest = max(highest, value(path.rows[i], known.vertex[slot, v]))
+        if highest <= limit:
+            load_vertex(walker, known, slot, n - n)
+            if refactor(walker, path.rows):
+                walk_towards(walker, path.rows, n_rows, path.rows[i], 1.0, limit * 1e6)
+                store_vertex(walker, known, slot, n)
+                known.number[slot] = n + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def record_leaf(net: Net, work: Work, leaves: Leaves, at: int) -> None:
+@kernel
+def record_leaf(net: Net, forms: Forms, path: Path, n_rows: int, share: float, leaves: Leaves, at: int) -> None:
     """Count a leaf, and keep its pattern and cuts if they are wanted."""
-    n = len(work.bits)
-    slot = work.registers[DEPTH]
-    first = n == 0 or leaves.last[0] == 2
+    n = len(forms.bits)
+    first = leaves.last[0] == 2
     changed = 0
-    while changed < n and leaves.last[changed] == work.bits[changed]:
+    while changed < n and leaves.last[changed] == forms.bits[changed]:
         changed += 1
     for layer in range(len(net.ends)):
         if net.ends[layer] > changed or first:
             leaves.after[layer] += 1
     for b in range(n):
-        leaves.last[b] = work.bits[b]
-    leaves.done[0] += work.share[slot]
+        leaves.last[b] = forms.bits[b]
+    leaves.done[0] += share
     if leaves.keep:
-        leaves.bits[at] = work.bits
-        leaves.cuts[at] = 0
-        for i in range(work.n_rows[slot]):
-            if work.source[i] >= 0:
-                leaves.cuts[at, work.source[i]] = 1
+        for b in range(n):
+            leaves.bits[at, b] = forms.bits[b]
+            leaves.cuts[at, b] = 0
+        for i in range(n_rows):
+            if path.source[i] >= 0:
+                leaves.cuts[at, path.source[i]] = 1

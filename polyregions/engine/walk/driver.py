@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats
+from polyregions.engine.batches import Batch, LayerCounter, batch_of_cells
 from polyregions.engine.tree import Cell, leaves_below
 from polyregions.engine.walk import machine
+from polyregions.engine.walk.compiled import announced
 from polyregions.engine.walk.pieces import Piece, network_arrays, pieces
+from polyregions.engine.walk.question import goal_of
 from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.state import (
     ANSWER,
@@ -22,47 +25,23 @@ from polyregions.engine.walk.state import (
     KEEP_ON,
     LEAF,
     MODE,
-    N_FOUND,
     N_LEAVES,
     OFF,
     ON,
     POP,
     QUESTION,
     SPLIT,
-    Leaves,
-    Net,
-    Work,
     allocate_leaves,
     allocate_work,
 )
 from polyregions.exact.numbers import Point
 from polyregions.location import certified_patterns
+from polyregions.oracle.polyhedron import Form
 from polyregions.oracle.proof import is_inside
 from polyregions.oracle.referee import Referee
 from polyregions.problem import Problem
 
 BATCH = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Some finished regions.
-
-    Attributes:
-        bits: (B, N) uint8 patterns.
-        cuts: (B, N) uint8 neurons that split an ancestor.
-        points: B interior points over the hull's coordinates.
-        exact: place in the batch -> rational interior point, where no float64 one is known.
-        count: B, also when patterns were not kept.
-        fraction: the part of the tree that is done.
-    """
-
-    bits: Bytes
-    cuts: Bytes
-    points: Floats
-    exact: dict[int, tuple[Fraction, ...]]
-    count: int
-    fraction: float
 
 
 class WalkRun:
@@ -72,40 +51,45 @@ class WalkRun:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         referee: keeps the score of what had to be settled exactly.
         keep: whether patterns are wanted, or only counts.
+        limit: after this many regions they come one at a time.
 
     Attributes:
         after: how many regions there are after each activation layer, so far.
         in_order: whether the regions so far came in lexicographic order.
     """
 
-    def __init__(self, problem: Problem, referee: Referee, keep: bool = True) -> None:
-        self._problem, self._referee, self._keep = problem, referee, keep
-        self._net = network_arrays(problem)
-        self.after = np.zeros(len(self._net.ends), dtype=np.int64)
-        self.in_order = True
+    def __init__(self, problem: Problem, referee: Referee, keep: bool = True, limit: int | None = None) -> None:
+        self.problem, self.referee, self.keep, self.limit = problem, referee, keep, limit
+        self.net = network_arrays(problem)
+        self.after = np.zeros(len(problem.network.widths), dtype=np.int64)
+        self.in_order = problem.solid.bounds.are_finite
+        self.found = 0
 
-    def batches(self, batch: int = BATCH) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch]:
         """The regions, piece by piece."""
-        found = pieces(self._problem)
-        if not self._problem.solid.bounds.are_finite:
-            found = iter(list(found))
-            self.in_order = False
-        listed = list(found)
-        for number, piece in enumerate(listed):
-            for part in _PieceRun(self, piece, batch).batches():
-                fraction = (number + part.fraction) / len(listed)
-                yield Batch(part.bits, part.cuts, part.points, part.exact, part.count, fraction)
+        listed = list(pieces(self.problem))
+        for piece in listed:
+            for part in _PieceRun(self, piece).batches():
+                self.found += part.count
+                yield replace(part, share=part.share / len(listed))
+
+    def room(self) -> int:
+        """How many regions the next batch may hold."""
+        if self.limit is None:
+            return BATCH
+        return min(BATCH, max(1, self.limit - self.found))
 
 
 class _PieceRun:
-    def __init__(self, run: WalkRun, piece: Piece, batch: int) -> None:
-        self._run, self._piece, self._batch = run, piece, batch
+    """The kernels at work on one piece, and all that they need from Python."""
+
+    def __init__(self, run: WalkRun, piece: Piece) -> None:
+        self._run, self._piece = run, piece
         k = len(piece.chart.lower)
         n_vertices = max(2 * k + 4, len(piece.bases) + 2)
-        self._work = allocate_work(run._net, k, len(piece.rows), n_vertices)
-        self._leaves = allocate_leaves(run._net, k, batch, run._keep)
-        self._leaves = self._leaves._replace(after=run.after)
-        self._settler = Settler(run._problem, run._net, piece, self._work, run._referee)
+        self._work = allocate_work(run.net, k, len(piece.rows), n_vertices)
+        self._leaves = allocate_leaves(run.net, k, BATCH, run.keep)._replace(after=run.after)
+        self._settler = Settler(run.problem, run.net, piece, self._work, run.referee)
         self._exact: dict[int, Point] = {}
         self._delegated: list[Cell] = []
         self._load()
@@ -114,25 +98,26 @@ class _PieceRun:
         """Put the piece's rows and first vertices into the work arrays."""
         work, piece = self._work, self._piece
         m = len(piece.rows)
-        work.rows[:m], work.row_error[:m], work.source[:m] = piece.rows, piece.row_error, piece.source
-        work.n_rows[0], work.share[0] = m, 1.0
+        path, known, stack = work.path, work.known, work.stack
+        path.rows[:m], path.error[:m], path.source[:m] = piece.rows, piece.row_error, piece.source
+        stack.n_rows[0], stack.share[0] = m, 1.0
         for v, basis in enumerate(piece.bases):
-            normals = piece.rows[basis, :-1]
-            work.inverse[0, v] = np.linalg.inv(normals)
-            work.vertices[0, v] = -work.inverse[0, v] @ piece.rows[basis, -1]
-            work.basis[0, v] = basis
-        work.n_vertices[0] = len(piece.bases)
-        work.point[0] = work.vertices[0, : len(piece.bases)].mean(axis=0)
+            known.inverse[0, v] = np.linalg.inv(piece.rows[basis, :-1])
+            known.vertex[0, v] = -known.inverse[0, v] @ piece.rows[basis, -1]
+            known.basis[0, v] = basis
+        known.number[0] = len(piece.bases)
+        stack.point[0] = known.vertex[0, : len(piece.bases)].mean(axis=0)
         for b in [b for b in piece.source if b >= 0]:
-            unit = np.flatnonzero(self._run._net.bit[0] == b)[0]
-            work.bits[b] = piece.chart.fixed[unit]
+            unit = np.flatnonzero(self._run.net.bit[0] == b)[0]
+            work.forms.bits[b] = piece.chart.fixed[unit]
 
     def batches(self) -> Iterator[Batch]:
         """Run to the end, a batch at a time."""
-        net, chart, work, leaves = self._run._net, self._piece.chart, self._work, self._leaves
-        machine.begin(net, chart, work)
+        net, chart, work, leaves = self._run.net, self._piece.chart, self._work, self._leaves
+        with announced():
+            machine.begin(net, chart, work)
+            status = machine.run(net, chart, work, leaves, 0)  # stops at the first leaf: compiles, or loads the cache
         while True:
-            status = machine.run(net, chart, work, leaves, self._batch)
             if status == QUESTION:
                 self._settle_question()
             elif status == LEAF:
@@ -144,10 +129,14 @@ class _PieceRun:
             if self._delegated:
                 yield self._flush()
                 yield self._delegate()
+            status = machine.run(net, chart, work, leaves, self._run.room() - self._pending())
+
+    def _pending(self) -> int:
+        return int(self._work.registers[N_LEAVES])
 
     def _settle_question(self) -> None:
         registers = self._work.registers
-        self._run._referee.score.by_rationals += 1
+        self._run.referee.score.by_rationals += 1
         quick = self._settler.quick_answer()
         if quick is not None:
             registers[ANSWER] = quick
@@ -160,18 +149,18 @@ class _PieceRun:
         else:
             self._split_exactly(form, off, on)
 
-    def _split_exactly(self, form: object, off: Point, on: Point) -> None:
+    def _split_exactly(self, form: Form, off: Point, on: Point) -> None:
         """A cut too thin for the kernels: they go on with the side they know vertices of, the rest is delegated."""
         work, settler = self._work, self._settler
-        slot, layer, unit = settler._place()
-        row = work.maps[layer, unit]
-        vertices = work.vertices[slot, : work.n_vertices[slot]]
+        slot, layer, unit = settler.place()
+        row = work.forms.maps[layer, unit]
+        vertices = work.known.vertex[slot, : work.known.number[slot]]
         z = vertices @ row[:-1] + row[-1]
-        goal = 1e-11 * work.size[layer, unit] + 4 * work.error[layer, unit]
+        goal = goal_of(work.forms.error[layer, unit], work.forms.size[layer, unit])
         keep = ON if np.any(z > 2 * goal) else OFF if np.any(z < -2 * goal) else None
         for bit, point in ((False, off), (True, on)):
             if keep is None or bit != (keep == ON):
-                self._delegated.append(settler.cell(form, bit, point))  # type: ignore[arg-type]
+                self._delegated.append(settler.cell(form, bit, point))
         if keep is None:
             work.registers[MODE] = POP
         else:
@@ -179,21 +168,17 @@ class _PieceRun:
 
     def _settle_leaf(self) -> None:
         """A leaf without a float proof: keep it with an exact point, or drop it as empty."""
-        from polyregions.engine.walk.cells import record_leaf
-
         work, leaves = self._work, self._leaves
-        self._run._referee.score.by_rationals += 1
+        self._run.referee.score.by_rationals += 1
         point = self._settler.leaf()
         if point is not None:
             at = int(work.registers[N_LEAVES])
             place = at if leaves.keep else 0
-            record_leaf(self._run._net, work, leaves, place)
+            machine.keep_leaf(self._run.net, work, leaves, place)
             self._exact[at] = point
-            work.registers[N_LEAVES] += 1
-            work.registers[N_FOUND] += 1
         else:
-            leaves.done[0] += work.share[work.registers[DEPTH]]
-        work.registers[MODE] = POP
+            leaves.done[0] += work.stack.share[work.registers[DEPTH]]
+            work.registers[MODE] = POP
 
     def _flush(self) -> Batch:
         """Hand over what the buffer holds."""
@@ -203,7 +188,13 @@ class _PieceRun:
         bits, cuts = self._leaves.bits[:kept].copy(), self._leaves.cuts[:kept].copy()
         points, exact = self._points(bits, self._leaves.points[:kept])
         self._exact = {}
-        return Batch(bits, cuts, points, exact, n, float(self._leaves.done[0]))
+        return Batch(bits, cuts, points, exact, n, self._new_share())
+
+    def _new_share(self) -> float:
+        """The part of the tree done since the last time."""
+        done = float(self._leaves.done[0])
+        self._leaves.done[0] = 0.0
+        return done
 
     def _points(self, bits: Bytes, u: Floats) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
         """Interior points over the hull's coordinates, and the rational ones among them."""
@@ -211,10 +202,10 @@ class _PieceRun:
         if self._piece.chart.plain:
             points = u.copy()
         else:
-            points, doubtful = _unchart(self._run._problem, self._piece, bits, u)
+            points, doubtful = _unchart(self._run.problem, self._piece, bits, u)
             for i in doubtful:
                 if i not in self._exact:
-                    self._exact[i] = exact_point(self._piece, u[i], self._run._problem.solid.hull.dim)
+                    self._exact[i] = exact_point(self._piece, u[i], self._run.problem.solid.hull.dim)
         for i, point in self._exact.items():
             if i < len(points):
                 points[i] = point.approx
@@ -225,37 +216,14 @@ class _PieceRun:
     def _delegate(self) -> Batch:
         """Let the readable engine enumerate the cells that the kernels left out."""
         self._run.in_order = False
-        n = len(self._leaves.last)
-        bits, cuts, points = [], [], []
-        exact: dict[int, tuple[Fraction, ...]] = {}
-        cells, self._delegated = self._delegated, []
-        for cell in cells:
-            for leaf in leaves_below(cell, n, self._run._referee):
-                self._count(np.array(leaf.bits, dtype=np.uint8))
-                mask = np.zeros(n, dtype=np.uint8)
-                mask[list(leaf.cuts)] = 1
-                if leaf.point.rational is not None:
-                    exact[len(bits)] = leaf.point.rational
-                bits.append(np.array(leaf.bits, dtype=np.uint8))
-                cuts.append(mask)
-                points.append(leaf.point.approx)
-        k = self._run._problem.solid.hull.dim
-        self._leaves.done[0] += sum(cell.share for cell in cells)
-        return Batch(
-            np.array(bits, dtype=np.uint8).reshape(-1, n),
-            np.array(cuts, dtype=np.uint8).reshape(-1, n),
-            np.array(points).reshape(-1, k),
-            exact,
-            len(bits),
-            float(self._leaves.done[0]),
-        )
-
-    def _count(self, bits: Bytes) -> None:
-        last = self._leaves.last
-        changed = np.flatnonzero(last != bits)
-        first = int(changed[0]) if len(changed) else len(bits)
-        self._run.after[self._run._net.ends > first] += 1
-        last[:] = bits
+        n, cells = len(self._work.forms.bits), self._delegated
+        self._delegated = []
+        found = [leaf for cell in cells for leaf in leaves_below(cell, n, self._run.referee)]
+        counter = LayerCounter(self._run.net.ends)
+        counter.after, counter.last = self._leaves.after, self._leaves.last
+        for leaf in found:
+            counter.add(np.array(leaf.bits, dtype=np.uint8))
+        return batch_of_cells(found, n, self._run.problem.solid.hull.dim)
 
 
 def exact_point(piece: Piece, u: Floats, k: int) -> Point:

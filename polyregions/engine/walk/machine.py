@@ -6,11 +6,10 @@ goes on from exactly there when called again.
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
 from polyregions.engine.walk.compose import enter_first_layer, enter_layer
-from polyregions.engine.walk.question import ask
+from polyregions.engine.walk.question import ask, goal_of
+from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.state import (
     ANSWER,
     CLASSIFY,
@@ -41,7 +40,7 @@ from polyregions.engine.walk.state import (
 GO_ON = -1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF; FULL also once `most` leaves were found since the last return."""
     start = work.registers[N_FOUND]
@@ -61,41 +60,44 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
             return status
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def begin(net: Net, chart: Chart, work: Work) -> None:
     """Enter the first layer with the piece's whole domain as the current cell."""
-    enter_first_layer(net, chart, work)
+    enter_first_layer(net.widths[0], chart, work.forms)
     work.registers[DEPTH] = 0
-    start_layer(work, 0)
+    start_layer(work, work.registers[DEPTH])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def start_layer(work: Work, layer: int) -> None:
     """Make a layer's neurons the next ones to be classified."""
     slot = work.registers[DEPTH]
-    work.layer[slot] = layer
-    work.position[slot] = 0
-    work.n_todo[layer] = 0
+    work.stack.layer[slot] = layer
+    work.stack.position[slot] = 0
+    work.forms.n_todo[layer] = 0
     work.registers[UNIT] = 0
     work.registers[MODE] = CLASSIFY
     work.registers[ANSWER] = NO_ANSWER
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
     """The exact answer if one was just given, else the kernels' own."""
-    given = work.registers[ANSWER]
+    given: int = work.registers[ANSWER]
     if given != NO_ANSWER:
         work.registers[ANSWER] = NO_ANSWER
         return given
-    return ask(chart, work, slot, work.maps[layer, unit], work.error[layer, unit], work.size[layer, unit])
+    row, error = work.forms.maps[layer, unit], work.forms.error[layer, unit]
+    goal = goal_of(error, work.forms.size[layer, unit])
+    n_rows = work.stack.n_rows[slot]
+    return ask(chart, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def classify(net: Net, chart: Chart, work: Work) -> int:
     """Decide every neuron of the layer on the cell it was entered with; those that cut wait for their turn."""
-    slot = work.registers[DEPTH]
-    layer = work.layer[slot]
+    slot, forms = work.registers[DEPTH], work.forms
+    layer = work.stack.layer[slot]
     while work.registers[UNIT] < net.widths[layer]:
         unit = work.registers[UNIT]
         bit = net.bit[layer, unit]
@@ -106,22 +108,22 @@ def classify(net: Net, chart: Chart, work: Work) -> int:
             if result == UNDECIDED:
                 return QUESTION
             if result == CUT:
-                work.todo[layer, work.n_todo[layer]] = unit
-                work.n_todo[layer] += 1
+                forms.todo[layer, forms.n_todo[layer]] = unit
+                forms.n_todo[layer] += 1
             else:
-                work.bits[bit] = 1 if result == ON else 0
+                forms.bits[bit] = 1 if result == ON else 0
         work.registers[UNIT] = unit + 1
     work.registers[MODE] = SPLIT
     return GO_ON
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def split_next(net: Net, chart: Chart, work: Work) -> int:
     """Go through the layer's cutting neurons: those that cut the current cell too split it."""
-    slot = work.registers[DEPTH]
-    layer = work.layer[slot]
-    while work.position[slot] < work.n_todo[layer]:
-        unit = work.todo[layer, work.position[slot]]
+    slot, forms = work.registers[DEPTH], work.forms
+    layer = work.stack.layer[slot]
+    while work.stack.position[slot] < forms.n_todo[layer]:
+        unit = forms.todo[layer, work.stack.position[slot]]
         result = answer(chart, work, slot, layer, unit)
         if result == UNDECIDED:
             return QUESTION
@@ -131,33 +133,43 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
         elif result == KEEP_OFF or result == KEEP_ON:
             restrict(net, work, layer, unit, result == KEEP_ON)
         else:
-            work.bits[net.bit[layer, unit]] = 1 if result == ON else 0
-            work.position[slot] += 1
+            forms.bits[net.bit[layer, unit]] = 1 if result == ON else 0
+            work.stack.position[slot] += 1
     if layer + 1 == len(net.widths):
         work.registers[MODE] = EMIT
     else:
-        enter_layer(net, chart, work, layer + 1)
+        enter_layer(net, chart, forms, layer + 1)
         start_layer(work, layer + 1)
     return GO_ON
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def emit(net: Net, chart: Chart, work: Work, leaves: Leaves) -> int:
     """Prove the leaf and put it into the buffer."""
     at = work.registers[N_LEAVES]
     if leaves.keep and at == len(leaves.points):
         return FULL
-    place = at if leaves.keep else 0
-    if not prove_leaf(chart, work, leaves.points[place]):
+    place = at if leaves.keep else at - at
+    slot = work.registers[DEPTH]
+    n_rows, u = work.stack.n_rows[slot], work.stack.point[slot]
+    if not prove_leaf(chart, work.walker, work.path, work.known, slot, n_rows, u, leaves.points[place]):
         return LEAF
-    record_leaf(net, work, leaves, place)
-    work.registers[N_LEAVES] = at + 1
-    work.registers[N_FOUND] += 1
-    work.registers[MODE] = POP
+    keep_leaf(net, work, leaves, place)
     return GO_ON
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
+def keep_leaf(net: Net, work: Work, leaves: Leaves, place: int) -> None:
+    """Record the current leaf and go on to the next cell."""
+    slot = work.registers[DEPTH]
+    n_rows, share = work.stack.n_rows[slot], work.stack.share[slot]
+    record_leaf(net, work.forms, work.path, n_rows, share, leaves, place)
+    work.registers[N_LEAVES] += 1
+    work.registers[N_FOUND] += 1
+    work.registers[MODE] = POP
+
+
+@kernel
 def take_next(net: Net, work: Work) -> int:
     """Go on with the cell that waits on top of the stack."""
     if not pop(net, work):

@@ -217,7 +217,8 @@ def _chart(
 ) -> Chart:
     first = affine_of_layer(problem.inner.layers[0])
     k, r = embedding.nrows() - 1, embedding.ncols() - 1
-    unit = int(embedding[k, r]) if plain else 1
+    # where tau is 1 it has to stay 1; elsewhere any common scale will do
+    unit = int(embedding[k, r]) if plain else max(abs(int(entry)) for entry in embedding.entries())
     base = _over(first.matrix * embedding, first.denominator * unit)
     tau = _over(fmpz_mat(1, r + 1, [embedding[k, j] for j in range(r + 1)]), unit)
     reach = np.maximum(np.abs(low), np.abs(high))

@@ -8,8 +8,6 @@ a side given up too lightly would lose regions, so that is never done without pr
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyregions._types import Floats
 from polyregions.engine.walk.simplex import (
     BLOCKED,
@@ -21,30 +19,32 @@ from polyregions.engine.walk.simplex import (
     value,
     walk_towards,
 )
+from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.state import (
     CUT,
-    N_QUESTIONS,
-    N_WALKS,
     OFF,
     ON,
+    PROVED,
     SAFE,
     TINY,
     TOUCH,
     ULP,
     UNDECIDED,
     Chart,
-    Work,
+    Known,
+    Path,
+    Walker,
 )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def sign_within_bounds(chart: Chart, row: Floats, error: float) -> int:
+@kernel
+def sign_within_bounds(lower: Floats, upper: Floats, row: Floats, error: float) -> int:
     """ON or OFF if the form has one sign all over the bounds, else UNDECIDED."""
-    k = len(row) - 1
+    k = len(lower)
     low = high = row[k]
     size = abs(row[k])
     for c in range(k):
-        a, b = row[c] * chart.lower[c], row[c] * chart.upper[c]
+        a, b = row[c] * lower[c], row[c] * upper[c]
         low += min(a, b)
         high += max(a, b)
         size += max(abs(a), abs(b))
@@ -58,67 +58,77 @@ def sign_within_bounds(chart: Chart, row: Floats, error: float) -> int:
     return UNDECIDED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def ask(chart: Chart, work: Work, slot: int, row: Floats, error: float, size: float) -> int:
-    """OFF, ON (each proved), CUT (seen at vertices), or UNDECIDED."""
-    work.registers[N_QUESTIONS] += 1
-    known = sign_within_bounds(chart, row, error)
-    if known != UNDECIDED:
-        return known
-    goal = TOUCH * size + 4.0 * error + TINY
-    lowest, highest = 0, 0
-    low = high = value(row, work.vertices[slot, 0])
-    for v in range(1, work.n_vertices[slot]):
-        z = value(row, work.vertices[slot, v])
+@kernel
+def goal_of(error: float, size: float) -> float:
+    """How far from zero a value has to be to count as a sign."""
+    return TOUCH * size + 4.0 * error + TINY
+
+
+@kernel
+def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, float]:
+    """The known vertices of a cell where a form is lowest and highest, with its values there."""
+    lowest, highest = slot - slot, slot - slot
+    low = high = value(row, known.vertex[slot, 0])
+    for v in range(1, known.number[slot]):
+        z = value(row, known.vertex[slot, v])
         if z < low:
             low, lowest = z, v
         if z > high:
             high, highest = z, v
+    return lowest, low, highest, high
+
+
+@kernel
+def ask(
+    chart: Chart, walker: Walker, path: Path, known: Known, slot: int, n_rows: int, row: Floats, error: float, goal: float
+) -> int:
+    """OFF, ON (each proved), CUT (seen at vertices), or UNDECIDED."""
+    sure = sign_within_bounds(chart.lower, chart.upper, row, error)
+    if sure != UNDECIDED:
+        return sure
+    lowest, low, highest, high = extremes(known, slot, row)
     if low < -goal and high > goal:
         return CUT
-    if high > goal:
-        return _look(chart, work, slot, row, error, goal, -1.0, lowest, ON)
-    if low < -goal:
-        return _look(chart, work, slot, row, error, goal, 1.0, highest, OFF)
-    return _look_both_ways(chart, work, slot, row, error, goal, lowest, highest)
+    if high <= goal:  # no vertex is known to be on
+        load_vertex(walker, known, slot, highest)
+        found = look(chart, walker, path, n_rows, row, error, 1.0, goal)
+        if found != REACHED:
+            return OFF if found == PROVED else UNDECIDED
+        highest = remember(walker, known, slot, lowest)
+    if low >= -goal:  # no vertex is known to be off
+        load_vertex(walker, known, slot, lowest)
+        found = look(chart, walker, path, n_rows, row, error, -1.0, goal)
+        if found != REACHED:
+            return ON if found == PROVED else UNDECIDED
+        remember(walker, known, slot, highest)
+    return CUT
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _look(
-    chart: Chart, work: Work, slot: int, row: Floats, error: float, goal: float, sign: float, start: int, else_: int
+@kernel
+def look(
+    chart: Chart, walker: Walker, path: Path, n_rows: int, row: Floats, error: float, sign: float, goal: float
 ) -> int:
-    """CUT if the walk finds the side of the given sign, `else_` if that side is proved empty."""
-    work.registers[N_WALKS] += 1
-    load_vertex(work, slot, start)
-    result = walk_towards(work, work.n_rows[slot], row, sign, goal)
+    """REACHED if the walk finds the side of the given sign, PROVED if that side is proved empty, else UNDECIDED."""
+    result = walk_towards(walker, path.rows, n_rows, row, sign, goal)
     if result == REACHED:
-        _remember(work, slot)
-        return CUT
+        return REACHED
     if result == BLOCKED:
-        if proves_no_reach(work, chart, row, error, sign):
-            return else_
-        if refactor(work) and proves_no_reach(work, chart, row, error, sign):
-            return else_
+        if proves_no_reach(walker, path, chart.lower, chart.upper, row, error, sign):
+            return PROVED
+        if refactor(walker, path.rows) and proves_no_reach(
+            walker, path, chart.lower, chart.upper, row, error, sign
+        ):
+            return PROVED
     return UNDECIDED
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _look_both_ways(
-    chart: Chart, work: Work, slot: int, row: Floats, error: float, goal: float, lowest: int, highest: int
-) -> int:
-    """The same where no known vertex is clearly on either side."""
-    up = _look(chart, work, slot, row, error, goal, 1.0, highest, OFF)
-    if up != CUT:
-        return UNDECIDED
-    return _look(chart, work, slot, row, error, goal, -1.0, lowest, ON)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _remember(work: Work, slot: int) -> None:
-    """Keep the walk's vertex; in a full cell it takes the place of the last one kept."""
-    n = work.n_vertices[slot]
-    if n < work.vertices.shape[1]:
-        work.n_vertices[slot] = n + 1
-        store_vertex(work, slot, n)
+@kernel
+def remember(walker: Walker, known: Known, slot: int, needed: int) -> int:
+    """Keep the walk's vertex and say where; in a full cell it takes the last place but that of the needed one."""
+    place: int = known.number[slot]
+    if place < known.vertex.shape[1]:
+        known.number[slot] = place + 1
     else:
-        store_vertex(work, slot, n - 1)
+        place = place - 1 if needed != place - 1 else place - 2
+    store_vertex(walker, known, slot, place)
+    return place

@@ -8,7 +8,7 @@ import numpy as np
 
 from polyregions.engine.tree import Cell
 from polyregions.engine.walk.pieces import INFINITY, Piece
-from polyregions.engine.walk.state import DEPTH, DOMAIN, OFF, ON, UNIT, Net, Work
+from polyregions.engine.walk.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.oracle.answer import Answer, Status
@@ -46,7 +46,7 @@ class Settler:
         constant = self._referee.constant_sign(form)
         if constant is not None:
             return ON if constant > 0 else OFF
-        walls = [self._exact_row(i) for i in self._work.walk_basis.tolist() if self._form_of(i) != INFINITY]
+        walls = [self._exact_row(i) for i in self._work.walker.basis.tolist() if self._form_of(i) != INFINITY]
         row = form.exact()
         for sign, answer in ((1, OFF), (-1, ON)):
             if proves_empty([*walls, [sign * entry for entry in row]], range(len(walls) + 1)) is not None:
@@ -59,11 +59,11 @@ class Settler:
 
     def cell(self, form: Form, bit: bool, point: Point) -> Cell:
         """One side of the current cell as a cell of the readable engine."""
-        slot, layer, unit = self._place()
-        bits = tuple(bool(b) for b in self._work.bits[: self._net.bit[layer, unit]])
+        slot, layer, unit = self.place()
+        bits = tuple(bool(b) for b in self._work.forms.bits[: self._net.bit[layer, unit]])
         kinked = self._pulled(layer).kinked.tolist()
         cuts = tuple(sorted(b for b in self._path_sources() if b != DOMAIN))
-        share = float(self._work.share[slot]) / 2
+        share = float(self._work.stack.share[slot]) / 2
         whole = Cell(bits, self._pulled(layer), kinked.index(unit), cuts, self.polyhedron(), point, share)
         return whole.child(bit, form, point)
 
@@ -81,30 +81,31 @@ class Settler:
         chart, slot = self._piece.chart, int(self._work.registers[DEPTH])
         if not chart.plain:
             return Answer(Status.UNDECIDED)
-        return Answer(Status.UNDECIDED, guess=chart.shift + chart.scale * self._work.point[slot])
+        return Answer(Status.UNDECIDED, guess=chart.shift + chart.scale * self._work.stack.point[slot])
 
-    def _place(self) -> tuple[int, int, int]:
+    def place(self) -> tuple[int, int, int]:
         """Slot, layer and unit of the current question."""
         work = self._work
         slot = int(work.registers[DEPTH])
-        layer, position = int(work.layer[slot]), int(work.position[slot])
-        if work.registers[UNIT] < self._net.widths[layer]:
+        layer, position = int(work.stack.layer[slot]), int(work.stack.position[slot])
+        if work.registers[MODE] == CLASSIFY:
             return slot, layer, int(work.registers[UNIT])
-        return slot, layer, int(work.todo[layer, position])
+        return slot, layer, int(work.forms.todo[layer, position])
 
     def _form(self) -> Form:
-        _, layer, unit = self._place()
+        _, layer, unit = self.place()
         return self._pulled(layer).form(unit)
 
     def _path_sources(self) -> list[int]:
-        n_rows = int(self._work.n_rows[self._work.registers[DEPTH]])
-        return self._work.source[:n_rows].tolist()
+        n_rows = int(self._work.stack.n_rows[self._work.registers[DEPTH]])
+        sources: list[int] = self._work.path.source[:n_rows].tolist()
+        return sources
 
     def _form_of(self, row: int) -> int:
         return self._piece.forms[row] if row < len(self._piece.forms) else DOMAIN
 
     def _exact_row(self, row: int) -> Sequence[int]:
-        source = int(self._work.source[row])
+        source = int(self._work.path.source[row])
         if source == DOMAIN:
             return self._problem.solid.forms[self._form_of(row)].exact()
         return self._path_form(source).exact()
@@ -113,16 +114,16 @@ class Settler:
         layer = int(np.searchsorted(self._net.ends, bit, side="right"))
         unit = int(np.flatnonzero(self._net.bit[layer] == bit)[0])
         form = self._pulled(layer).form(unit)
-        return form if self._work.bits[bit] else form.negated()
+        return form if self._work.forms.bits[bit] else form.negated()
 
     def _pulled(self, layer: int) -> PulledLayer:
         """A layer pulled back along the current bits."""
         ends = [0, *self._net.ends.tolist()]
         for i in range(layer + 1):
-            key = self._work.bits[: ends[i]].tobytes()
+            key = self._work.forms.bits[: ends[i]].tobytes()
             if i < len(self._chain) and self._chain[i][0] == key:
                 continue
-            bits = self._work.bits[ends[i - 1] : ends[i]] if i else None
+            bits = self._work.forms.bits[ends[i - 1] : ends[i]] if i else None
             pulled = self._problem.layers.first() if bits is None else self._chain[i - 1][1].next(bits != 0)
             self._chain[i:] = [(key, pulled)]
         return self._chain[layer][1]

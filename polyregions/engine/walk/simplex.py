@@ -7,10 +7,9 @@ walk finds is either a vertex on the other side (a candidate for a cut) or multi
 
 from __future__ import annotations
 
-from numba import njit
-
 from polyregions._types import Floats, Ints
-from polyregions.engine.walk.state import N_PIVOTS, SAFE, TINY, ULP, Chart, Work
+from polyregions.engine.walk.compiled import kernel
+from polyregions.engine.walk.state import SAFE, TINY, ULP, Known, Path, Walker
 
 REACHED = 1
 BLOCKED = 2
@@ -18,208 +17,217 @@ STUCK = 3
 PIVOT_TOLERANCE = 1e-11
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def value(row: Floats, u: Floats) -> float:
     """A form at a point."""
     k = len(u)
-    total = row[k]
+    total: float = row[k]
     for c in range(k):
         total += row[c] * u[c]
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def load_vertex(work: Work, slot: int, index: int) -> None:
+@kernel
+def load_vertex(walker: Walker, known: Known, slot: int, index: int) -> None:
     """Start a walk from a known vertex."""
-    work.walk_vertex[:] = work.vertices[slot, index]
-    work.walk_inverse[:, :] = work.inverse[slot, index]
-    work.walk_basis[:] = work.basis[slot, index]
+    k = len(walker.vertex)
+    for i in range(k):
+        walker.vertex[i] = known.vertex[slot, index, i]
+        walker.basis[i] = known.basis[slot, index, i]
+        for j in range(k):
+            walker.inverse[i, j] = known.inverse[slot, index, i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def store_vertex(work: Work, slot: int, index: int) -> None:
+@kernel
+def store_vertex(walker: Walker, known: Known, slot: int, index: int) -> None:
     """Remember the walk's vertex in a place of a cell."""
-    work.vertices[slot, index] = work.walk_vertex
-    work.inverse[slot, index] = work.walk_inverse
-    work.basis[slot, index] = work.walk_basis
+    k = len(walker.vertex)
+    for i in range(k):
+        known.vertex[slot, index, i] = walker.vertex[i]
+        known.basis[slot, index, i] = walker.basis[i]
+        for j in range(k):
+            known.inverse[slot, index, i, j] = walker.inverse[i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def gains(row: Floats, sign: float, inverse: Floats, out: Floats) -> None:
+@kernel
+def compute_gains(walker: Walker, row: Floats, sign: float) -> None:
     """Rate of ``sign * row`` along each column of the inverse."""
-    k = inverse.shape[0]
+    k = len(walker.vertex)
     for j in range(k):
-        out[j] = 0.0
+        walker.gain[j] = 0.0
     for c in range(k):
         weight = sign * row[c]
-        if weight != 0.0:
-            for j in range(k):
-                out[j] += weight * inverse[c, j]
+        for j in range(k):
+            walker.gain[j] += weight * walker.inverse[c, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def leaving_column(work: Work, gain: Floats, tolerance: float, bland: bool) -> int:
+@kernel
+def leaving_column(walker: Walker, tolerance: float, bland: bool) -> int:
     """The column to follow: the steepest, or by Bland's rule the one of the lowest row; -1 at an optimum."""
-    k = len(work.walk_vertex)
+    k = len(walker.vertex)
     best = -1
-    best_gain = 0.0
+    best_rate = 0.0
     for j in range(k):
-        if gain[j] > 0.0:
+        if walker.gain[j] > 0.0:
             norm = 0.0
             for c in range(k):
-                norm += work.walk_inverse[c, j] * work.walk_inverse[c, j]
-            rate = gain[j] / norm**0.5
+                norm += walker.inverse[c, j] * walker.inverse[c, j]
+            rate = walker.gain[j] / norm**0.5
             if rate > tolerance:
                 if bland:
-                    if best < 0 or work.walk_basis[j] < work.walk_basis[best]:
+                    if best < 0 or walker.basis[j] < walker.basis[best]:
                         best = j
-                elif rate > best_gain:
-                    best, best_gain = j, rate
+                elif rate > best_rate:
+                    best, best_rate = j, rate
     return best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def blocking_row(work: Work, n_rows: int, column: int, bland: bool) -> tuple[int, float, float]:
-    """The first row that becomes tight along a column, its rate and the step; row -1 if there is none."""
-    k = len(work.walk_vertex)
-    best, best_rate, best_step = -1, 0.0, 0.0
-    leaving = work.walk_basis[column]
-    for i in range(n_rows):
-        rate = 0.0
-        norm = 0.0
-        for c in range(k):
-            term = work.rows[i, c] * work.walk_inverse[c, column]
-            rate += term
-            norm += abs(term)
-        if rate < -PIVOT_TOLERANCE * norm and i != leaving and not _in_basis(work.walk_basis, i):
-            step = max(value(work.rows[i], work.walk_vertex), 0.0) / -rate
-            nearer = best < 0 or step < best_step * (1.0 - 1e-12) - 1e-300
-            tied = best >= 0 and not nearer and step <= best_step * (1.0 + 1e-12) + 1e-300
-            if nearer or (tied and not bland and rate < best_rate):
-                best, best_rate, best_step = i, rate, step
-    return best, best_rate, best_step
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _in_basis(basis: Ints, row: int) -> bool:
+@kernel
+def in_basis(basis: Ints, row: int) -> bool:
+    """Whether a row is one of the tight ones."""
     for j in range(len(basis)):
         if basis[j] == row:
             return True
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def exchange(work: Work, column: int, row: int, rate: float, step: float) -> None:
-    """Move along a column and let `row` take its place in the basis."""
-    k = len(work.walk_vertex)
-    inverse = work.walk_inverse
+@kernel
+def blocking_row(walker: Walker, rows: Floats, n_rows: int, column: int, bland: bool) -> tuple[int, float, float]:
+    """The first row that becomes tight along a column, its rate and the step; row -1 if there is none.
+
+    Of rows that become tight together the steepest is taken, which keeps the inverse accurate.
+    """
+    k = len(walker.vertex)
+    best, best_rate, best_step = -1, 0.0, 0.0
+    for i in range(n_rows):
+        rate, norm = 0.0, 0.0
+        for c in range(k):
+            term = rows[i, c] * walker.inverse[c, column]
+            rate += term
+            norm += abs(term)
+        if rate < -PIVOT_TOLERANCE * norm and not in_basis(walker.basis, i):
+            step = max(value(rows[i], walker.vertex), 0.0) / -rate
+            nearer = best < 0 or step < best_step * (1.0 - 1e-12)
+            tied = not nearer and not bland and step <= best_step * (1.0 + 1e-12)
+            if nearer or (tied and rate < best_rate):
+                best, best_rate, best_step = i, rate, step
+    return best, best_rate, best_step
+
+
+@kernel
+def exchange(walker: Walker, normal: Floats, row: int, column: int, rate: float, step: float) -> None:
+    """Move along a column and let a row take its place in the basis."""
+    k = len(walker.vertex)
+    inverse = walker.inverse
     for c in range(k):
-        work.walk_vertex[c] += step * inverse[c, column]
+        walker.vertex[c] += step * inverse[c, column]
         inverse[c, column] /= rate
     for j in range(k):
         if j != column:
             share = 0.0
             for c in range(k):
-                share += work.rows[row, c] * inverse[c, j]
+                share += normal[c] * inverse[c, j]
             if share != 0.0:
                 for c in range(k):
                     inverse[c, j] -= share * inverse[c, column]
-    work.walk_basis[column] = row
+    walker.basis[column] = row
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def walk_towards(work: Work, n_rows: int, row: Floats, sign: float, goal: float) -> int:
+@kernel
+def walk_towards(walker: Walker, rows: Floats, n_rows: int, row: Floats, sign: float, goal: float) -> int:
     """Walk until ``sign * row`` exceeds the goal (REACHED), cannot grow (BLOCKED), or the walk gives up (STUCK)."""
-    k = len(work.walk_vertex)
-    gain = work.scratch[0, :k]
+    k = len(walker.vertex)
     scale = 0.0
     for c in range(k):
         scale = max(scale, abs(row[c]))
     still = 0
     for _ in range(50 * (k + 2) + 4 * n_rows):
-        if sign * value(row, work.walk_vertex) > goal:
+        if sign * value(row, walker.vertex) > goal:
             return REACHED
-        gains(row, sign, work.walk_inverse, gain)
+        compute_gains(walker, row, sign)
         bland = still > 2 * k
-        column = leaving_column(work, gain, 1e-13 * scale, bland)
+        column = leaving_column(walker, 1e-13 * scale, bland)
         if column < 0:
             return BLOCKED
-        entering, rate, step = blocking_row(work, n_rows, column, bland)
+        entering, rate, step = blocking_row(walker, rows, n_rows, column, bland)
         if entering < 0:
             return STUCK
-        work.registers[N_PIVOTS] += 1
         still = 0 if step > 0.0 else still + 1
-        exchange(work, column, entering, rate, step)
+        exchange(walker, rows[entering], entering, column, rate, step)
     return STUCK
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def refactor(work: Work) -> bool:
+@kernel
+def refactor(walker: Walker, rows: Floats) -> bool:
     """Recompute the walk's inverse and vertex from its basis rows (Gauss-Jordan); False if they are dependent."""
-    k = len(work.walk_vertex)
-    a = work.walk_inverse
-    m = work.scratch[1:3]
-    block = a.copy()
+    k = len(walker.vertex)
+    a, block = walker.inverse, walker.block
     for j in range(k):
         for c in range(k):
-            block[j, c] = work.rows[work.walk_basis[j], c]
+            block[j, c] = rows[walker.basis[j], c]
             a[j, c] = 1.0 if j == c else 0.0
     for j in range(k):
-        pivot = j
-        for i in range(j + 1, k):
-            if abs(block[i, j]) > abs(block[pivot, j]):
-                pivot = i
-        if not abs(block[pivot, j]) > 0.0:
+        if not eliminate(a, block, j):
             return False
-        for c in range(k):
-            m[0, 0] = block[j, c]
-            block[j, c] = block[pivot, c]
-            block[pivot, c] = m[0, 0]
-            m[0, 0] = a[j, c]
-            a[j, c] = a[pivot, c]
-            a[pivot, c] = m[0, 0]
-        inverse = 1.0 / block[j, j]
-        for c in range(k):
-            block[j, c] *= inverse
-            a[j, c] *= inverse
-        for i in range(k):
-            if i != j and block[i, j] != 0.0:
-                factor = block[i, j]
-                for c in range(k):
-                    block[i, c] -= factor * block[j, c]
-                    a[i, c] -= factor * a[j, c]
     for c in range(k):
-        total = 0.0
+        walker.vertex[c] = 0.0
         for j in range(k):
-            total -= a[c, j] * work.rows[work.walk_basis[j], k]
-        work.walk_vertex[c] = total
+            walker.vertex[c] -= a[c, j] * rows[walker.basis[j], k]
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def proves_no_reach(work: Work, chart: Chart, row: Floats, error: float, sign: float) -> bool:
+@kernel
+def eliminate(a: Floats, block: Floats, j: int) -> bool:
+    """One Gauss-Jordan step with the largest pivot of column j; False if there is none."""
+    k = len(block)
+    pivot = j
+    for i in range(j + 1, k):
+        if abs(block[i, j]) > abs(block[pivot, j]):
+            pivot = i
+    if not abs(block[pivot, j]) > 0.0:
+        return False
+    for c in range(k):
+        block[j, c], block[pivot, c] = block[pivot, c], block[j, c]
+        a[j, c], a[pivot, c] = a[pivot, c], a[j, c]
+    inverse = 1.0 / block[j, j]
+    for c in range(k):
+        block[j, c] *= inverse
+        a[j, c] *= inverse
+    for i in range(k):
+        factor = block[i, j]
+        if i != j and factor != 0.0:
+            for c in range(k):
+                block[i, c] -= factor * block[j, c]
+                a[i, c] -= factor * a[j, c]
+    return True
+
+
+@kernel
+def proves_no_reach(
+    walker: Walker, path: Path, lower: Floats, upper: Floats, row: Floats, error: float, sign: float
+) -> bool:
     """Whether the basis at hand proves that ``sign * row`` is negative all over the cell.
 
-    With multipliers y >= 0 of the tight rows, ``sign * row <= sign * row + sum y_i row_i`` inside the cell, and the sum is bounded over
-    the bounds with every rounding error counted (Neumaier and Shcherbina 2004).
+    With multipliers y >= 0 of the tight rows, ``sign * row <= sign * row + sum y_i row_i`` inside the cell, and the
+    sum is bounded over the bounds with every rounding error counted (Neumaier and Shcherbina 2004).
     """
-    k = len(work.walk_vertex)
-    gain, total = work.scratch[0, :k], work.scratch[1, : k + 1]
-    gains(row, sign, work.walk_inverse, gain)
+    k = len(walker.vertex)
+    compute_gains(walker, row, sign)
     for c in range(k + 1):
-        total[c] = sign * row[c]
+        walker.total[c] = sign * row[c]
     doubt = error
     for j in range(k):
-        y = max(-gain[j], 0.0)
+        y = max(-walker.gain[j], 0.0)
         if y > 0.0:
-            i = work.walk_basis[j]
+            i = walker.basis[j]
             for c in range(k + 1):
-                total[c] += y * work.rows[i, c]
-            doubt += y * work.row_error[i]
-    bound = total[k]
-    size = abs(total[k])
+                walker.total[c] += y * path.rows[i, c]
+            doubt += y * path.error[i]
+    bound = walker.total[k]
+    size = abs(bound)
     for c in range(k):
-        term = max(total[c] * chart.lower[c], total[c] * chart.upper[c])
+        term = max(walker.total[c] * lower[c], walker.total[c] * upper[c])
         bound += term
         size += abs(term)
-    return bound + (2.0 * doubt + (k + 4) * ULP * size) * SAFE + TINY < 0.0
+    highest: float = bound + (2.0 * doubt + (k + 4) * ULP * size) * SAFE + TINY
+    return highest < 0.0

@@ -17,6 +17,7 @@ OFF: Final = 0
 ON: Final = 1
 CUT: Final = 2
 UNDECIDED: Final = 3
+PROVED: Final = 6  # by a walk: there is nothing on the side it looked for
 KEEP_OFF: Final = 4  # given only: a cut whose on side is taken care of elsewhere
 KEEP_ON: Final = 5  # given only: a cut whose off side is taken care of elsewhere
 
@@ -39,10 +40,7 @@ UNIT: Final = 2
 ANSWER: Final = 3
 N_LEAVES: Final = 4
 N_FOUND: Final = 5
-N_QUESTIONS: Final = 6
-N_PIVOTS: Final = 7
-N_WALKS: Final = 8
-N_REGISTERS: Final = 9
+N_REGISTERS: Final = 6
 
 NO_ANSWER: Final = -1
 DOMAIN: Final = -1  # source of a row that belongs to the domain
@@ -88,15 +86,12 @@ class Chart(NamedTuple):
     fixed: Ints
 
 
-class Work(NamedTuple):
-    """Everything that changes. Slot s of the stack is a cell; the last one is the current cell, the others wait.
+class Forms(NamedTuple):
+    """The layers on the current path.
 
-    maps (L, n, k+1), error (L, n), size (L, n): forms of each layer on the current path, a bound on the error of their value
-    anywhere in the bounds, and on the size of that value; active (L, n): slope of each unit; todo (L, n), n_todo (L,): the
-    units of each layer that cut the cell the layer was entered with; rows (m, k+1), row_error (m,), source (m,): the
-    path's rows, positive inside; vertices (D, K, k), inverse (D, K, k, k), basis (D, K, k), n_vertices (D,): known
-    vertices, each with the directions that leave one of its tight rows; layer, position, n_rows (D,): where each
-    cell stands; point (D, k), share (D,): its interior point and its part of the tree.
+    maps (L, n, k+1), error (L, n), size (L, n): each unit's form, a bound on the error of its value anywhere in the
+    bounds, and on the size of that value; active (n,): slopes of the layer before; todo (L, n), n_todo (L,): the units of
+    each layer that cut the cell the layer was entered with; bits (N,).
     """
 
     maps: Floats
@@ -106,23 +101,59 @@ class Work(NamedTuple):
     todo: Ints
     n_todo: Ints
     bits: Bytes
+
+
+class Path(NamedTuple):
+    """The rows of the current cell, positive inside: rows (m, k+1), error (m,) of their values, source (m,) neurons."""
+
     rows: Floats
-    row_error: Floats
+    error: Floats
     source: Ints
-    vertices: Floats
+
+
+class Known(NamedTuple):
+    """Known vertices of the cells on the stack.
+
+    vertex (D, K, k); inverse (D, K, k, k): column j leaves the j-th tight row at unit rate and stays on the others;
+    basis (D, K, k): the tight rows; number (D,): how many a cell has.
+    """
+
+    vertex: Floats
     inverse: Floats
     basis: Ints
-    n_vertices: Ints
+    number: Ints
+
+
+class Stack(NamedTuple):
+    """The cells that wait, and the current one on top: where each stands, its interior point, its part of the tree."""
+
     layer: Ints
     position: Ints
     n_rows: Ints
     point: Floats
     share: Floats
+
+
+class Walker(NamedTuple):
+    """One walk: the vertex it is at, with inverse and basis, and scratch vectors."""
+
+    vertex: Floats
+    inverse: Floats
+    basis: Ints
+    gain: Floats
+    total: Floats
+    block: Floats
+
+
+class Work(NamedTuple):
+    """Everything that changes."""
+
+    forms: Forms
+    path: Path
+    known: Known
+    stack: Stack
+    walker: Walker
     registers: Ints
-    walk_vertex: Floats
-    walk_inverse: Floats
-    walk_basis: Ints
-    scratch: Floats
 
 
 class Leaves(NamedTuple):
@@ -145,35 +176,45 @@ def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work
     """Arrays for one piece of the domain; O(N K k^2 + N k) numbers."""
     n_layers, widest = net.bias.shape
     n_neurons = int(net.ends[-1])
-    depth = n_neurons + 2
-    m = n_domain_rows + n_neurons + 1
-    shape = (n_layers, widest)
+    depth, m, shape = n_neurons + 2, n_domain_rows + n_neurons + 1, (n_layers, widest)
     return Work(
-        maps=np.zeros((*shape, k + 1)),
-        error=np.zeros(shape),
-        size=np.zeros(shape),
-        active=np.zeros(shape),
-        todo=np.zeros(shape, dtype=np.int64),
-        n_todo=np.zeros(n_layers, dtype=np.int64),
-        bits=np.zeros(n_neurons, dtype=np.uint8),
-        rows=np.zeros((m, k + 1)),
-        row_error=np.zeros(m),
-        source=np.full(m, DOMAIN, dtype=np.int64),
-        vertices=np.zeros((depth, n_vertices, k)),
-        inverse=np.zeros((depth, n_vertices, k, k)),
-        basis=np.zeros((depth, n_vertices, k), dtype=np.int64),
-        n_vertices=np.zeros(depth, dtype=np.int64),
-        layer=np.zeros(depth, dtype=np.int64),
-        position=np.zeros(depth, dtype=np.int64),
-        n_rows=np.zeros(depth, dtype=np.int64),
-        point=np.zeros((depth, k)),
-        share=np.zeros(depth),
-        registers=np.zeros(N_REGISTERS, dtype=np.int64),
-        walk_vertex=np.zeros(k),
-        walk_inverse=np.zeros((k, k)),
-        walk_basis=np.zeros(k, dtype=np.int64),
-        scratch=np.zeros((4, max(k + 1, m))),
+        forms=Forms(
+            maps=np.zeros((*shape, k + 1)),
+            error=np.zeros(shape),
+            size=np.zeros(shape),
+            active=np.zeros(widest),
+            todo=_integers(*shape),
+            n_todo=_integers(n_layers),
+            bits=np.zeros(n_neurons, dtype=np.uint8),
+        ),
+        path=Path(np.zeros((m, k + 1)), np.zeros(m), np.full(m, DOMAIN, dtype=np.int64)),
+        known=Known(
+            vertex=np.zeros((depth, n_vertices, k)),
+            inverse=np.zeros((depth, n_vertices, k, k)),
+            basis=_integers(depth, n_vertices, k),
+            number=_integers(depth),
+        ),
+        stack=Stack(
+            layer=_integers(depth),
+            position=_integers(depth),
+            n_rows=_integers(depth),
+            point=np.zeros((depth, k)),
+            share=np.zeros(depth),
+        ),
+        walker=Walker(
+            vertex=np.zeros(k),
+            inverse=np.zeros((k, k)),
+            basis=_integers(k),
+            gain=np.zeros(k),
+            total=np.zeros(k + 1),
+            block=np.zeros((k, k)),
+        ),
+        registers=_integers(N_REGISTERS),
     )
+
+
+def _integers(*shape: int) -> Ints:
+    return np.zeros(shape, dtype=np.int64)
 
 
 def allocate_leaves(net: Net, k: int, capacity: int, keep: bool) -> Leaves:

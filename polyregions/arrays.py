@@ -1,0 +1,106 @@
+"""What is handed in as numbers, made an array or refused; callers say in their own error where it stood."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyregions._types import Floats
+
+
+class NotNumbers(Exception):
+    """Raised for anything but a rectangular array of real numbers.
+
+    Attributes:
+        found: what there was instead.
+        index: where in the array, () if that cannot be said.
+    """
+
+    def __init__(self, found: str, index: tuple[int, ...] = ()) -> None:
+        super().__init__(f"{found} at {list(index)}" if index else found)
+        self.found = found
+        self.index = index
+
+
+def numbers(values: Any) -> NDArray[Any]:
+    """An array of floats and integers of at most 64 bits, or one of int, float and Fraction objects; nothing is rounded.
+
+    Raises:
+        NotNumbers: text, complex or wider numbers, ragged lists, masked arrays, other objects.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        raise NotNumbers("a masked array")
+    array = _array(values)
+    if array.dtype == object:
+        return _plain_objects(array)
+    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
+        raise NotNumbers(f"values of type {array.dtype}")
+    if array.dtype.kind == "f" and not isinstance(values, np.ndarray):
+        return _unrounded(values, array)
+    return array
+
+
+def floats(values: Any) -> Floats:
+    """A new array of the nearest float64 numbers.
+
+    Raises:
+        NotNumbers: as `numbers`, or a number beyond the range of float64.
+    """
+    array = numbers(values)
+    if array.dtype != object:
+        return array.astype(np.float64)
+    out = np.empty(array.shape, dtype=np.float64)
+    for index, entry in np.ndenumerate(array):
+        try:
+            out[index] = float(entry)
+        except OverflowError:
+            raise NotNumbers("a number beyond the range of float64", index) from None
+    return out
+
+
+def points(values: Any, dim: int) -> Floats:
+    """Points (k, dim) with finite entries; a single one may be given as (dim,).
+
+    Raises:
+        NotNumbers: as `floats`, or another shape, NaN or an infinity.
+    """
+    array = np.atleast_2d(floats(values))
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise NotNumbers(f"an array of shape {array.shape}")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        index = (int(bad[0, 0]), int(bad[0, 1]))
+        raise NotNumbers(str(array[index]), index)
+    return array
+
+
+def _array(values: Any) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise NotNumbers("rows of different lengths") from None
+    except (TypeError, RuntimeError, OverflowError) as error:
+        raise NotNumbers(f"{type(values).__name__} ({error})") from None
+
+
+def _plain_objects(array: NDArray[Any]) -> NDArray[Any]:
+    """The same array with numpy's scalars, whose arithmetic wraps around or rounds, made Python numbers."""
+    plain = np.empty(array.shape, dtype=object)
+    for index, entry in np.ndenumerate(array):
+        plain[index] = entry.item() if isinstance(entry, np.generic) else entry
+        if not isinstance(plain[index], (int, float, Fraction)):
+            raise NotNumbers(repr(entry), index)
+    return plain
+
+
+def _unrounded(values: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """What numpy made of a list, or its plain objects if it rounded an integer that stood among floats."""
+    entries = np.array(values, dtype=object)
+    if entries.shape != array.shape:
+        return array
+    pairs = zip(array.ravel().tolist(), entries.flat, strict=True)
+    rounded = any(isinstance(entry, (int, np.integer)) and float_ != int(entry) for float_, entry in pairs)
+    return _plain_objects(entries) if rounded else array

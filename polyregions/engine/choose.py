@@ -1,0 +1,52 @@
+"""Which engine takes a problem."""
+
+from __future__ import annotations
+
+from polyregions.errors import OptionError
+from polyregions.problem import Problem
+from polyregions.scaling import is_tame
+
+ENGINES = ("auto", "walk", "highs")
+MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead, and few neurons cut a local box
+MOST_PIECES = 14  # an unbounded domain is cut into at most 2 to this power
+
+
+def choose_engine(problem: Problem, wanted: str) -> str:
+    """The engine to use: "walk" or "highs".
+
+    Raises:
+        OptionError: an unknown engine, or "walk" for a problem that it cannot take.
+    """
+    if wanted not in ENGINES:
+        raise OptionError(f"engine {wanted!r}, expected one of {', '.join(ENGINES)}")
+    if wanted == "highs":
+        return "highs"
+    obstacle = _obstacle(problem)
+    if obstacle is None:
+        return "walk"
+    if wanted == "walk":
+        raise OptionError(f"engine 'walk': {obstacle}; use 'auto' or 'highs'")
+    return "highs"
+
+
+def _obstacle(problem: Problem) -> str | None:
+    """Why the compiled engine cannot take a problem, None if it can."""
+    dim = problem.solid.hull.dim
+    if problem.network.n_neurons == 0 or dim == 0:
+        return "there is nothing to split"
+    if dim > MOST_INPUTS:
+        return f"the input set has {dim} dimensions, more than {MOST_INPUTS}"
+    if not is_tame(problem.inner.layers):
+        return "the weights span too many orders of magnitude for error bounds in float64"
+    if not problem.solid.bounds.are_finite:
+        return _unbounded_obstacle(problem)
+    return None
+
+
+def _unbounded_obstacle(problem: Problem) -> str | None:
+    first = problem.inner.layers[0]
+    if first.n_neurons < first.n_units:
+        return "the input set is unbounded and the first layer has units without a kink"
+    if min(problem.solid.hull.dim, first.n_neurons) > MOST_PIECES:
+        return f"the input set is unbounded in more than {MOST_PIECES} dimensions"
+    return None

@@ -1,0 +1,40 @@
+"""How kernels are compiled: cached on disk where that is possible, and announced when it takes a while."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Timer
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+ANNOUNCE_AFTER = 2.0  # seconds; loading from the cache takes a fraction of one
+NOTICE = "polyregions: compiling the walk engine (once, about half a minute; later runs load it from a cache)"
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Compile a function that holds no Python objects and releases the interpreter lock.
+
+    Where no cache directory can be written the compiled code lives as long as the process.
+    """
+    try:
+        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+    except RuntimeError:  # numba: no locator available, that is, nowhere to write
+        compiled = njit(nogil=True, error_model="numpy")(function)
+    return cast(Kernel, compiled)
+
+
+@contextmanager
+def announced() -> Iterator[None]:
+    """Say on stderr what is going on if the block, a first call of kernels, takes longer than a moment."""
+    timer = Timer(ANNOUNCE_AFTER, lambda: print(NOTICE, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -1,0 +1,69 @@
+"""Whether float64 can follow a network at all: decided once, from its coefficients alone.
+
+Error bounds that are relative to what was rounded hold as long as nothing underflows. A sum may cancel, but the
+bound on its error is a sum of absolute values and does not: it is at least a unit roundoff times the product of
+the coefficients along one path from an input or a bias. So if all these products are far above the least floats,
+what underflow hides is far below the error bounds; and if all are far below the largest, nothing overflows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from polyregions._types import Floats
+
+if TYPE_CHECKING:
+    from polyregions.network import Layer
+
+LOWEST: Final = -930.0  # binary exponents: about 1e-280 and 1e280
+HIGHEST: Final = 930.0
+LEAST_NORMAL: Final = 2.0**-1022
+
+
+def is_tame(layers: Iterable[Layer]) -> bool:
+    """Whether floats can prove anything about a network: no path of its coefficients comes near the ends of float64.
+
+    Multiplying a neuron by a power of two and dividing what reads it by the same changes no path.
+    """
+    least, most = np.zeros(1), np.zeros(1)  # binary logarithms of the paths that end in each unit
+    for layer in layers:
+        least, most = _through_weights(layer, least, most)
+        if not (_in_range(least, most) and _is_rounded_by_a_factor(layer)):
+            return False
+        low, high = _log2(layer.slopes)
+        least, most = least + low.min(axis=1), most + high.max(axis=1)
+        if not _in_range(least, most):
+            return False
+    return True
+
+
+def _through_weights(layer: Layer, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+    """The least product and the largest sum of products that reach each unit, its bias being a path as well."""
+    low, high = _log2(layer.weight)
+    low_bias, high_bias = _log2(layer.bias)
+    lowest = np.min(low + least, axis=1, initial=np.inf)
+    highest = np.max(high + most, axis=1, initial=-np.inf)
+    return np.minimum(lowest, low_bias), np.maximum(highest, high_bias) + np.log2(layer.n_inputs + 1)
+
+
+def _log2(coefficients: Floats) -> tuple[Floats, Floats]:
+    """Logarithms of the sizes for a minimum and for a maximum, zeros being no path in either."""
+    zero = coefficients == 0
+    size = np.log2(np.where(zero, 1.0, np.abs(coefficients)))
+    return np.where(zero, np.inf, size), np.where(zero, -np.inf, size)
+
+
+def _in_range(least: Floats, most: Floats) -> bool:
+    return bool(np.all(least >= LOWEST) and np.all(most <= HIGHEST))
+
+
+def _is_rounded_by_a_factor(layer: Layer) -> bool:
+    """Whether every float is within a unit roundoff of its rational: none became zero or subnormal."""
+    if layer.exact is None:
+        return True
+    size = np.abs(np.column_stack([layer.weight, layer.bias]))
+    vanished = (size == 0) & (layer.exact.numerators != 0)
+    return not np.any(vanished | ((size > 0) & (size < LEAST_NORMAL)))

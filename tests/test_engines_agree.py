@@ -1,0 +1,170 @@
+"""The compiled engine and the readable reference: the same regions in the same order, every point proved inside."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus import corpus
+from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of
+
+from polyregions import (
+    Box,
+    HPolytope,
+    Network,
+    RegionSet,
+    Slice,
+    WholeSpace,
+    adjacency_arrays,
+    enumerate_regions,
+    load_domain,
+    load_network,
+    tally_regions,
+)
+
+KINDS = ("generic", "integer", "duplicated", "zero bias", "rescaled", "float32")
+N_QUICK, N_SLOW = 250, 4000
+
+
+def random_layer(rng: np.random.Generator, kind: str, n: int, k: int) -> tuple[Any, Any]:
+    W, b = rng.normal(size=(n, k)), rng.normal(size=n) / 2
+    if kind in ("integer", "duplicated"):
+        W, b = rng.integers(-2, 3, (n, k)).astype(float), rng.integers(-2, 3, n).astype(float)
+    if kind == "duplicated" and n > 1:
+        factor = float(rng.choice([1, -1, 2]))
+        W[1], b[1] = factor * W[0], factor * b[0]
+    if kind == "zero bias":
+        b = 0 * b
+    if kind == "rescaled":
+        scale = 2.0 ** (40 * rng.integers(-1, 2, n))
+        W, b = W * scale[:, None], b * scale
+    return (W.astype(np.float32), b.astype(np.float32)) if kind == "float32" else (W, b)
+
+
+def random_network(rng: np.random.Generator) -> Network:
+    """Inputs 1 to 8, depth 0 to 5, of every kind."""
+    d, depth = int(rng.integers(1, 9)), int(rng.integers(0, 6))
+    widths = [d, *rng.integers(1, 7 if d < 5 else 4, depth).tolist(), int(rng.integers(1, 3))]
+    kind = str(rng.choice(KINDS))
+    return Network.from_layers([random_layer(rng, kind, n, k) for k, n in zip(widths, widths[1:], strict=False)])
+
+
+def random_domain(rng: np.random.Generator, d: int) -> Any:
+    choice = rng.integers(0, 6)
+    if choice == 0:
+        return WholeSpace(d)
+    if choice == 1:
+        return Box([0] * d, [np.inf] * d)
+    if choice == 2:
+        A = np.vstack([np.eye(d), -np.eye(d), rng.normal(size=(2, d))])
+        return HPolytope(A, np.concatenate([np.ones(2 * d), [0.5, 0.5]]))
+    if choice == 3:
+        return HPolytope(rng.integers(-1, 2, (2, d)), [1, 1])
+    if choice == 4:
+        fixed = rng.random(d) < 0.3
+        return Box(np.where(fixed, 0.25, -1), np.where(fixed, 0.25, 1.5))
+    return Box.cube(-1, 1.5, d)
+
+
+def check_points(regions: RegionSet, every: int = 1) -> None:
+    """The interior points have their regions' patterns, in exact arithmetic."""
+    for i in range(0, len(regions), every):
+        germ = regions.problem.exact.germ(regions.local_point(i).coordinates)
+        assert germ.pattern == tuple(regions.patterns[i].tolist())
+        assert regions.problem.solid.holds(regions.local_point(i))
+
+
+def check_same(net: Network, domain: Any) -> None:
+    walk, highs = enumerate_regions(net, domain), enumerate_regions(net, domain, engine="highs")
+    assert np.array_equal(walk.patterns, highs.patterns)
+    assert walk.complete and highs.complete
+    check_points(walk, every=1 + len(walk) // 20)
+    tally = tally_regions(net, domain)
+    assert tally.regions == len(highs)
+    assert list(tally.after_each_layer) == highs.regions_after_each_layer()
+
+
+def compare_random_networks(first: int, last: int) -> None:
+    for seed in range(first, last):
+        rng = np.random.default_rng(seed)
+        net = random_network(rng)
+        domain = random_domain(rng, net.n_inputs)
+        if enumerate_regions(net, domain, max_regions=300).complete:
+            check_same(net, domain)
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_random_networks_and_domains(part: int) -> None:
+    compare_random_networks(part * N_QUICK // 5, (part + 1) * N_QUICK // 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(20))
+def test_some_thousand_random_networks_and_domains(part: int) -> None:
+    step = (N_SLOW - N_QUICK) // 20
+    compare_random_networks(N_QUICK + part * step, N_QUICK + (part + 1) * step)
+
+
+@pytest.mark.parametrize("entry", FORMULA_NETWORKS, ids=name_of)
+def test_formula_networks(entry: dict[str, Any]) -> None:
+    check_same(formula_network(entry), Box(entry["lo"], entry["hi"]))
+
+
+@pytest.mark.parametrize("entry", REAL_NETWORKS, ids=name_of)
+def test_real_networks(entry: dict[str, Any]) -> None:
+    check_same(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
+
+
+SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 130]
+
+
+@pytest.mark.parametrize("entry", SMALL, ids=name_of)
+def test_arrangements(entry: dict[str, Any]) -> None:
+    check_same(arrangement_network(entry), WholeSpace(entry["ambient_dim"]))
+
+
+UP_TO_20000 = [entry for entry in ARRANGEMENTS if entry["regions"] <= 20_000]
+
+
+@pytest.mark.parametrize("entry", UP_TO_20000, ids=name_of)
+def test_arrangements_counted_over_the_whole_space(entry: dict[str, Any]) -> None:
+    """Central ones such as resonance are nothing but degeneracy."""
+    tally = tally_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]), engine="walk")
+    assert tally.regions == entry["regions"]
+    assert tally.complete
+
+
+def test_slices() -> None:
+    rng = np.random.default_rng(3)
+    net = Network.from_layers([random_layer(rng, "generic", n, k) for k, n in ((6, 8), (8, 5), (5, 1))])
+    check_same(net, Slice(rng.normal(size=6), rng.normal(size=(2, 6)), Box.cube(-2, 2, 2)))
+    check_same(net, Slice(rng.normal(size=6), rng.normal(size=(2, 6)), WholeSpace(2)))
+
+
+def test_a_cell_between_neighbouring_floats() -> None:
+    net = Network.from_layers([([[1], [1]], [-1, -(1 + 2**-52)]), ([[1, 1]], [0])])
+    regions = enumerate_regions(net, Box([0], [2]), engine="walk")
+    assert len(regions) == 3
+    ((_, (point,)),) = regions.rational_points.items()
+    assert 1 < point < 1 + Fraction(1, 2**52)
+
+
+def test_acasxu_on_the_whole_prop_3_box() -> None:
+    """71,930 regions, a count that an independent throw-away enumeration had found too."""
+    net = load_network(corpus("acasxu/ACASXU_run2a_1_1_batch_2000.onnx"))
+    regions = enumerate_regions(net, load_domain(corpus("acasxu/prop_3.vnnlib")), engine="walk")
+    assert len(regions) == 71_930
+    check_points(regions, every=1500)
+
+
+def test_adjacency_does_not_depend_on_the_engine() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        net = Network.from_layers([random_layer(rng, KINDS[seed % 6], n, k) for k, n in ((2, 5), (5, 3), (3, 1))])
+        sets = [enumerate_regions(net, Box.cube(-1, 1, 2), engine=engine) for engine in ("walk", "highs")]
+        a, b = (adjacency_arrays(regions) for regions in sets)
+        assert np.array_equal(a.source, b.source)
+        assert np.array_equal(a.target, b.target)
+        assert np.array_equal(a.flips, b.flips)
