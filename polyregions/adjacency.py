@@ -17,7 +17,7 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InternalError
 from polyregions.geometry.facets import NEARLY, Facet, coinciding_rows, facets
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
+from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.patterns import as_text, key_of
 from polyregions.regions import RegionSet
@@ -167,7 +167,6 @@ def adjacency_graph(regions: RegionSet) -> nx.Graph:
 def region_rows(regions: RegionSet, i: int) -> RegionRows:
     """The bounding rows of region i over the hull's coordinates."""
     problem, pattern = regions.problem, regions.patterns[i]
-    forms: list[Form] = []
     rows, errors = [problem.root.rows[:0]], [problem.root.error[:0]]
     start = 0
     for layer in problem.layers.along(pattern):
@@ -175,12 +174,8 @@ def region_rows(regions: RegionSet, i: int) -> RegionRows:
         signs = np.where(pattern[start : start + len(kinked)], 1.0, -1.0)
         rows.append(layer.rows[kinked] * signs[:, None])
         errors.append(layer.error[kinked])
-        for n, unit in enumerate(kinked.tolist()):
-            if regions.cuts[i, start + n]:
-                form = layer.form(unit)
-                forms.append(form if signs[n] > 0 else form.negated())
         start += len(kinked)
-    polyhedron = OpenPolyhedron.of([*problem.solid.forms, *forms], regions.dim)
+    polyhedron = OpenPolyhedron.of(problem.bounding_forms(pattern, regions.cuts[i]), regions.dim)
     neurons = (DOMAIN_ROW,) * len(problem.solid.forms) + tuple(np.flatnonzero(regions.cuts[i]).tolist())
     return RegionRows(polyhedron, neurons, np.concatenate(rows), np.concatenate(errors))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from polyregions._types import Bools
 from polyregions.domain import Domain, SolidDomain, check_domain, solid_domain
 from polyregions.errors import DomainError, NetworkError
 from polyregions.exact.affine import fold
 from polyregions.exact.evaluate import ExactNetwork
 from polyregions.network import Layer, Network
-from polyregions.oracle.polyhedron import OpenPolyhedron
+from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.pullback import ComposedLayers
 
 
@@ -49,6 +50,21 @@ class Problem:
     def root(self) -> OpenPolyhedron:
         """The interior of the domain over u."""
         return OpenPolyhedron.of(self.solid.forms, self.solid.hull.dim)
+
+    def bounding_forms(self, pattern: Bools, cuts: Bools) -> list[Form]:
+        """The forms that are positive inside a region: the domain's, then those of the neurons that cut its ancestors.
+
+        Args:
+            pattern: (N,) its activation pattern.
+            cuts: (N,) the neurons that split its ancestors.
+        """
+        forms, start = list(self.solid.forms), 0
+        for layer in self.layers.along(pattern):
+            for n, unit in enumerate(layer.kinked.tolist(), start):
+                if cuts[n]:
+                    forms.append(layer.form(unit) if pattern[n] else layer.form(unit).negated())
+            start += len(layer.kinked)
+        return forms
 
 
 def pose(network: Network, domain: Domain) -> Problem:

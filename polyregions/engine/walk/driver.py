@@ -52,14 +52,22 @@ class WalkRun:
         referee: keeps the score of what had to be settled exactly.
         keep: whether patterns are wanted, or only counts.
         limit: after this many regions they come one at a time.
+        prove: False skips the proofs, to measure what they cost; nothing but a benchmark should.
 
     Attributes:
         after: how many regions there are after each activation layer, so far.
         in_order: whether the regions so far came in lexicographic order.
     """
 
-    def __init__(self, problem: Problem, referee: Referee, keep: bool = True, limit: int | None = None) -> None:
-        self.problem, self.referee, self.keep, self.limit = problem, referee, keep, limit
+    def __init__(
+        self,
+        problem: Problem,
+        referee: Referee,
+        keep: bool = True,
+        limit: int | None = None,
+        prove: bool = True,
+    ) -> None:
+        self.problem, self.referee, self.keep, self.limit, self.prove = problem, referee, keep, limit, prove
         self.net = network_arrays(problem)
         self.after = np.zeros(len(problem.network.widths), dtype=np.int64)
         self.in_order = problem.solid.bounds.are_finite
@@ -84,7 +92,8 @@ class _PieceRun:
     """The kernels at work on one piece, and all that they need from Python."""
 
     def __init__(self, run: WalkRun, piece: Piece) -> None:
-        self._run, self._piece = run, piece
+        self._run = run
+        self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
         k = len(piece.chart.lower)
         n_vertices = max(2 * k + 4, len(piece.bases) + 2)
         self._work = allocate_work(run.net, k, len(piece.rows), n_vertices)
@@ -186,7 +195,7 @@ class _PieceRun:
         self._work.registers[N_LEAVES] = 0
         kept = n if self._leaves.keep else 0
         bits, cuts = self._leaves.bits[:kept].copy(), self._leaves.cuts[:kept].copy()
-        points, exact = self._points(bits, self._leaves.points[:kept])
+        points, exact = self._points(bits, cuts, self._leaves.points[:kept])
         self._exact = {}
         return Batch(bits, cuts, points, exact, n, self._new_share())
 
@@ -196,7 +205,15 @@ class _PieceRun:
         self._leaves.done[0] = 0.0
         return done
 
-    def _points(self, bits: Bytes, u: Floats) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+    def _settle_point(self, bits: Bytes, cuts: Bytes, rounded: Floats, u: Floats) -> Point:
+        """The rounded point if it is strictly inside its region by exact arithmetic, else the exact one."""
+        problem, candidate = self._run.problem, Point(rounded)
+        forms = problem.bounding_forms(bits != 0, cuts != 0)
+        if all(self._run.referee.sign(form, candidate) > 0 for form in forms):
+            return candidate
+        return exact_point(self._piece, u, problem.solid.hull.dim)
+
+    def _points(self, bits: Bytes, cuts: Bytes, u: Floats) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
         """Interior points over the hull's coordinates, and the rational ones among them."""
         exact: dict[int, tuple[Fraction, ...]] = {}
         if self._piece.chart.plain:
@@ -205,7 +222,7 @@ class _PieceRun:
             points, doubtful = _unchart(self._run.problem, self._piece, bits, u)
             for i in doubtful:
                 if i not in self._exact:
-                    self._exact[i] = exact_point(self._piece, u[i], self._run.problem.solid.hull.dim)
+                    self._exact[i] = self._settle_point(bits[i], cuts[i], points[i], u[i])
         for i, point in self._exact.items():
             if i < len(points):
                 points[i] = point.approx

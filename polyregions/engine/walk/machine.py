@@ -7,6 +7,7 @@ goes on from exactly there when called again.
 from __future__ import annotations
 
 from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.walk.boxes import enclose
 from polyregions.engine.walk.compose import enter_first_layer, enter_layer
 from polyregions.engine.walk.question import ask, goal_of
 from polyregions.engine.walk.compiled import kernel
@@ -64,6 +65,9 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
 def begin(net: Net, chart: Chart, work: Work) -> None:
     """Enter the first layer with the piece's whole domain as the current cell."""
     enter_first_layer(net.widths[0], chart, work.forms)
+    for c in range(len(chart.lower)):
+        work.boxes.lower[0, c] = chart.lower[c]
+        work.boxes.upper[0, c] = chart.upper[c]
     work.registers[DEPTH] = 0
     start_layer(work, work.registers[DEPTH])
 
@@ -90,7 +94,8 @@ def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
     row, error = work.forms.maps[layer, unit], work.forms.error[layer, unit]
     goal = goal_of(error, work.forms.size[layer, unit])
     n_rows = work.stack.n_rows[slot]
-    return ask(chart, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
+    lower, upper = work.boxes.lower[layer], work.boxes.upper[layer]
+    return ask(chart.prove, lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
 
 
 @kernel
@@ -139,6 +144,8 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
         work.registers[MODE] = EMIT
     else:
         enter_layer(net, chart, forms, layer + 1)
+        n_rows = work.stack.n_rows[slot]
+        enclose(net, work.boxes, work.walker, work.path, work.known, slot, n_rows, layer + 1)
         start_layer(work, layer + 1)
     return GO_ON
 

@@ -225,7 +225,7 @@ def _chart(
     base = base if len(base) else np.zeros((1, r + 1))
     error = (np.abs(base[:, :-1]) @ reach + np.abs(base[:, -1])) * 2 * ULP + TINY
     tau_error = 0.0 if plain else float((np.abs(tau[0, :-1]) @ reach + abs(tau[0, -1])) * 2 * ULP + TINY)
-    return Chart(base, error, tau[0].copy(), tau_error, low, high, shift, scale, plain, fixed)
+    return Chart(base, error, tau[0].copy(), tau_error, low, high, shift, scale, plain, fixed, True)
 
 
 def _pulled(rows: Sequence[Sequence[int]], embedding: fmpz_mat) -> list[list[int]]:

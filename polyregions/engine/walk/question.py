@@ -13,8 +13,8 @@ from polyregions.engine.walk.simplex import (
     BLOCKED,
     REACHED,
     load_vertex,
-    proves_no_reach,
     refactor,
+    safe_maximum,
     store_vertex,
     value,
     walk_towards,
@@ -30,7 +30,6 @@ from polyregions.engine.walk.state import (
     TOUCH,
     ULP,
     UNDECIDED,
-    Chart,
     Known,
     Path,
     Walker,
@@ -80,10 +79,20 @@ def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, flo
 
 @kernel
 def ask(
-    chart: Chart, walker: Walker, path: Path, known: Known, slot: int, n_rows: int, row: Floats, error: float, goal: float
+    prove: bool,
+    lower: Floats,
+    upper: Floats,
+    walker: Walker,
+    path: Path,
+    known: Known,
+    slot: int,
+    n_rows: int,
+    row: Floats,
+    error: float,
+    goal: float,
 ) -> int:
     """OFF, ON (each proved), CUT (seen at vertices), or UNDECIDED."""
-    sure = sign_within_bounds(chart.lower, chart.upper, row, error)
+    sure = sign_within_bounds(lower, upper, row, error)
     if sure != UNDECIDED:
         return sure
     lowest, low, highest, high = extremes(known, slot, row)
@@ -91,13 +100,13 @@ def ask(
         return CUT
     if high <= goal:  # no vertex is known to be on
         load_vertex(walker, known, slot, highest)
-        found = look(chart, walker, path, n_rows, row, error, 1.0, goal)
+        found = look(prove, lower, upper, walker, path, n_rows, row, error, 1.0, goal)
         if found != REACHED:
             return OFF if found == PROVED else UNDECIDED
         highest = remember(walker, known, slot, lowest)
     if low >= -goal:  # no vertex is known to be off
         load_vertex(walker, known, slot, lowest)
-        found = look(chart, walker, path, n_rows, row, error, -1.0, goal)
+        found = look(prove, lower, upper, walker, path, n_rows, row, error, -1.0, goal)
         if found != REACHED:
             return ON if found == PROVED else UNDECIDED
         remember(walker, known, slot, highest)
@@ -106,18 +115,27 @@ def ask(
 
 @kernel
 def look(
-    chart: Chart, walker: Walker, path: Path, n_rows: int, row: Floats, error: float, sign: float, goal: float
+    prove: bool,
+    lower: Floats,
+    upper: Floats,
+    walker: Walker,
+    path: Path,
+    n_rows: int,
+    row: Floats,
+    error: float,
+    sign: float,
+    goal: float,
 ) -> int:
     """REACHED if the walk finds the side of the given sign, PROVED if that side is proved empty, else UNDECIDED."""
     result = walk_towards(walker, path.rows, n_rows, row, sign, goal)
     if result == REACHED:
         return REACHED
     if result == BLOCKED:
-        if proves_no_reach(walker, path, chart.lower, chart.upper, row, error, sign):
+        if not prove:
             return PROVED
-        if refactor(walker, path.rows) and proves_no_reach(
-            walker, path, chart.lower, chart.upper, row, error, sign
-        ):
+        if safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:
+            return PROVED
+        if refactor(walker, path.rows) and safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:
             return PROVED
     return UNDECIDED
 

@@ -203,10 +203,10 @@ def eliminate(a: Floats, block: Floats, j: int) -> bool:
 
 
 @kernel
-def proves_no_reach(
+def safe_maximum(
     walker: Walker, path: Path, lower: Floats, upper: Floats, row: Floats, error: float, sign: float
-) -> bool:
-    """Whether the basis at hand proves that ``sign * row`` is negative all over the cell.
+) -> float:
+    """A proved upper bound of ``sign * row`` on the cell, from the basis at hand; sharp at an optimum.
 
     With multipliers y >= 0 of the tight rows, ``sign * row <= sign * row + sum y_i row_i`` inside the cell, and the
     sum is bounded over the bounds with every rounding error counted (Neumaier and Shcherbina 2004).
@@ -230,4 +230,4 @@ def proves_no_reach(
         bound += term
         size += abs(term)
     highest: float = bound + (2.0 * doubt + (k + 4) * ULP * size) * SAFE + TINY
-    return highest < 0.0
+    return highest

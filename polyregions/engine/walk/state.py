@@ -71,7 +71,8 @@ class Chart(NamedTuple):
 
     base (n0, k+1) and base_error (n0,): the first layer as forms of u; tau (k+1,) and tau_error: the form that
     biases of later layers are multiplied by; lower, upper (k,): bounds of u; shift, scale (k,): the inputs are
-    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1.
+    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1; prove: whether answers have to
+    be proved (only a benchmark of what proofs cost says no).
     """
 
     base: Floats
@@ -84,6 +85,7 @@ class Chart(NamedTuple):
     scale: Floats
     plain: bool
     fixed: Ints
+    prove: bool
 
 
 class Forms(NamedTuple):
@@ -142,12 +144,21 @@ class Walker(NamedTuple):
     basis: Ints
     gain: Floats
     total: Floats
+    axis: Floats
     block: Floats
+
+
+class Boxes(NamedTuple):
+    """Proved coordinate bounds (L, k) of the cell that each layer was entered with."""
+
+    lower: Floats
+    upper: Floats
 
 
 class Work(NamedTuple):
     """Everything that changes."""
 
+    boxes: Boxes
     forms: Forms
     path: Path
     known: Known
@@ -178,6 +189,7 @@ def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work
     n_neurons = int(net.ends[-1])
     depth, m, shape = n_neurons + 2, n_domain_rows + n_neurons + 1, (n_layers, widest)
     return Work(
+        boxes=Boxes(np.zeros((n_layers, k)), np.zeros((n_layers, k))),
         forms=Forms(
             maps=np.zeros((*shape, k + 1)),
             error=np.zeros(shape),
@@ -207,6 +219,7 @@ def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work
             basis=_integers(k),
             gain=np.zeros(k),
             total=np.zeros(k + 1),
+            axis=np.zeros(k + 1),
             block=np.zeros((k, k)),
         ),
         registers=_integers(N_REGISTERS),
