@@ -25,7 +25,9 @@ REPEATS = 3
 
 def main() -> None:
     """Print one line a network."""
-    print(f"{'network':>22} {'regions':>8} {'walk/s':>8} {'proof cost':>10} {'/ highs':>8} {'/ linprog':>9}  left to exact")
+    print(
+        f"{'network':>22} {'regions':>8} {'walk/s':>8} {'proof cost':>10} {'/ highs':>8} {'/ linprog':>9}  left to exact"
+    )
     for load in workloads():
         report(load)
 

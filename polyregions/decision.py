@@ -133,7 +133,9 @@ def cell_rows(cells: DecisionCells, cell: int) -> OpenPolyhedron:
     """A decision cell as an open polyhedron over the hull's coordinates: its region's rows, then its rivals'."""
     i, k = int(cells.region[cell]), int(cells.label[cell])
     rivals = [int(m) for m in cells.label[cells.region == i] if m != k]
-    return _with_leads(region_rows(cells.regions, i).interior, Outputs(cells.regions, i, cells.rule), k, rivals)
+    return _with_leads(
+        region_rows(cells.regions, i).interior, Outputs(cells.regions, i, cells.rule), k, rivals
+    )
 
 
 class Outputs:
@@ -210,7 +212,9 @@ def _leads(outputs: Outputs, k: int, referee: Referee) -> tuple[list[Form] | Non
     return leads, tuple(tied)
 
 
-def _cell_point(interior: OpenPolyhedron, leads: Sequence[Form], start: Point, referee: Referee) -> Point | None:
+def _cell_point(
+    interior: OpenPolyhedron, leads: Sequence[Form], start: Point, referee: Referee
+) -> Point | None:
     """A point inside where all leads are positive: the region's own if it will do, else the oracle's."""
     if all(referee.sign(form, start) > 0 for form in leads):
         return start
@@ -262,7 +266,9 @@ class _Frame:
         }
         here = np.flatnonzero(cells.region == i)
         has_ties = bool(set(here.tolist()) & {cell for cell, _ in cells.ties})
-        return cls(i, walls, across, Outputs(cells.regions, i, cells.rule), cells.label[here].tolist(), has_ties)
+        return cls(
+            i, walls, across, Outputs(cells.regions, i, cells.rule), cells.label[here].tolist(), has_ties
+        )
 
     def cell(self, k: int) -> tuple[OpenPolyhedron, list[int]]:
         """The cell of class k, and the rival class of each of its rows (-1 for the region's)."""

@@ -218,7 +218,9 @@ def _solid_box(box: Box) -> SolidDomain:
         Form(row, np.zeros_like(row), lambda i=i: exact.row(i))  # type: ignore[misc]  # lambda default
         for i, row in enumerate(rows)
     )
-    names = [label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)]
+    names = [
+        label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)
+    ]
     hull = AffineHull.whole(box.dim) if len(free) == box.dim else _fixed_inputs(box, free.tolist())
     middle = Point.of([_between(low, high) for low, high in zip(inner.lower, inner.upper, strict=True)])
     closed = (False,) * len(forms)
@@ -247,7 +249,9 @@ def _between(low: float, high: float) -> Fraction:
     return rounded if Fraction(low) < rounded < Fraction(high) else middle
 
 
-def _solid_rows(rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], dim: int) -> SolidDomain:
+def _solid_rows(
+    rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], dim: int
+) -> SolidDomain:
     solid = solidify(rows, AffineHull.whole(dim), [Fraction(0)] * dim)
     if solid is None:
         raise DomainError(f"the input set is empty: its {len(rows)} rows contradict each other")
@@ -271,7 +275,9 @@ def _refuse_open_equations(
     inside = solid.hull.lift(solid.interior).integers
     for row, label, is_open in zip(rows, labels, strict, strict=True):
         if is_open and dot(row, inside) == 0:
-            raise DomainError(f"the input set is empty: {label} is open, and the others leave only its boundary")
+            raise DomainError(
+                f"the input set is empty: {label} is open, and the others leave only its boundary"
+            )
 
 
 def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
@@ -306,7 +312,9 @@ def _numbers(values: Any, what: str) -> Floats:
         return arrays.floats(values)
     except arrays.NotNumbers as error:
         if len(error.index) == 1:
-            raise DomainError(f"{what}, input {error.index[0]}: is not a number in float64: {error.found}") from None
+            raise DomainError(
+                f"{what}, input {error.index[0]}: is not a number in float64: {error.found}"
+            ) from None
         raise DomainError(f"{what}: what was given is not a list of numbers: {error}") from None
 
 

@@ -1,15 +1,15 @@
 """Every error this package raises on purpose, as a tree.
 
-    PolyregionsError
-    ├── InputError (ValueError)          what the caller or a file handed in is wrong
-    │   ├── NetworkError                 weights, shapes, activations
-    │   ├── DomainError                  the input set
-    │   ├── FormatError                  a file that cannot be read as what it claims to be
-    │   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear chains
-    │   └── OptionError                  an argument or option with an impossible value
-    ├── MissingExtraError (ImportError)  an optional dependency is not installed
-    ├── StoppedError                     a run was stopped before it had an answer
-    └── InternalError (RuntimeError)     a self-check of the engine failed: a bug, please report it
+PolyregionsError
+├── InputError (ValueError)          what the caller or a file handed in is wrong
+│   ├── NetworkError                 weights, shapes, activations
+│   ├── DomainError                  the input set
+│   ├── FormatError                  a file that cannot be read as what it claims to be
+│   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear chains
+│   └── OptionError                  an argument or option with an impossible value
+├── MissingExtraError (ImportError)  an optional dependency is not installed
+├── StoppedError                     a run was stopped before it had an answer
+└── InternalError (RuntimeError)     a self-check of the engine failed: a bug, please report it
 """
 
 from __future__ import annotations

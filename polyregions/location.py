@@ -45,7 +45,9 @@ def _pre_activations(layer: Layer, values: Floats, error: Floats) -> tuple[Float
     return values @ layer.weight.T + layer.bias, bound
 
 
-def locate(problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], inside: Bools, X: Floats) -> list[int]:
+def locate(
+    problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], inside: Bools, X: Floats
+) -> list[int]:
     """The region (k,) of each row of X (k, d); -1 outside the domain, or where no known region is.
 
     Args:

@@ -140,7 +140,9 @@ class Network:
         >>> net([[-3.0], [2.0]]).tolist()
         [[3.0], [2.0]]
         """
-        if final_activation is not None and not (isinstance(final_activation, str) and final_activation == "relu"):
+        if final_activation is not None and not (
+            isinstance(final_activation, str) and final_activation == "relu"
+        ):
             raise NetworkError(f"{name}: final_activation is {final_activation!r}, expected None or 'relu'")
         pairs = _listed(layers, name, "(weight, bias) pair")
         last = IDENTITY if final_activation is None else RELU
@@ -239,7 +241,9 @@ class Network:
                 digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
             if layer.exact is not None:
                 integers = [*layer.exact.numerators.flat, layer.exact.denominator]
-                digest.update(",".join(f"{n:x}" for n in integers).encode())  # decimals have a limit of digits
+                digest.update(
+                    ",".join(f"{n:x}" for n in integers).encode()
+                )  # decimals have a limit of digits
         return digest.hexdigest()
 
     def __repr__(self) -> str:
@@ -261,9 +265,13 @@ def affine_layer(pair: tuple[Any, Any], where: str) -> Layer:
     if W.ndim != 2:
         raise NetworkError(f"{where}: weight has shape {W.shape}, expected two axes (n, k)")
     if b.shape != (W.shape[0],):
-        raise NetworkError(f"{where}: bias has shape {b.shape}, expected ({W.shape[0]},), one per row of the weight")
+        raise NetworkError(
+            f"{where}: bias has shape {b.shape}, expected ({W.shape[0]},), one per row of the weight"
+        )
     if W.dtype == object or b.dtype == object:
-        return exact_layer(ExactAffine.from_fractions([[*w, c] for w, c in zip(W, b, strict=True)]), W.shape[1], where)
+        return exact_layer(
+            ExactAffine.from_fractions([[*w, c] for w, c in zip(W, b, strict=True)]), W.shape[1], where
+        )
     return Layer(W, b, uniform_slopes(len(b), IDENTITY))
 
 
@@ -287,7 +295,9 @@ def _listed(layers: Any, name: str, wanted: str) -> list[Any]:
     try:
         found = iter(layers)
     except TypeError:
-        raise NetworkError(f"{name}: {type(layers).__name__}, expected a list with a {wanted} for each layer") from None
+        raise NetworkError(
+            f"{name}: {type(layers).__name__}, expected a list with a {wanted} for each layer"
+        ) from None
     listed = list(found)
     if not listed:
         raise NetworkError(f"{name}: no layers, expected at least one {wanted}")
@@ -320,7 +330,9 @@ def _finite(array: Floats, where: str) -> Floats:
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):
         index = tuple(int(i) for i in bad[0])
-        raise NetworkError(f"{where}{list(index)} is {array[index]}, expected a finite number ({len(bad)} such)")
+        raise NetworkError(
+            f"{where}{list(index)} is {array[index]}, expected a finite number ({len(bad)} such)"
+        )
     array = array.copy()
     array.setflags(write=False)
     return array

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from polyregions import arrays
 from polyregions._types import Bools, Bytes, Floats, Ints
-from polyregions.domain import Domain, rows_in_inputs
+from polyregions.domain import Domain, SolidDomain, rows_in_inputs
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import Point
@@ -109,10 +110,12 @@ class RegionSet:
         Raises:
             InputError: the rows do not have d finite entries.
         """
-        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
-        d = self.network.n_inputs
-        if points.ndim != 2 or points.shape[1] != d or not np.all(np.isfinite(points)):
-            raise InputError(f"points of shape {points.shape}, expected (k, {d}) finite numbers")
+        try:
+            points = arrays.points(X, self.network.n_inputs)
+        except arrays.NotNumbers as error:
+            raise InputError(
+                f"points: {error}, expected (k, {self.network.n_inputs}) finite numbers"
+            ) from None
         inside = self._domain_polytope.contains(points)
         centres = _LocalPoints(self)
         return np.array(locate(self.problem, self.index, centres, inside, points), dtype=np.int64)
@@ -120,8 +123,8 @@ class RegionSet:
     @cached_property
     def _domain_polytope(self) -> HPolytope:
         rows, labels = rows_in_inputs(self.problem.solid)
-        closed = np.zeros(len(rows), dtype=np.bool_)
-        return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, closed, labels)
+        strict = _open_rows(self.problem.solid, len(rows))
+        return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, strict, labels)
 
     def regions_after_each_layer(self) -> list[int]:
         """How many regions there are after each activation layer (the last entry is R)."""
@@ -231,7 +234,7 @@ def _polytope(region: Region) -> HPolytope:
         rows + domain,
         divisors + _scales(domain),
         problem.network.n_inputs,
-        [bool(pattern[n]) for n in neurons] + [False] * len(domain),
+        [bool(pattern[n]) for n in neurons] + _open_rows(problem.solid, len(domain)),
         [f"neuron {n}" for n in neurons] + labels,
         [i for i, n in enumerate(neurons) if cuts[n]] + list(range(len(neurons), len(neurons) + len(domain))),
     )
@@ -250,6 +253,11 @@ def _neuron_rows(layers: ComposedLayers, pattern: Bools) -> tuple[list[list[int]
                 neurons.append(n)
             n += 1
     return rows, divisors, neurons
+
+
+def _open_rows(solid: SolidDomain, n_rows: int) -> list[bool]:
+    """Which rows of the domain are open; the equations of its hull, which come last, are not."""
+    return [*solid.strict, *([False] * (n_rows - len(solid.strict)))]
 
 
 def _scales(rows: list[list[int]]) -> list[int]:

@@ -9,14 +9,36 @@ what underflow hides is far below the error bounds; and if all are far below the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 
 from polyregions._types import Floats
 
-if TYPE_CHECKING:
-    from polyregions.network import Layer
+
+class Layer(Protocol):
+    """What is looked at of a layer (`network.Layer`, which lies above this module)."""
+
+    @property
+    def weight(self) -> Floats:
+        """(n, k)."""
+        ...
+
+    @property
+    def bias(self) -> Floats:
+        """(n,)."""
+        ...
+
+    @property
+    def slopes(self) -> Floats:
+        """(n, 2)."""
+        ...
+
+    @property
+    def exact(self) -> Any:
+        """The exact map with its `numerators` (n, k+1), or None."""
+        ...
+
 
 LOWEST: Final = -930.0  # binary exponents: about 1e-280 and 1e280
 HIGHEST: Final = 930.0
@@ -46,7 +68,7 @@ def _through_weights(layer: Layer, least: Floats, most: Floats) -> tuple[Floats,
     low_bias, high_bias = _log2(layer.bias)
     lowest = np.min(low + least, axis=1, initial=np.inf)
     highest = np.max(high + most, axis=1, initial=-np.inf)
-    return np.minimum(lowest, low_bias), np.maximum(highest, high_bias) + np.log2(layer.n_inputs + 1)
+    return np.minimum(lowest, low_bias), np.maximum(highest, high_bias) + np.log2(layer.weight.shape[1] + 1)
 
 
 def _log2(coefficients: Floats) -> tuple[Floats, Floats]:

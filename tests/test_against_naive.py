@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import naive
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import naive
 from polyregions import (
     Box,
     Network,
@@ -24,7 +24,9 @@ INTEGERS = st.integers(-2, 2).map(float)
 HALVES = st.integers(-6, 6).map(lambda n: n / 2)
 FLOATS = st.floats(-4, 4, allow_subnormal=False)
 ZERO = st.just(0.0)
-ENTRIES = st.sampled_from([(INTEGERS, INTEGERS), (INTEGERS, ZERO), (HALVES, HALVES), (FLOATS, FLOATS), (FLOATS, ZERO)])
+ENTRIES = st.sampled_from(
+    [(INTEGERS, INTEGERS), (INTEGERS, ZERO), (HALVES, HALVES), (FLOATS, FLOATS), (FLOATS, ZERO)]
+)
 HIDDEN = {
     1: [(), (1,), (2,), (5,), (2, 2), (3, 3), (2, 2, 2), (1, 0, 2)],
     2: [(), (1,), (3,), (5,), (2, 2), (3, 2), (2, 3), (2, 2, 1), (1, 1, 2)],

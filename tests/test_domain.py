@@ -97,7 +97,7 @@ def test_directions_that_are_nearly_dependent_are_independent() -> None:
 
 @pytest.mark.parametrize("dim", [-1, 2.5, "a", None])
 def test_a_space_of_no_natural_dimension_is_refused(dim: Any) -> None:
-    with pytest.raises(DomainError):  # Fails: 2.5 is taken, text and None are a TypeError.
+    with pytest.raises(DomainError):
         WholeSpace(dim)
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from corpus import corpus
-from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of
 
+from corpus import corpus
 from polyregions import (
     Box,
     HPolytope,
@@ -23,6 +22,7 @@ from polyregions import (
     load_network,
     tally_regions,
 )
+from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of
 
 KINDS = ("generic", "integer", "duplicated", "zero bias", "rescaled", "float32")
 N_QUICK, N_SLOW = 250, 4000
@@ -48,7 +48,9 @@ def random_network(rng: np.random.Generator) -> Network:
     d, depth = int(rng.integers(1, 9)), int(rng.integers(0, 6))
     widths = [d, *rng.integers(1, 7 if d < 5 else 4, depth).tolist(), int(rng.integers(1, 3))]
     kind = str(rng.choice(KINDS))
-    return Network.from_layers([random_layer(rng, kind, n, k) for k, n in zip(widths, widths[1:], strict=False)])
+    return Network.from_layers(
+        [random_layer(rng, kind, n, k) for k, n in zip(widths, widths[1:], strict=False)]
+    )
 
 
 def random_domain(rng: np.random.Generator, d: int) -> Any:
@@ -162,7 +164,9 @@ def test_acasxu_on_the_whole_prop_3_box() -> None:
 def test_adjacency_does_not_depend_on_the_engine() -> None:
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        net = Network.from_layers([random_layer(rng, KINDS[seed % 6], n, k) for k, n in ((2, 5), (5, 3), (3, 1))])
+        net = Network.from_layers(
+            [random_layer(rng, KINDS[seed % 6], n, k) for k, n in ((2, 5), (5, 3), (3, 1))]
+        )
         sets = [enumerate_regions(net, Box.cube(-1, 1, 2), engine=engine) for engine in ("walk", "highs")]
         a, b = (adjacency_arrays(regions) for regions in sets)
         assert np.array_equal(a.source, b.source)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from truth import ARRANGEMENTS, arrangement_network, name_of
 
 from polyregions import Box, WholeSpace, adjacency_arrays, enumerate_regions
+from truth import ARRANGEMENTS, arrangement_network, name_of
 
 SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 470]
 EVERY = pytest.mark.parametrize("entry", SMALL, ids=[name_of(e) for e in SMALL])

@@ -8,10 +8,9 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
+
 from checks import check_edges, check_interior_points, check_points_and_maps, check_volumes
 from corpus import corpus
-from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
-
 from polyregions import (
     Box,
     RegionSet,
@@ -23,12 +22,16 @@ from polyregions import (
     load_network,
     tally_regions,
 )
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
 
 ENTRIES = REAL_NETWORKS + FORMULA_NETWORKS
 EVERY = pytest.mark.parametrize(
     "number",
     # one worker for all tests of a network: they share its regions
-    [pytest.param(i, id=name_of(e), marks=pytest.mark.xdist_group(name_of(e))) for i, e in enumerate(ENTRIES)],
+    [
+        pytest.param(i, id=name_of(e), marks=pytest.mark.xdist_group(name_of(e)))
+        for i, e in enumerate(ENTRIES)
+    ],
 )
 
 

@@ -10,10 +10,11 @@ from itertools import combinations, permutations, product
 from math import comb
 from pathlib import Path
 
-import naive
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+import naive
 from naive import Domain, Layers, Number, Pattern, Row
 
 PLANE: Domain = []  # the whole space, of whatever dimension

@@ -23,7 +23,7 @@ PUBLIC = [
     "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
-PLAIN_DATA = {"errors", "_types", "activations", "network", "patterns"}
+PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns"}
 VIEWS = {"adjacency", "decision", "io", "plot", "cli"}
 
 

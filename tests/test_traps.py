@@ -7,8 +7,8 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from checks import check_interior_points, check_points_and_maps, check_volumes
 
+from checks import check_interior_points, check_points_and_maps, check_volumes
 from polyregions import (
     Box,
     HPolytope,
@@ -119,7 +119,11 @@ def test_permuting_neurons_permutes_patterns() -> None:
 def test_splitting_the_domain_and_gluing_gives_the_same_patterns() -> None:
     rng = np.random.default_rng(7)
     net = Network.from_layers(
-        [(rng.normal(size=(6, 2)), rng.normal(size=6)), (rng.normal(size=(4, 6)), rng.normal(size=4)), (np.ones((1, 4)), [0])]
+        [
+            (rng.normal(size=(6, 2)), rng.normal(size=6)),
+            (rng.normal(size=(4, 6)), rng.normal(size=4)),
+            (np.ones((1, 4)), [0]),
+        ]
     )
     whole = {tuple(p) for p in enumerate_regions(net, Box([-2, -2], [2, 2])).patterns.tolist()}
     halves = [enumerate_regions(net, box) for box in (Box([-2, -2], [0.3, 2]), Box([0.3, -2], [2, 2]))]
@@ -144,7 +148,9 @@ def test_a_first_layer_narrower_than_the_input() -> None:
 
 
 def test_rank_deficient_layers() -> None:
-    net = Network.from_layers([(np.ones((4, 3)), [0, -1, -2, -3]), (np.ones((3, 4)), [-1, -2, -3]), (np.ones((1, 3)), [0])])
+    net = Network.from_layers(
+        [(np.ones((4, 3)), [0, -1, -2, -3]), (np.ones((3, 4)), [-1, -2, -3]), (np.ones((1, 3)), [0])]
+    )
     # along s = x+y+z the hidden sums are 0 for s<0 and increase: thresholds 0,1,2,3 and h(s) = 1, 2, 3 at s = 1, 1.5, 2
     assert count_regions(net, Box.cube(-5, 5, 3)) == 6
 

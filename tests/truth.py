@@ -15,7 +15,9 @@ _networks = json.loads((FOLDER / "networks.json").read_text())
 REAL_NETWORKS: list[dict[str, Any]] = _networks["real_networks"]
 FORMULA_NETWORKS: list[dict[str, Any]] = _networks["formula_networks"]
 ARRANGEMENTS: list[dict[str, Any]] = [
-    entry for entry in json.loads((FOLDER / "arrangements.json").read_text())["arrangements"] if entry.get("normals")
+    entry
+    for entry in json.loads((FOLDER / "arrangements.json").read_text())["arrangements"]
+    if entry.get("normals")
 ]
 
 
@@ -38,4 +40,6 @@ def name_of(entry: dict[str, Any]) -> str:
         return f"{Path(entry['network']).stem}-{entry['cells']}"
     if "name" in entry:
         return str(entry["name"])
-    return f"{entry['family']}-{'-'.join(f'{k}{v}' for k, v in entry['params'].items())}-d{entry['ambient_dim']}"
+    return (
+        f"{entry['family']}-{'-'.join(f'{k}{v}' for k, v in entry['params'].items())}-d{entry['ambient_dim']}"
+    )

@@ -7,7 +7,9 @@ from polyregions.problem import Problem
 from polyregions.scaling import is_tame
 
 ENGINES = ("auto", "walk", "highs")
-MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead, and few neurons cut a local box
+MOST_INPUTS = (
+    32  # beyond this a basis inverse costs more than HiGHS's overhead, and few neurons cut a local box
+)
 MOST_PIECES = 14  # an unbounded domain is cut into at most 2 to this power
 
 

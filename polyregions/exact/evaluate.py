@@ -46,7 +46,9 @@ class ExactNetwork:
         scale = homogeneous[-1]
         columns = [[homogeneous[i], homogeneous[k + i]] for i in range(k)]
         bits: list[bool] = []
-        for affine, (slopes, slope_scale), kinked in zip(self.affines, self._slopes, self._splitting, strict=True):
+        for affine, (slopes, slope_scale), kinked in zip(
+            self.affines, self._slopes, self._splitting, strict=True
+        ):
             z = affine.matrix * _with_bias_column(columns, scale)
             on = [z[i, 0] > 0 or (z[i, 0] == 0 and z[i, 1] > 0) for i in range(z.nrows())]
             columns = [[int(z[i, c]) * slopes[i][on[i]] for c in (0, 1)] for i in range(z.nrows())]

@@ -90,7 +90,9 @@ class _ActiveSet:
     rows alone; a column without owner (None) leaves all tight rows alone.
     """
 
-    def __init__(self, rows: Sequence[Sequence[int]], objective: Sequence[int], start: Sequence[Fraction]) -> None:
+    def __init__(
+        self, rows: Sequence[Sequence[int]], objective: Sequence[int], start: Sequence[Fraction]
+    ) -> None:
         n = len(objective)
         self.n = n
         self.normals = integer_matrix([row[:n] for row in rows], n)

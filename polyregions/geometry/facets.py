@@ -54,7 +54,10 @@ class Facet:
 
 
 def facets(
-    polyhedron: OpenPolyhedron, inside: Point, referee: Referee, groups: Iterable[tuple[int, ...]] | None = None
+    polyhedron: OpenPolyhedron,
+    inside: Point,
+    referee: Referee,
+    groups: Iterable[tuple[int, ...]] | None = None,
 ) -> Iterator[Facet]:
     """The facets of a full-dimensional polyhedron, in order of their first row.
 

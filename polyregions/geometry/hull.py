@@ -114,7 +114,8 @@ class AffineHull:
         """The coordinates u (k,) of a point x of the hull, exactly."""
         weight, bias = self.chart.fractions()
         return [
-            sum((w * xi for w, xi in zip(row, x, strict=True)), b) for row, b in zip(weight, bias, strict=True)
+            sum((w * xi for w, xi in zip(row, x, strict=True)), b)
+            for row, b in zip(weight, bias, strict=True)
         ]
 
     def scale(self) -> float:
@@ -140,7 +141,9 @@ class SolidPolyhedron:
     interior: Point
 
 
-def solidify(rows: Sequence[Sequence[int]], hull: AffineHull, hint: Sequence[Fraction]) -> SolidPolyhedron | None:
+def solidify(
+    rows: Sequence[Sequence[int]], hull: AffineHull, hint: Sequence[Fraction]
+) -> SolidPolyhedron | None:
     """Find the affine hull of ``{u in hull : row . [u, 1] >= 0}``; None if the set is empty.
 
     Each round either finds an interior point or learns that some rows hold with equality everywhere

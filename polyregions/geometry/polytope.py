@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from polyregions import arrays
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import DomainError
-from polyregions.exact.affine import MANTISSA_BITS, affine_of_floats, integer_matrix
+from polyregions.exact.affine import affine_of_floats, integer_matrix
 from polyregions.exact.lp import LPStatus, maximise
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point, dot, nearest_float, quotient
 from polyregions.geometry.facets import facets
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.vertices import vertices_and_volume
@@ -44,16 +45,27 @@ class HPolytope:
         Raises:
             DomainError: shapes that do not fit, or entries that are not finite.
         """
-        self.A: Floats = _matrix(A)
-        self.b: Floats = np.array(b, dtype=np.float64)
+        self.A: Floats = _numbers(A, "A")
+        self.b: Floats = _numbers(b, "b")
+        if self.A.ndim != 2:
+            raise DomainError(f"polytope: A has shape {self.A.shape}, expected two axes (m, d)")
         m = len(self.A)
-        self.strict: Bools = np.zeros(m, dtype=np.bool_) if strict is None else np.array(strict, dtype=np.bool_)
+        self.strict: Bools = (
+            np.zeros(m, dtype=np.bool_) if strict is None else np.array(strict, dtype=np.bool_)
+        )
         self.labels = tuple(labels) if labels is not None else tuple(f"row {i}" for i in range(m))
-        if self.b.shape != (m,) or self.strict.shape != (m,) or len(self.labels) != m:
-            raise DomainError(f"polytope: A has {m} rows, b has shape {self.b.shape}, expected ({m},)")
+        for name, shape in (
+            ("b", self.b.shape),
+            ("strict", self.strict.shape),
+            ("labels", (len(self.labels),)),
+        ):
+            if shape != (m,):
+                raise DomainError(f"polytope: A has {m} rows, {name} has shape {shape}, expected ({m},)")
         bad = np.flatnonzero(~np.isfinite(self.A).all(axis=1) | ~np.isfinite(self.b))
         if len(bad):
-            raise DomainError(f"polytope, row {bad[0]}: A = {self.A[bad[0]]}, b = {self.b[bad[0]]}, expected finite")
+            raise DomainError(
+                f"polytope, row {bad[0]}: A = {self.A[bad[0]]}, b = {self.b[bad[0]]}, expected finite"
+            )
         self._exact_rows: list[list[int]] | None = None
         self._irredundant_among: frozenset[int] | None = None
 
@@ -77,7 +89,7 @@ class HPolytope:
             labels: m names.
             irredundant_among: rows that together imply all others (known from the split tree); None if unknown.
         """
-        floats = [[entry / divisor for entry in row] for row, divisor in zip(rows, divisors, strict=True)]
+        floats = [_quotients(row, divisor) for row, divisor in zip(rows, divisors, strict=True)]
         slack = np.array(floats, dtype=np.float64).reshape(len(floats), dim + 1)
         polytope = cls(-slack[:, :-1] + 0.0, slack[:, -1], strict, labels)
         polytope._exact_rows = [list(row) for row in rows]
@@ -130,7 +142,10 @@ class HPolytope:
 
     def contains(self, X: Any) -> Bools:
         """Whether each row of X (k, d) satisfies all rows, open rows strictly; exact for the given floats."""
-        points = np.atleast_2d(np.asarray(X, dtype=np.float64))
+        try:
+            points = arrays.points(X, self.dim)
+        except arrays.NotNumbers as error:
+            raise DomainError(f"points: {error}, expected (k, {self.dim}) finite numbers") from None
         return np.array([self._contains(x) for x in points], dtype=np.bool_)
 
     def _contains(self, x: Floats) -> bool:
@@ -193,8 +208,12 @@ class HPolytope:
             DomainError: the polytope is empty or has no interior.
         """
         if not self.is_full_dimensional():
-            raise DomainError("Chebyshev centre: the polytope is empty or lies in a lower-dimensional subspace")
-        return largest_ball(np.column_stack([-self.A, self.b]), self.interior_point())
+            raise DomainError(
+                "Chebyshev centre: the polytope is empty or lies in a lower-dimensional subspace"
+            )
+        solid = self._solid()
+        centre, radius = largest_ball(*_scaled_slacks(solid))
+        return solid.interior.approx + centre, radius
 
     def bounding_box(self) -> tuple[Floats, Floats]:
         """Lower and upper corner (d,) of the smallest box around it; exact programs, rounded outwards.
@@ -234,7 +253,8 @@ def integer_form(row: Sequence[int]) -> Form:
     entries = list(row)
     scale = 1 << max(0, max((abs(e) for e in entries), default=1).bit_length() - 1)
     floats = np.array([e / scale for e in entries], dtype=np.float64)
-    error = [0.0 if e.bit_length() <= MANTISSA_BITS else abs(e / scale) * UNIT + TINY for e in entries]
+    exact = [Fraction(f) * scale == e for f, e in zip(floats.tolist(), entries, strict=True)]
+    error = [0.0 if known else abs(f) * UNIT + TINY for f, known in zip(floats.tolist(), exact, strict=True)]
     return Form(floats, np.array(error, dtype=np.float64), lambda: entries)
 
 
@@ -267,9 +287,33 @@ def bounding_box(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
     return np.array(lower), np.array(upper)
 
 
+def _scaled_slacks(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
+    """Unit normals (m, k) and the distances (m,) of the interior point from the rows, rounded once."""
+    normals = np.array([integer_form(row).row[:-1] for row in solid.rows]).reshape(
+        len(solid.rows), solid.hull.dim
+    )
+    norms = np.linalg.norm(normals, axis=1)
+    distances = []
+    for row, norm in zip(solid.rows, norms, strict=True):
+        scale = 1 << max(0, max(map(abs, row)).bit_length() - 1)
+        slack = Fraction(dot(row, solid.interior.integers), solid.interior.integers[-1])
+        distances.append(nearest_float(slack / scale) / norm)
+    return normals / norms[:, None], np.array(distances)
+
+
+def _quotients(row: Sequence[int], divisor: int) -> list[float]:
+    """A row divided by its divisor, or by more if float64 could not hold that."""
+    floats = [quotient(entry, divisor) for entry in row]
+    if np.all(np.isfinite(floats)):
+        return floats
+    return [quotient(entry, max(map(abs, row))) for entry in row]
+
+
 def _rounded(exact: Fraction, side: int) -> float:
     """The nearest float that is not on the wrong side of an exact number."""
-    nearest = float(exact)
+    nearest = nearest_float(exact)
+    if np.isinf(nearest):
+        return nearest if nearest * side > 0 else float(np.nextafter(nearest, side * np.inf))
     wrong = Fraction(nearest) < exact if side > 0 else Fraction(nearest) > exact
     return float(np.nextafter(nearest, side * np.inf)) if wrong else nearest
 
@@ -287,11 +331,8 @@ def _origin(dim: int) -> list[Fraction]:
     return [Fraction(0)] * dim
 
 
-def _matrix(values: Any) -> Floats:
+def _numbers(values: Any, name: str) -> Floats:
     try:
-        matrix = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DomainError("polytope: A is not a rectangular array of numbers") from None
-    if matrix.ndim != 2:
-        raise DomainError(f"polytope: A has shape {matrix.shape}, expected two axes (m, d)")
-    return matrix
+        return arrays.floats(values)
+    except arrays.NotNumbers as error:
+        raise DomainError(f"polytope: {name} is not a rectangular array of numbers: {error}") from None

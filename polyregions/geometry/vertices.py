@@ -17,10 +17,11 @@ import numpy as np
 from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError
 
 from polyregions._types import Floats
-from polyregions.exact.numbers import Point
+from polyregions.exact.numbers import Point, nearest_float
 from polyregions.geometry.hull import solve_rational
 
 Row: TypeAlias = Sequence[int]
+THIN = 1e-4  # ratio of widths below which vertices are taken exactly
 TIGHT = 1e-9  # of the diameter; Qhull's vertices are on a facet if nearer than this
 
 
@@ -38,13 +39,15 @@ def vertices_and_volume(rows: Sequence[Row], interior: Point) -> tuple[Floats, f
         return np.zeros((1, 0)), 1.0
     if k == 1:
         ends = sorted(Fraction(-row[1], row[0]) for row in rows)
-        return _floats([[end] for end in ends]), float(ends[-1] - ends[0])
+        return _floats([[end] for end in ends]), nearest_float(ends[-1] - ends[0])
     if k == 2:
         corners = polygon_corners(rows)
-        return _floats(corners), float(_shoelace(corners))
-    found = _by_qhull(rows, interior)
-    vertices = exact_vertices(rows, k) if found is None else found
-    return vertices, hull_volume(vertices)
+        return _floats(corners), nearest_float(_shoelace(corners))
+    local = _by_qhull(rows, interior)
+    if local is not None and not is_thin(local):
+        return local + interior.approx, hull_volume(local)
+    exact = exact_vertices(rows, k)
+    return _floats(exact), exact_hull_volume(exact)
 
 
 def polygon_corners(rows: Sequence[Row]) -> list[list[Fraction]]:
@@ -84,14 +87,14 @@ def _shoelace(corners: Sequence[Sequence[Fraction]]) -> Fraction:
     return sum((p[0] * q[1] - p[1] * q[0] for p, q in pairs), Fraction(0)) / 2
 
 
-def exact_vertices(rows: Sequence[Row], k: int) -> Floats:
-    """All vertices (v, k), each solved exactly from k facets and then rounded; O(binomial(m, k)) systems."""
+def exact_vertices(rows: Sequence[Row], k: int) -> list[tuple[Fraction, ...]]:
+    """All vertices, each solved exactly from k facets; O(binomial(m, k)) systems."""
     found: set[tuple[Fraction, ...]] = set()
     for chosen in combinations(rows, k):
         point = solve_rational([row[:-1] for row in chosen], [Fraction(-row[-1]) for row in chosen])
         if point is not None and all(_value(row, point) >= 0 for row in rows):
             found.add(tuple(point))
-    return _floats(sorted(found))
+    return sorted(found)
 
 
 def _value(row: Row, point: Sequence[Fraction]) -> Fraction:
@@ -99,11 +102,11 @@ def _value(row: Row, point: Sequence[Fraction]) -> Fraction:
 
 
 def _floats(points: Sequence[Sequence[Fraction]]) -> Floats:
-    return np.array([[float(c) for c in point] for point in points], dtype=np.float64)
+    return np.array([[nearest_float(c) for c in point] for point in points], dtype=np.float64)
 
 
 def _by_qhull(rows: Sequence[Row], interior: Point) -> Floats | None:
-    """Qhull's vertices (v, k), or None if they do not fit the facets."""
+    """Qhull's vertices (v, k) relative to the interior point, or None if they do not fit the facets."""
     halfspaces = _around(rows, interior)
     try:
         with np.errstate(all="ignore"):
@@ -113,7 +116,7 @@ def _by_qhull(rows: Sequence[Row], interior: Point) -> Floats | None:
     if not np.all(np.isfinite(local)):
         return None
     distinct: Floats = _distinct(local, 1e-12 * np.abs(local).max(initial=0.0))
-    return distinct + interior.approx if _fits(distinct, halfspaces) else None
+    return distinct if _fits(distinct, halfspaces) else None
 
 
 def _around(rows: Sequence[Row], interior: Point) -> Floats:
@@ -121,9 +124,10 @@ def _around(rows: Sequence[Row], interior: Point) -> Floats:
     out = []
     for row in rows:
         slack = _value(row, interior.coordinates)
-        out.append([-float(Fraction(r) / slack) for r in row[:-1]] + [-1.0])
+        out.append([-nearest_float(r / slack) for r in row[:-1]] + [-1.0])
     halfspaces = np.array(out, dtype=np.float64)
-    return halfspaces / np.linalg.norm(halfspaces[:, :-1], axis=1, keepdims=True)
+    unit: Floats = halfspaces / np.linalg.norm(halfspaces[:, :-1], axis=1, keepdims=True)
+    return unit
 
 
 def _fits(vertices: Floats, halfspaces: Floats) -> bool:
@@ -145,12 +149,44 @@ def _distinct(vertices: Floats, tolerance: float) -> Floats:
     return np.array(kept)
 
 
+def is_thin(vertices: Floats) -> bool:
+    """Whether the rounding of the vertices (v, k) could matter for the volume."""
+    widths = np.linalg.svd(vertices - vertices.mean(axis=0), compute_uv=False)
+    return len(widths) < vertices.shape[1] or bool(widths[-1] < THIN * widths[0])
+
+
 def hull_volume(vertices: Floats) -> float:
-    """Volume of the convex hull of vertices (v, k), thin ones included, in float64."""
-    centred = vertices - vertices.mean(axis=0)
-    _, widths, axes = np.linalg.svd(centred, full_matrices=False)
-    if len(widths) < vertices.shape[1] or widths[-1] == 0:
-        return 0.0
-    # Stretched to be round first: Qhull would take a sliver for flat.
-    hull = ConvexHull(centred @ axes.T / widths, qhull_options="Qt")
-    return float(hull.volume * np.prod(widths))
+    """Volume of the convex hull of vertices (v, k) that is not thin, in float64."""
+    return float(ConvexHull(vertices - vertices.mean(axis=0), qhull_options="Qt").volume)
+
+
+def exact_hull_volume(vertices: Sequence[Sequence[Fraction]]) -> float:
+    """Volume of the convex hull of exact vertices, however thin: stretched to a round body exactly, then rounded.
+
+    The stretching takes a simplex of vertices, as large as a greedy choice finds, to the unit simplex.
+    """
+    origin = vertices[0]
+    moves = [[c - o for c, o in zip(vertex, origin, strict=True)] for vertex in vertices]
+    frame, determinant = _large_simplex(moves)
+    coordinates = [solve_rational(list(zip(*frame, strict=True)), move) for move in moves]
+    round_body = _floats([c for c in coordinates if c is not None])
+    return float(ConvexHull(round_body, qhull_options="Qt").volume) * nearest_float(abs(determinant))
+
+
+def _large_simplex(moves: Sequence[Sequence[Fraction]]) -> tuple[list[Sequence[Fraction]], Fraction]:
+    """k of the vectors, each the farthest from the span of those before (up to its component), and their determinant."""
+    k = len(moves[0])
+    rest = [list(move) for move in moves]
+    chosen, determinant, used = [], Fraction(1), set[int]()
+    for _ in range(k):
+        size, best, column = max(
+            (abs(row[c]), i, c) for i, row in enumerate(rest) for c in range(k) if c not in used
+        )
+        chosen.append(moves[best])
+        used.add(column)
+        determinant *= size
+        pivot = list(rest[best])
+        for row in rest:
+            share = row[column] / pivot[column]
+            row[:] = [a - share * b for a, b in zip(row, pivot, strict=True)]
+    return chosen, determinant

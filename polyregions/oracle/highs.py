@@ -16,6 +16,8 @@ from polyregions.oracle import proof
 from polyregions.oracle.answer import UNDECIDED, Answer, Status
 from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron, balanced
 
+NEAR = 1e6  # in radii: farther rows are moved to this distance, which HiGHS can still resolve
+
 OPTIONS = {
     "output_flag": False,
     "presolve": "off",
@@ -71,26 +73,37 @@ class HighsOracle:
         return centre + width * local, multipliers
 
 
-def largest_ball(rows: Floats, start: Floats) -> tuple[Floats, float]:
-    """Centre (k,) and radius of the largest ball in ``{rows @ [x, 1] >= 0}``, in float64; inf if there is none.
+def largest_ball(normals: Floats, distances: Floats) -> tuple[Floats, float]:
+    """Centre (k,) and radius of the largest ball in ``{normals @ x + distances >= 0}``, in float64; inf if there is none.
 
     Args:
-        rows: (m, k+1) forms, constants left out of account.
-        start: (k,) a point inside, the origin of the computation.
+        normals: (m, k) unit vectors.
+        distances: (m,) positive: the origin is inside.
     """
-    rows = balanced(rows)[0]
-    norms = np.linalg.norm(rows[:, :-1], axis=1)
-    rows, norms = rows[norms > 0], norms[norms > 0]
-    offsets = (rows[:, -1] + rows[:, :-1] @ start) / norms
+    centre = np.zeros(normals.shape[1])
+    if _grow(normals, np.zeros(len(normals)), 1.0)[1] > 1e-9:  # a direction that leaves every row behind
+        return centre, float("inf")
+    radius, distances = float(distances.min()), distances.copy()
+    for _ in range(
+        200
+    ):  # each round sees as far as NEAR radii: what matters is about 1 in size, slivers included
+        step, grown = _grow(normals, np.minimum(distances / radius, NEAR), np.inf)
+        centre, distances = centre + radius * step, distances + radius * (normals @ step)
+        radius, before = radius * grown, radius
+        if radius <= before * (1 + 1e-9):
+            break
+    return centre, radius
+
+
+def _grow(normals: Floats, distances: Floats, most: float) -> tuple[Floats, float]:
+    """Centre and radius (up to `most`) of the largest ball, the rows being at the given distances."""
+    program = _ball_program(normals, distances)
+    program.col_upper_ = np.append(np.full(normals.shape[1], np.inf), most)
     solver = _solver()
-    program = _ball_program(rows[:, :-1] / norms[:, None], offsets)
-    program.col_upper_ = np.full(len(start) + 1, np.inf)
     solver.passModel(program)
     solver.run()
-    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-        return start, float("inf")
-    *local, radius = solver.getSolution().col_value
-    return start + np.array(local), float(radius)
+    *centre, radius = solver.getSolution().col_value
+    return np.array(centre), float(radius)
 
 
 def _solver() -> highspy.Highs:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.question import goal_of
 from polyregions.engine.walk.simplex import load_vertex, refactor, store_vertex, value, walk_towards
-from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.state import (
     DEPTH,
     SAFE,
@@ -241,7 +241,9 @@ def spread(walker: Walker, path: Path, known: Known, slot: int, n_rows: int) -> 
 
 
 @kernel
-def record_leaf(net: Net, forms: Forms, path: Path, n_rows: int, share: float, leaves: Leaves, at: int) -> None:
+def record_leaf(
+    net: Net, forms: Forms, path: Path, n_rows: int, share: float, leaves: Leaves, at: int
+) -> None:
     """Count a leaf, and keep its pattern and cuts if they are wanted."""
     n = len(forms.bits)
     first = leaves.last[0] == 2

@@ -125,7 +125,9 @@ class _PieceRun:
         net, chart, work, leaves = self._run.net, self._piece.chart, self._work, self._leaves
         with announced():
             machine.begin(net, chart, work)
-            status = machine.run(net, chart, work, leaves, 0)  # stops at the first leaf: compiles, or loads the cache
+            status = machine.run(
+                net, chart, work, leaves, 0
+            )  # stops at the first leaf: compiles, or loads the cache
         while True:
             if status == QUESTION:
                 self._settle_question()
@@ -247,7 +249,8 @@ def exact_point(piece: Piece, u: Floats, k: int) -> Point:
     """The exact point x of a chart point u."""
     homogeneous = [*(Fraction(c) for c in u.tolist()), Fraction(1)]
     image = [
-        sum((int(piece.embedding[i, j]) * h for j, h in enumerate(homogeneous)), Fraction(0)) for i in range(k + 1)
+        sum((int(piece.embedding[i, j]) * h for j, h in enumerate(homogeneous)), Fraction(0))
+        for i in range(k + 1)
     ]
     return Point.of([entry / image[k] for entry in image[:k]])
 

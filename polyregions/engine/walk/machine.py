@@ -6,11 +6,11 @@ goes on from exactly there when called again.
 
 from __future__ import annotations
 
-from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
 from polyregions.engine.walk.boxes import enclose
+from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.compose import enter_first_layer, enter_layer
 from polyregions.engine.walk.question import ask, goal_of
-from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.state import (
     ANSWER,
     CLASSIFY,

@@ -235,7 +235,9 @@ def _pulled(rows: Sequence[Sequence[int]], embedding: fmpz_mat) -> list[list[int
 
 def _integral(rows: Sequence[Sequence[Fraction]]) -> fmpz_mat:
     """Rational rows times the positive denominator that makes them integers."""
-    denominator = int(np.lcm.reduce(np.array([1] + [f.denominator for row in rows for f in row], dtype=object)))
+    denominator = int(
+        np.lcm.reduce(np.array([1] + [f.denominator for row in rows for f in row], dtype=object))
+    )
     return fmpz_mat(len(rows), len(rows[0]), [int(f * denominator) for row in rows for f in row])
 
 

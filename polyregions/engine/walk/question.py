@@ -9,6 +9,7 @@ a side given up too lightly would lose regions, so that is never done without pr
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.simplex import (
     BLOCKED,
     REACHED,
@@ -19,7 +20,6 @@ from polyregions.engine.walk.simplex import (
     value,
     walk_towards,
 )
-from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.state import (
     CUT,
     OFF,

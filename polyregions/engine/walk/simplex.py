@@ -92,7 +92,9 @@ def in_basis(basis: Ints, row: int) -> bool:
 
 
 @kernel
-def blocking_row(walker: Walker, rows: Floats, n_rows: int, column: int, bland: bool) -> tuple[int, float, float]:
+def blocking_row(
+    walker: Walker, rows: Floats, n_rows: int, column: int, bland: bool
+) -> tuple[int, float, float]:
     """The first row that becomes tight along a column, its rate and the step; row -1 if there is none.
 
     Of rows that become tight together the steepest is taken, which keeps the inverse accurate.

@@ -48,7 +48,9 @@ DOMAIN: Final = -1  # source of a row that belongs to the domain
 ULP: Final = 2.0**-53
 SAFE: Final = 1.0 + 2.0**-20
 TINY: Final = 1e-290
-TOUCH: Final = 1e-11  # relative size below which a value is left to exact arithmetic rather than taken for a cut
+TOUCH: Final = (
+    1e-11  # relative size below which a value is left to exact arithmetic rather than taken for a cut
+)
 
 
 class Net(NamedTuple):
