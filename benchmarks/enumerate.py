@@ -1,9 +1,8 @@
 """How many proved regions a second? The compiled engine beside the reference and a plain linprog recursion.
 
-Run with: ``python benchmarks/enumerate.py`` (one core; about five minutes). Rates are of one run; ratios are of engines on the
-same work in that run. The slow engines enumerate the first regions only (the same part of the same tree), and the
+Run with: ``python benchmarks/enumerate.py`` (one core; about five minutes). Rates are of one run; ratios are of engines
+on the same work in that run. The slow engines enumerate the first regions only (the same part of the tree), and the
 compiled engine is timed on that part too for the ratio. "unproved" is the compiled engine with its proofs switched off.
-If the package relucent is installed it is timed on the two-dimensional network (whole networks only).
 """
 
 from __future__ import annotations
@@ -25,9 +24,8 @@ REPEATS = 3
 
 def main() -> None:
     """Print one line a network."""
-    print(
-        f"{'network':>22} {'regions':>8} {'walk/s':>8} {'proof cost':>10} {'/ highs':>8} {'/ linprog':>9}  left to exact"
-    )
+    heads = ("network", "regions", "walk/s", "proof cost", "/ highs", "/ linprog", "exact")
+    print("{:>22} {:>8} {:>8} {:>10} {:>8} {:>9} {:>6}".format(*heads))
     for load in workloads():
         report(load)
 

@@ -13,14 +13,17 @@ and the argmax decision cells.
 from __future__ import annotations
 
 from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
+from polyregions.certify import certify
 from polyregions.decision import DecisionCells, decision_cells, decision_graph
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Progress, Tally, count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
+from polyregions.exact.certificate import Certificate
+from polyregions.exact.checker import Verdict, check
 from polyregions.geometry.polytope import HPolytope
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
-from polyregions.io.results import load_regions, save
+from polyregions.io.results import load_certificate, load_regions, save
 from polyregions.network import Network
 from polyregions.regions import Region, RegionSet
 
@@ -29,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Adjacency",
     "Box",
+    "Certificate",
     "DecisionCells",
     "HPolytope",
     "Network",
@@ -38,13 +42,17 @@ __all__ = [
     "RegionSet",
     "Slice",
     "Tally",
+    "Verdict",
     "WholeSpace",
     "adjacency_arrays",
     "adjacency_graph",
+    "certify",
+    "check",
     "count_regions",
     "decision_cells",
     "decision_graph",
     "enumerate_regions",
+    "load_certificate",
     "load_domain",
     "load_network",
     "load_regions",

@@ -26,7 +26,7 @@ class NotNumbers(Exception):
 
 
 def numbers(values: Any) -> NDArray[Any]:
-    """An array of floats and integers of at most 64 bits, or one of int, float and Fraction objects; nothing is rounded.
+    """An array of floats and integers of at most 64 bits, or one of int, float and Fraction objects; exact.
 
     Raises:
         NotNumbers: text, complex or wider numbers, ragged lists, masked arrays, other objects.

@@ -296,7 +296,7 @@ def interrupted(*words: str) -> tuple[int, str, str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process")
 def test_ctrl_c_keeps_what_is_finished_and_marks_it_partial(endless: str, tmp_path: Path) -> None:
     file = tmp_path / "part.npz"
-    status, out, err = interrupted("enumerate", endless, *BOX, "--json", "-o", str(file))
+    status, out, err = interrupted("enumerate", endless, *BOX, "--engine", "highs", "--json", "-o", str(file))
     assert status == 3
     assert "Traceback" not in err
     assert "stopping; what is finished is kept" in err
@@ -312,7 +312,7 @@ def test_ctrl_c_keeps_what_is_finished_and_marks_it_partial(endless: str, tmp_pa
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process")
 def test_ctrl_c_ends_a_count_with_the_count_so_far(endless: str) -> None:
-    status, out, err = interrupted("count", endless, "--whole-space", "--json")
+    status, out, err = interrupted("count", endless, "--whole-space", "--engine", "highs", "--json")
     assert status == 3
     assert "Traceback" not in err
     found = one_object(out)
@@ -646,3 +646,26 @@ def test_no_bar_for_a_short_run() -> None:
     bar(pr.Progress(10, 0.5, 0.9))
     assert bar._bar is None
     bar.close()
+
+
+# ---------------------------------------------------------------- certificates
+
+
+def test_a_certificate_is_written_and_checked(
+    quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = str(tmp_path / "proof.npz")
+    assert main(["enumerate", quadrants, *BOX, "--certificate", proof]) == 0
+    capsys.readouterr()
+    assert main(["check", quadrants, proof, "--json"]) == 0
+    verdict = one_object(capsys.readouterr().out)
+    assert (verdict["ok"], verdict["regions"]) == (True, 4)
+
+
+def test_a_certificate_of_another_network_is_no_proof(
+    quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proof = str(tmp_path / "proof.npz")
+    assert main(["enumerate", "example:two-moons", "--box", "0", "0.1", "--certificate", proof]) == 0
+    assert main(["check", quadrants, proof]) == 1
+    assert "not proved: " in capsys.readouterr().out

@@ -137,7 +137,10 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"W1": W[0], "b1": [0]}, "layer 1: weight has shape"),
     ({"W1": W, "b1": [0, np.nan]}, "a.npz, layer 1, bias.* is nan, expected a finite number"),
     ({"W1": W, "b1": [0, np.inf]}, "is inf, expected a finite number"),
-    ({"W1": W, "b1": ["a", "b"]}, "layer 1, bias: values of type <U1, expected real numbers"),
+    (
+        {"W1": W, "b1": ["a", "b"]},
+        "layer 1, bias: values of type <U1, expected a rectangular array of real numbers",
+    ),
     ({"W1": W * 1j, "b1": [0, 0]}, "values of type complex128"),
     ({"W1": W, "b1": [0, 0], "W2": np.ones((1, 3)), "b2": [0]}, "layer 2: weight has 3 columns, expected 2"),
     ({"W1": W, "b1": [0, 0], "final_activation": "tanh"}, "final_activation is .*tanh.*expected one of"),

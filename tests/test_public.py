@@ -17,10 +17,10 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "Box", "DecisionCells", "HPolytope", "Network", "PolyregionsError", "Progress", "Region",
-    "RegionSet", "Slice", "Tally", "WholeSpace", "adjacency_arrays", "adjacency_graph", "count_regions",
-    "decision_cells", "decision_graph", "enumerate_regions", "load_domain", "load_network", "load_regions", "save",
-    "tally_regions",
+    "Adjacency", "Box", "Certificate", "DecisionCells", "HPolytope", "Network", "PolyregionsError", "Progress",
+    "Region", "RegionSet", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
+    "certify", "check", "count_regions", "decision_cells", "decision_graph", "enumerate_regions",
+    "load_certificate", "load_domain", "load_network", "load_regions", "save", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns"}

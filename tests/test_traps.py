@@ -139,7 +139,7 @@ def test_a_box_far_from_the_origin() -> None:
 
 
 def test_a_first_layer_narrower_than_the_input() -> None:
-    """Cells without vertices: two parallel-free planes in R^3 make four, whatever the second layer of one neuron adds."""
+    """Cells without vertices: two planes in R^3 make four, all of them unbounded."""
     net = Network.from_layers([([[1, 0, 0], [0, 1, 0]], [0, 0]), ([[1, 1]], [-1]), ([[1]], [0])])
     regions = enumerate_regions(net, WholeSpace(3))
     # the second layer x+ + y+ = 1 cuts all but the quadrant where both are off

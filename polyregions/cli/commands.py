@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 from polyregions.adjacency import adjacency_graph
+from polyregions.certify import certify
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph
 from polyregions.domain import Box, Domain, WholeSpace
 from polyregions.engine.enumerate import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
+from polyregions.exact.checker import check
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened, suffix_of
 from polyregions.io.networks import load_network
-from polyregions.io.results import save
+from polyregions.io.results import load_certificate, save
 from polyregions.network import Network
 from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
 
-STOPPED = 3
+ANSWERED_NO, STOPPED = 1, 3
 
 
 def count(arguments: Namespace) -> int:
@@ -43,7 +45,26 @@ def enumerate_(arguments: Namespace) -> int:
     _check_output(arguments, (".npz", ".json"))
     regions = _regions(arguments, *_problem(arguments))
     report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
-    return _finish(arguments, regions.network, report | _saved(arguments, regions), regions.complete)
+    report |= _saved(arguments, regions)
+    if arguments.certificate is not None and regions.complete:
+        save(certify(regions), arguments.certificate)
+        report["certificate"] = arguments.certificate
+    return _finish(arguments, regions.network, report, regions.complete)
+
+
+def check_certificate(arguments: Namespace) -> int:
+    """``polyregions check``: does a certificate prove its list of regions?"""
+    verdict = check(load_certificate(arguments.certificate), load_network(arguments.network))
+    report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        print(
+            f"proved: these are all {verdict.regions} regions"
+            if verdict.ok
+            else f"not proved: {verdict.reason}"
+        )
+    return 0 if verdict.ok else ANSWERED_NO
 
 
 def graph(arguments: Namespace) -> int:

@@ -20,7 +20,9 @@ Every linear region of a piecewise-linear network, exactly.
 NETWORK is a .onnx, .nnet or .npz file (each also .gz), or example:two-moons, which is packaged.
 The input set is --box LO HI, --domain FILE (.vnnlib or .npz) or --whole-space.
 Results go to stdout or to the -o file, whose suffix names the format; everything else goes to stderr.
-Exit status: 0 done, 2 bad input, 3 stopped early (the result is partial, and says so)."""
+Exit status: 0 done, 1 a check failed, 2 bad input, 3 stopped early (the result is partial, and says so)."""
+
+CHECK = "Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved."
 
 
 class Parser(argparse.ArgumentParser):
@@ -46,13 +48,14 @@ def make_parser() -> argparse.ArgumentParser:
         return sub
 
     verb("count", commands.count, "Count the linear regions.", "controller.onnx --box -2 2 --json", None)
-    verb(
+    listing = verb(
         "enumerate",
         commands.enumerate_,
         "List every linear region: pattern, interior point, H-representation, affine map.",
         "controller.onnx --box -2 2 -o regions.npz",
         ".npz or .json",
     )
+    listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
     verb(
         "graph",
         commands.graph,
@@ -78,6 +81,17 @@ def make_parser() -> argparse.ArgumentParser:
     plot.add_argument(
         "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
     )
+    check = verbs.add_parser(
+        "check",
+        help=CHECK,
+        description=CHECK + "\nExit status 1 if it does not.",
+        epilog="example:\n  polyregions check controller.onnx proof.npz",
+        formatter_class=formatter,
+    )
+    check.set_defaults(run=commands.check_certificate)
+    check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    check.add_argument("certificate", metavar="CERTIFICATE", help="what enumerate --certificate wrote")
+    _everywhere(check)
     return parser
 
 
@@ -100,6 +114,10 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
+    _everywhere(parser)
+
+
+def _everywhere(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")

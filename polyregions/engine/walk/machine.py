@@ -135,7 +135,7 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
         if result == CUT:
             split(net, work, layer, unit)
             slot = work.registers[DEPTH]
-        elif result == KEEP_OFF or result == KEEP_ON:
+        elif result in (KEEP_OFF, KEEP_ON):
             restrict(net, work, layer, unit, result == KEEP_ON)
         else:
             forms.bits[net.bit[layer, unit]] = 1 if result == ON else 0

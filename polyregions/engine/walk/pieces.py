@@ -2,8 +2,8 @@
 
 An unbounded domain is cut, by first-layer neurons with independent normals, into pieces that contain no line.
 Such a piece is a pointed cone over the homogeneous coordinates (x, tau); it lies in a simplicial cone, and the
-points of that are ``sum lambda_j ray_j``. Taking ``sum lambda_j = 1`` gives bounded coordinates u = (lambda_1, ..) in which
-every form stays affine, points at infinity included: no large box, no limit. Only the bias of later layers has to be
+points of that are ``sum lambda_j ray_j``. Taking ``sum lambda_j = 1`` gives bounded coordinates u in which every
+form stays affine, points at infinity included: no large box, no limit. Only the bias of later layers has to be
 multiplied by the form tau(u).
 """
 

@@ -85,7 +85,7 @@ def leaving_column(walker: Walker, tolerance: float, bland: bool) -> int:
 @kernel
 def in_basis(basis: Ints, row: int) -> bool:
     """Whether a row is one of the tight ones."""
-    for j in range(len(basis)):
+    for j in range(len(basis)):  # noqa: SIM110  # kernels hold no generators
         if basis[j] == row:
             return True
     return False

@@ -73,8 +73,8 @@ class Chart(NamedTuple):
 
     base (n0, k+1) and base_error (n0,): the first layer as forms of u; tau (k+1,) and tau_error: the form that
     biases of later layers are multiplied by; lower, upper (k,): bounds of u; shift, scale (k,): the inputs are
-    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1; prove: whether answers have to
-    be proved (only a benchmark of what proofs cost says no).
+    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1; prove: whether answers
+    have to be proved (only a benchmark of what proofs cost says no).
     """
 
     base: Floats
@@ -94,8 +94,8 @@ class Forms(NamedTuple):
     """The layers on the current path.
 
     maps (L, n, k+1), error (L, n), size (L, n): each unit's form, a bound on the error of its value anywhere in the
-    bounds, and on the size of that value; active (n,): slopes of the layer before; todo (L, n), n_todo (L,): the units of
-    each layer that cut the cell the layer was entered with; bits (N,).
+    bounds, and on the size of that value; active (n,): slopes of the layer before; todo (L, n), n_todo (L,): the
+    units of each layer that cut the cell the layer was entered with; bits (N,).
     """
 
     maps: Floats
@@ -172,8 +172,8 @@ class Work(NamedTuple):
 class Leaves(NamedTuple):
     """The buffer of finished leaves: bits and cuts (B, N), points (B, k), and what counting needs.
 
-    last (N,): the pattern before; after (L,): leaves that opened a new cell of each layer; done (1,): share of the tree.
-    `keep` is False when only counting.
+    last (N,): the pattern before; after (L,): leaves that opened a new cell of each layer; done (1,): share of the
+    tree. `keep` is False when only counting.
     """
 
     bits: Bytes
