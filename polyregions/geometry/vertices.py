@@ -174,7 +174,7 @@ def exact_hull_volume(vertices: Sequence[Sequence[Fraction]]) -> float:
 
 
 def _large_simplex(moves: Sequence[Sequence[Fraction]]) -> tuple[list[Sequence[Fraction]], Fraction]:
-    """k of the vectors, each the farthest from the span of those before (up to its component), and their determinant."""
+    """k of the vectors, each far from the span of those before, and their determinant."""
     k = len(moves[0])
     rest = [list(move) for move in moves]
     chosen, determinant, used = [], Fraction(1), set[int]()

@@ -74,7 +74,7 @@ class HighsOracle:
 
 
 def largest_ball(normals: Floats, distances: Floats) -> tuple[Floats, float]:
-    """Centre (k,) and radius of the largest ball in ``{normals @ x + distances >= 0}``, in float64; inf if there is none.
+    """Centre (k,) and radius of the largest ball in ``{normals @ x + distances >= 0}``; inf if there is none.
 
     Args:
         normals: (m, k) unit vectors.

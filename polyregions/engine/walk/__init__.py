@@ -2,6 +2,6 @@
 
 `state` is the data the kernels share, `compose` pulls layers back, `boxes` encloses cells, `simplex` walks from
 vertex to vertex, `question` asks whether a hyperplane cuts a cell, `cells` splits cells and proves leaves, `machine`
-is the loop. On the Python side `pieces` prepares a domain for the kernels, `settle` decides exactly what they hand back,
-and `driver` runs the whole.
+is the loop. On the Python side `pieces` prepares a domain for the kernels, `settle` decides exactly what they hand
+back, and `driver` runs the whole.
 """
