@@ -62,7 +62,7 @@ def network_of(layers: Any) -> Network:
     )
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(layers=networks(), whole_space=st.booleans())
 def test_regions_edges_and_decisions_agree(layers: Any, whole_space: bool) -> None:
     d = len(layers[0][0][0])

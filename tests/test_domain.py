@@ -13,7 +13,16 @@ import pytest
 from numpy.random import Generator
 
 import naive
-from polyregions import Box, HPolytope, Network, Slice, WholeSpace, count_regions, enumerate_regions
+from polyregions import (
+    Box,
+    HPolytope,
+    Network,
+    Slice,
+    WholeSpace,
+    count_regions,
+    enumerate_regions,
+    load_domain,
+)
 from polyregions.domain import Domain, SolidDomain, rows_in_inputs, solid_domain
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
@@ -400,3 +409,13 @@ def test_overdetermined_systems_have_their_solution_or_none(seed: int) -> None:
         assert solve_rational([*matrix, matrix[0]], [*right, right[0] + 1]) is None
     else:
         assert solve_rational(matrix, right) is None
+
+
+def test_a_polytope_is_read_from_a_file(tmp_path: Any) -> None:
+    np.savez(tmp_path / "half.npz", A=[[1.0, 1.0], [-1.0, 0.0], [0.0, -1.0]], b=[1.0, 0.0, 0.0])
+    triangle = load_domain(tmp_path / "half.npz")
+    assert isinstance(triangle, HPolytope)
+    assert triangle.volume() == 0.5
+    np.savez(tmp_path / "bad.npz", A=[[1.0, 1.0]], b=[1.0, 0.0])
+    with pytest.raises(DomainError, match=r"bad\.npz.*b has shape"):
+        load_domain(tmp_path / "bad.npz")

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyregions.errors import DomainError, FormatError, NetworkError, UnsupportedError
+from polyregions.errors import DomainError, FormatError, NetworkError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.npz import network_of_npz, save_network_npz
@@ -252,7 +252,6 @@ def test_npz_domains(tmp_path: Path) -> None:
         ({"lower": [1.0], "upper": [2.0, 3.0]}, DomainError, "d.npz: "),
         ({"lower": [np.nan], "upper": [2.0]}, DomainError, "d.npz: "),
         ({"lower": ["a"], "upper": [2.0]}, FormatError, "lower: values of type"),
-        ({"A": W, "b": [1.0, 1.0]}, UnsupportedError, "polytope"),
         ({"x": [1.0]}, FormatError, "holds x, expected arrays lower and upper"),
     ]:
         file.write_bytes(archive(**arrays))

@@ -7,17 +7,19 @@ from typing import Any
 
 from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
+from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
 from polyregions.io.npz import arrays_of_npz
 from polyregions.io.vnnlib import boxes_of_vnnlib
 
 
-def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Box:
+def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Box | HPolytope:
     """The input set stored in a file.
 
     Args:
         path: a VNN-LIB property (``.vnnlib``) whose input constraints form one box, or a ``.npz`` with arrays
-            ``lower`` (d,) and ``upper`` (d,); either may be compressed (``.gz``).
+            ``lower`` (d,) and ``upper`` (d,), or ``A`` (m, d) and ``b`` (m,) for ``A x <= b``; either may be
+            compressed (``.gz``).
         max_bytes: limit of the size, before and after decompression.
 
     Raises:
@@ -43,13 +45,20 @@ def _only_box(boxes: list[Box], where: str) -> Box:
     return boxes[0]
 
 
-def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Box:
+def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Box | HPolytope:
     if "lower" in arrays and "upper" in arrays:
         return _box(arrays["lower"], arrays["upper"], where)
     if "A" in arrays and "b" in arrays:
-        raise UnsupportedError(f"{where}: holds A and b (a polytope), which cannot be read yet")
+        return _polytope(arrays["A"], arrays["b"], where)
     listed = shortened(", ".join(arrays) or "nothing", 200)
-    raise FormatError(f"{where}: holds {listed}, expected arrays lower and upper")
+    raise FormatError(f"{where}: holds {listed}, expected arrays lower and upper, or A and b")
+
+
+def _polytope(A: Any, b: Any, where: str) -> HPolytope:
+    try:
+        return HPolytope(A, b)
+    except DomainError as error:
+        raise DomainError(f"{where}: {error}") from None
 
 
 def _box(lower: Any, upper: Any, where: str) -> Box:
