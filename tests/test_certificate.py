@@ -141,6 +141,42 @@ def test_every_kind_of_input_set_and_of_weights(name: str) -> None:
     assert certify(regions).input_set.same_as(input_set(domain))
 
 
+def test_many_inputs() -> None:
+    """Most proofs rest on the bounds of sixty inputs at once."""
+    net = Network.from_layers(random_layers(1, 60, 8, 6, 2))
+    centre = generator(2).normal(size=60)
+    regions = enumerate_regions(net, Box(centre - 0.05, centre + 0.05))
+    assert len(regions) == 3
+    certificate = certify(regions)
+    assert np.diff(certificate.offsets).max() >= 60
+    proved(regions)
+
+
+@pytest.mark.parametrize(
+    ("rows", "holds"),
+    [
+        ([[1, 0], [-1, 0]], True),  # x > 0 and x < 0: they touch
+        ([[1, 0], [-1, 1]], False),  # 0 < x < 1
+        ([[1, -1], [-2, 0]], True),
+        ([[1, 0], [1, -1]], False),  # both on one side
+        ([[1, 0], [-1, 0], [-1, -1]], False),  # one row too many
+        ([[1, 0, 0], [0, 1, 0], [-1, -1, 0]], True),  # a pinched triangle
+        ([[1, 0, 0], [0, 1, 0], [-1, -1, 1]], False),  # a triangle
+        ([[1, 0, 0], [0, 1, 0], [-1, 1, 0]], False),  # a bound with the wrong sign
+        ([[1, 0, 0], [-1, -1, 0]], False),  # nothing makes up for y
+        ([[1, 2, 0], [-3, -6, 0]], True),
+        ([[1, 2, 0], [-3, -5, 0]], False),
+        ([[1, 2, 3, 0], [1, -1, 0, 0], [-2, -1, -3, -1]], True),
+        ([[1, 2, 3, 0], [1, -1, 0, 0], [-2, -1, -3, 1]], False),
+        ([[0, 0]], True),  # 0 > 0 has no solution
+        ([[2, 3, -1, 0], [0, 0, 3, -5], [-2, -3, 0, 1]], True),  # constants -5 / 3 + 1
+        ([[2, 3, -1, 0], [0, 0, 3, -5], [-2, -3, 0, 2]], False),  # and -5 / 3 + 2
+    ],
+)
+def test_what_proves_an_open_polyhedron_empty(rows: list[list[int]], holds: bool) -> None:
+    assert proves_empty(rows) is holds
+
+
 def test_units_of_other_kinds() -> None:
     """Leaky, absolute and identity units in one network, and a kink in the last layer."""
     slopes = np.array([[0.25, 1.0], [-1.0, 1.0], [1.0, 1.0], [0.1, 1.0]])
