@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,8 @@ from polyregions.exact.numbers import Point, dot
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.polytope import HPolytope, bounding_box, integer_form
 from polyregions.oracle.polyhedron import Bounds, Form
+
+SHOWN = 16  # inputs; longer boxes are only summed up when printed
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +110,9 @@ class Box:
             return float(np.prod(width[width > 0]))
 
     def __repr__(self) -> str:
+        if self.dim > SHOWN:
+            widths = self.upper - self.lower
+            return f"<Box: {self.dim} inputs, widths {widths.min()} to {widths.max()}>"
         return f"Box({self.lower.tolist()}, {self.upper.tolist()})"
 
 
@@ -174,6 +180,9 @@ class Slice:
         """The affine subspace of the slice, with coordinates u."""
         return AffineHull(affine_of_floats(self.directions.T, self.origin), None)
 
+    def __repr__(self) -> str:
+        return f"<Slice: {self.domain.dim}-dimensional, of R^{self.dim}, over {self.domain!r}>"
+
 
 Domain: TypeAlias = Box | HPolytope | WholeSpace | Slice
 
@@ -213,11 +222,8 @@ def _solid_box(box: Box) -> SolidDomain:
     free = np.flatnonzero(box.lower < box.upper)
     inner = Box(box.lower[free], box.upper[free])
     rows, labels = inner.inequalities()
-    exact = affine_of_floats(rows[:, :-1], rows[:, -1])
-    forms = tuple(
-        Form(row, np.zeros_like(row), lambda i=i: exact.row(i))  # type: ignore[misc]  # lambda default
-        for i, row in enumerate(rows)
-    )
+    zero = np.zeros(rows.shape[1])
+    forms = tuple(Form(row, zero, cache(partial(_integers, row))) for row in rows)
     names = [
         label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)
     ]
@@ -225,6 +231,10 @@ def _solid_box(box: Box) -> SolidDomain:
     middle = Point.of([_between(low, high) for low, high in zip(inner.lower, inner.upper, strict=True)])
     closed = (False,) * len(forms)
     return SolidDomain(hull, forms, tuple(names), closed, Bounds(inner.lower, inner.upper), middle)
+
+
+def _integers(row: Floats) -> list[int]:
+    return affine_of_floats(row[None, :-1], row[-1:]).row(0)
 
 
 def _inputs_of(rows: Floats) -> list[int]:

@@ -12,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 
-from polyregions._types import Bools, Floats
+from polyregions._types import Bools, Floats, Ints
 from polyregions.exact.affine import IntegerAffine, affine_of_layer, compose, scale_rows
 from polyregions.network import Layer, Network
-from polyregions.oracle.polyhedron import Form
-from polyregions.oracle.proof import SAFE, UNIT, gamma
+from polyregions.oracle.polyhedron import Bounds, Form
+from polyregions.oracle.proof import SAFE, UNIT, gamma, upper_bound
 
 
 class ComposedLayers:
@@ -76,6 +76,7 @@ class PulledLayer:
         self.index = index
         self._inner = inner
         self._slopes = slopes
+        self._signs: Ints | None = None
         layer = layers.layers[index]
         is_tame = layers.network.is_tame
         if inner is None or slopes is None:
@@ -103,6 +104,17 @@ class PulledLayer:
         if self._inner is None or self._slopes is None:
             return affine
         return compose(affine, scale_rows(self._inner.exact, self._slopes.tolist()))
+
+    def signs_within(self, bounds: Bounds) -> Ints:
+        """For each unit (n,) 1 if it is positive all over the bounds, -1 if nowhere positive, 0 if that is open.
+
+        The bounds are the same for all cells of a run, so the answer is kept.
+        """
+        if self._signs is None:
+            never_positive = upper_bound(self.rows, self.error, bounds) <= 0
+            never_negative = upper_bound(-self.rows, self.error, bounds) < 0
+            self._signs = never_negative.astype(np.int64) - never_positive
+        return self._signs
 
     def form(self, unit: int) -> Form:
         """The pre-activation of one unit."""

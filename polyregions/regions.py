@@ -15,6 +15,7 @@ from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.domain import Domain, SolidDomain, rows_in_inputs
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine
+from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
@@ -38,6 +39,7 @@ class RegionSet:
         complete: whether these are all the regions; False after a limit or an interruption.
         engine: which engine found them.
         score: how many questions were settled by bounds, floats and rationals.
+        certificate: the written proof that the set is complete, if one was asked for; files do not hold it.
     """
 
     problem: Problem
@@ -48,6 +50,7 @@ class RegionSet:
     complete: bool
     engine: str
     score: Mapping[str, int] = field(default_factory=dict)
+    certificate: Certificate | None = None
 
     @property
     def network(self) -> Network:

@@ -55,6 +55,21 @@ def proved(regions: RegionSet) -> Verdict:
 # ---------------------------------------------------------------- what holds
 
 
+@pytest.mark.parametrize("engine", ["auto", "highs"])
+def test_certify_while_enumerating(engine: str) -> None:
+    net = Network.from_layers(integer_layers(generator(5), [2, 4, 3, 1]))
+    regions = enumerate_regions(net, Box.cube(-2, 2, 2), engine=engine, certify=True)
+    assert regions.certificate is not None
+    verdict = check(stored(regions.certificate), net)
+    assert verdict and verdict.regions == len(regions)
+
+
+def test_no_certificate_unless_asked_for_nor_of_a_stopped_run() -> None:
+    net = Network.from_layers([([[1], [2]], [0, -1]), ([[1, 1]], [0])])
+    assert enumerate_regions(net, Box([-1], [1])).certificate is None
+    assert enumerate_regions(net, Box([-1], [1]), certify=True, max_regions=1).certificate is None
+
+
 @pytest.mark.parametrize("entry", SMALL_FORMULAS, ids=name_of)
 def test_formula_networks(entry: dict[str, Any]) -> None:
     regions = enumerate_regions(formula_network(entry), Box(entry["lo"], entry["hi"]))

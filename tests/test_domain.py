@@ -151,7 +151,7 @@ def test_a_full_box_keeps_its_coordinates() -> None:
     solid = solid_domain(Box([-1, 0], [1, 0.5]))
     assert_solid(solid)
     assert solid.hull.is_whole
-    assert [form.exact() for form in solid.forms] == [[2, 0, 2], [-2, 0, 2], [0, 2, 0], [0, -2, 1]]
+    assert [form.exact() for form in solid.forms] == [[1, 0, 1], [-1, 0, 1], [0, 1, 0], [0, -2, 1]]
 
 
 def test_fixed_inputs_are_left_out_and_the_labels_still_say_which_input_is_meant() -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from polyregions.adjacency import adjacency_graph
-from polyregions.certify import certify
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph
 from polyregions.domain import Box, Domain, WholeSpace
@@ -43,11 +42,11 @@ def count(arguments: Namespace) -> int:
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     _check_output(arguments, (".npz", ".json"))
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *_problem(arguments), certify=arguments.certificate is not None)
     report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
     report |= _saved(arguments, regions)
-    if arguments.certificate is not None and regions.complete:
-        save(certify(regions), arguments.certificate)
+    if regions.certificate is not None:
+        save(regions.certificate, arguments.certificate)
         report["certificate"] = arguments.certificate
     return _finish(arguments, regions.network, report, regions.complete)
 
@@ -105,10 +104,15 @@ def plot(arguments: Namespace) -> int:
     return _finish(arguments, regions.network, report, regions.complete)
 
 
-def _regions(arguments: Namespace, network: Network, domain: Domain) -> RegionSet:
+def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bool = False) -> RegionSet:
     with watched(arguments.quiet) as progress:
         regions = enumerate_regions(
-            network, domain, engine=arguments.engine, progress=progress, max_regions=arguments.max_regions
+            network,
+            domain,
+            engine=arguments.engine,
+            certify=certify,
+            progress=progress,
+            max_regions=arguments.max_regions,
         )
     hull = regions.problem.solid.hull
     if not hull.is_whole and not arguments.quiet:

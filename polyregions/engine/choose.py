@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from polyregions.engine.local import is_box
 from polyregions.errors import OptionError
 from polyregions.problem import Problem
 from polyregions.scaling import is_tame
 
 ENGINES = ("auto", "walk", "highs")
-MOST_INPUTS = (
-    32  # beyond this a basis inverse costs more than HiGHS's overhead, and few neurons cut a local box
-)
+MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead
 MOST_PIECES = 14  # an unbounded domain is cut into at most 2 to this power
+
+
+def is_large_box(problem: Problem) -> bool:
+    """Whether a problem is best asked about as a box with few rows in it."""
+    return problem.solid.hull.dim > MOST_INPUTS and is_box(problem)
 
 
 def choose_engine(problem: Problem, wanted: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from time import monotonic
 from typing import TypeAlias
@@ -11,11 +11,14 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions._types import Bytes, Floats
+from polyregions.certify import certify as proof_of
 from polyregions.domain import Domain
 from polyregions.engine.batches import Batch, LayerCounter, batches_of_cells
 from polyregions.engine.choose import ENGINES as ENGINES
-from polyregions.engine.choose import choose_engine
-from polyregions.engine.tree import leaves
+from polyregions.engine.choose import choose_engine, is_large_box
+from polyregions.engine.local import leaves_in_box
+from polyregions.engine.reduction import reduce, unreduced
+from polyregions.engine.tree import Cell, leaves
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.oracle.referee import Referee
@@ -73,6 +76,7 @@ def enumerate_regions(
     domain: Domain,
     *,
     engine: str = "auto",
+    certify: bool = False,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
 ) -> RegionSet:
@@ -83,6 +87,8 @@ def enumerate_regions(
         domain: the input set in R^d.
         engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
             it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
+        certify: whether to write the proof down too, see `certify`; it is found after the regions, and no run that
+            was stopped has one.
         progress: called now and then with a `Progress`; returning False stops the run.
         max_regions: stop after this many regions.
 
@@ -99,7 +105,8 @@ def enumerate_regions(
     [[0, 1], [1, 0]]
     """
     run = _Run(pose(network, domain), engine, progress, max_regions, keep=True)
-    return _collect(run)
+    regions = _collect(run)
+    return replace(regions, certificate=proof_of(regions)) if certify and regions.complete else regions
 
 
 def count_regions(
@@ -145,8 +152,7 @@ def tally_regions(
     """
     run = _Run(pose(network, domain), engine, progress, max_regions, keep=False)
     regions = sum(batch.count for batch in run.batches())
-    after = tuple(int(n) for n in run.after)
-    return Tally(regions, after, run.complete, run.engine, asdict(run.referee.score))
+    return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, asdict(run.referee.score))
 
 
 class _Run:
@@ -164,11 +170,20 @@ class _Run:
             raise OptionError(f"max_regions is {max_regions}, expected at least 0")
         self.problem = problem
         self.engine = choose_engine(problem, engine)
+        self._is_reference = engine == "highs"
+        self._reduction = unreduced(problem) if self._is_reference else reduce(problem)
         self.referee = Referee(problem.solid.bounds)
         self.complete = False
         self.in_order = True
-        self.after = np.zeros(len(problem.network.widths), dtype=np.int64)
+        self._after = np.zeros(0, dtype=np.int64)
         self._progress, self._max_regions, self._keep = progress, max_regions, keep
+
+    def after_each_layer(self, regions: int) -> tuple[int, ...]:
+        """How many regions there are after each layer; a layer that splits nothing has as many as the one before."""
+        after = np.zeros(len(self.problem.network.widths), dtype=np.int64)
+        known = self._after[: len(after)]
+        after[: len(known)] = known
+        return tuple(np.maximum(np.maximum.accumulate(after), min(1, regions)).tolist())
 
     def batches(self) -> Iterator[Batch]:
         """The regions until the end, the limit, or the user's stop."""
@@ -189,7 +204,7 @@ class _Run:
     def _limited(self) -> Iterator[Batch]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""
         found, limit = 0, self._max_regions
-        for batch in self._highs() if self.engine == "highs" else self._walk():
+        for batch in map(self._reduction.whole, self._found()):
             if limit is not None and found + batch.count > limit:
                 yield batch.first(limit - found)
                 return
@@ -197,21 +212,33 @@ class _Run:
             yield batch
         self.complete = True
 
-    def _highs(self) -> Iterator[Batch]:
-        n, k = self.problem.network.n_neurons, self.problem.solid.hull.dim
-        counter = LayerCounter(np.cumsum(self.problem.network.widths))
-        self.after = counter.after
+    def _found(self) -> Iterator[Batch]:
+        """The regions of the reduced problem; without a neuron left there is nothing for the kernels to do."""
+        walks = self.engine == "walk" and self._reduction.problem.network.n_neurons > 0
+        return self._walk() if walks else self._readable()
+
+    def _readable(self) -> Iterator[Batch]:
+        problem = self._reduction.problem
+        n, k = problem.network.n_neurons, problem.solid.hull.dim
+        counter = LayerCounter(np.cumsum(problem.network.widths, dtype=np.int64))
+        self._after = counter.after
         size = 1 if self._max_regions is not None else HIGHS_BATCH
-        for batch in batches_of_cells(leaves(self.problem, self.referee), n, k, size):
+        for batch in batches_of_cells(self._cells(problem), n, k, size):
             for bits in batch.bits:
                 counter.add(bits)
             yield batch
 
+    def _cells(self, problem: Problem) -> Iterator[Cell]:
+        """The leaves of the readable tree; the plain reference if that was asked for by name."""
+        if self._is_reference or not is_large_box(problem):
+            return leaves(problem, self.referee)
+        return leaves_in_box(problem, self.referee.score)
+
     def _walk(self) -> Iterator[Batch]:
         from polyregions.engine.walk.driver import WalkRun  # numba takes half a second to import
 
-        run = WalkRun(self.problem, self.referee, self._keep, self._max_regions)
-        self.after = run.after
+        run = WalkRun(self._reduction.problem, self.referee, self._keep, self._max_regions)
+        self._after = run.after
         for batch in run.batches():
             self.in_order = run.in_order
             yield batch

@@ -72,8 +72,9 @@ def leaves_below(start: Cell, n_neurons: int, referee: Referee) -> Iterator[Cell
         cell = stack.pop()
         while len(cell.bits) < n_neurons:
             cell = cell.at_next_neuron()
-            form = cell.layer.form(int(cell.layer.kinked[cell.unit]))
-            off, on = sides(cell, form, referee)
+            unit = int(cell.layer.kinked[cell.unit])
+            form = cell.layer.form(unit)
+            off, on = sides(cell, unit, form, referee)
             if off is not None and on is not None:
                 stack.append(cell.child(True, form, on))
                 cell = cell.child(False, form, off)
@@ -82,20 +83,21 @@ def leaves_below(start: Cell, n_neurons: int, referee: Referee) -> Iterator[Cell
         yield cell
 
 
-def root(problem: Problem) -> Cell:
-    """The whole domain."""
-    return Cell((), problem.layers.first(), 0, (), problem.root, problem.solid.interior, 1.0)
+def root(problem: Problem, interior: OpenPolyhedron | None = None) -> Cell:
+    """The whole domain, with `interior` for its rows if an oracle wants other ones."""
+    interior = problem.root if interior is None else interior
+    return Cell((), problem.layers.first(), 0, (), interior, problem.solid.interior, 1.0)
 
 
-def sides(cell: Cell, form: Form, referee: Referee) -> tuple[Point | None, Point | None]:
+def sides(cell: Cell, unit: int, form: Form, referee: Referee) -> tuple[Point | None, Point | None]:
     """A point strictly inside the cell's off side and one inside its on side; None where a side is proved empty."""
+    bounded = cell.layer.signs_within(referee.bounds)[unit]
+    if bounded:
+        referee.score.by_bounds += 1
+        return (None, cell.point) if bounded > 0 else (cell.point, None)
     constant = referee.constant_sign(form)
     if constant is not None:
         return (None, cell.point) if constant > 0 else (cell.point, None)
-    if referee.never_positive(form):
-        return cell.point, None
-    if referee.never_positive(form.negated()):
-        return None, cell.point
     sign = referee.sign(form, cell.point)
     off = cell.point if sign < 0 else referee.interior(cell.interior.with_form(form.negated()))
     on = cell.point if sign > 0 else referee.interior(cell.interior.with_form(form))

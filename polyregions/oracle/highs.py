@@ -32,7 +32,7 @@ class HighsOracle:
     """Asks HiGHS, believes only what floats can prove."""
 
     def __init__(self) -> None:
-        self._solver = _solver()
+        self._solver = new_solver()
 
     def interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
         """A proved answer where floats allow one, else UNDECIDED with hints."""
@@ -99,15 +99,25 @@ def _grow(normals: Floats, distances: Floats, most: float) -> tuple[Floats, floa
     """Centre and radius (up to `most`) of the largest ball, the rows being at the given distances."""
     program = _ball_program(normals, distances)
     program.col_upper_ = np.append(np.full(normals.shape[1], np.inf), most)
-    solver = _solver()
+    solver = new_solver()
     solver.passModel(program)
     solver.run()
     *centre, radius = solver.getSolution().col_value
     return np.array(centre), float(radius)
 
 
-def _solver() -> highspy.Highs:
-    solver = highspy.Highs()
+class _Silent(highspy.Highs):  # type: ignore[misc]  # highspy is untyped here
+    """HiGHS that says nothing: version 1.16 prints a banner while it is made, before options can be set."""
+
+    def enableCallbacks(self) -> None:
+        """The first thing that is called on a new solver."""
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()
+
+
+def new_solver() -> highspy.Highs:
+    """A silent simplex solver with the smallest tolerances."""
+    solver = _Silent()
     for name, value in OPTIONS.items():
         solver.setOptionValue(name, value)
     return solver

@@ -76,6 +76,12 @@ class OpenPolyhedron:
         error = np.concatenate([self.error, form.error[None]])
         return OpenPolyhedron(rows, error, (*self.exact, form.exact))
 
+    def and_rows_of(self, other: OpenPolyhedron) -> OpenPolyhedron:
+        """The intersection with another one, whose rows come last."""
+        rows = np.concatenate([self.rows, other.rows])
+        error = np.concatenate([self.error, other.error])
+        return OpenPolyhedron(rows, error, (*self.exact, *other.exact))
+
     def subset(self, indices: Sequence[int]) -> OpenPolyhedron:
         """The (larger) polyhedron given by some of the rows."""
         index = list(indices)

@@ -28,11 +28,20 @@ class Referee:
     Args:
         bounds: coordinate bounds of everything that will be asked about.
         proposer: the floating-point oracle; HiGHS if not given.
+        within: rows that belong to every question and that the proposer takes from the bounds.
+        score: where to count; a new one if not given.
     """
 
-    def __init__(self, bounds: Bounds, proposer: Oracle | None = None) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        proposer: Oracle | None = None,
+        within: OpenPolyhedron | None = None,
+        score: Score | None = None,
+    ) -> None:
         self.bounds = bounds
-        self.score = Score()
+        self._within = within
+        self.score = Score() if score is None else score
         self._proposer = proposer or HighsOracle()
         self._rational = RationalOracle()
 
@@ -41,7 +50,8 @@ class Referee:
         answer = self._proposer.interior(polyhedron, self.bounds)
         if answer.status is Status.UNDECIDED:
             self.score.by_rationals += 1
-            answer = self._rational.interior(polyhedron, self.bounds, hint=answer)
+            whole = polyhedron if self._within is None else polyhedron.and_rows_of(self._within)
+            answer = self._rational.interior(whole, self.bounds, hint=answer)
         else:
             self.score.by_floats += 1
         return answer.point

@@ -1,0 +1,85 @@
+"""A problem without the neurons that never change sign on its domain, and the way back from it.
+
+Such a neuron splits nothing. Without a slope it is dropped, with one it becomes a linear unit: the network on the
+domain stays the same, the engine has less to compose, and the bits are filled in afterwards.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from polyregions._types import Bytes, Ints
+from polyregions.engine.batches import Batch
+from polyregions.engine.zonotope import UNKNOWN, known_bits
+from polyregions.network import ExactAffine, Layer, Network
+from polyregions.problem import Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A smaller problem with the same regions.
+
+    Attributes:
+        problem: the smaller one.
+        kept: (n,) the neurons that it still has.
+        fixed: (N,) the bits of the others, 0 for those kept.
+    """
+
+    problem: Problem
+    kept: Ints
+    fixed: Bytes
+
+    def whole(self, batch: Batch) -> Batch:
+        """Its regions with the bits of all neurons."""
+        if len(self.kept) == len(self.fixed):
+            return batch
+        bits = np.tile(self.fixed, (len(batch.bits), 1))
+        cuts = np.zeros_like(bits)
+        bits[:, self.kept], cuts[:, self.kept] = batch.bits, batch.cuts
+        return replace(batch, bits=bits, cuts=cuts)
+
+
+def unreduced(problem: Problem) -> Reduction:
+    """A problem as it is."""
+    n = problem.network.n_neurons
+    return Reduction(problem, np.arange(n, dtype=np.int64), np.zeros(n, dtype=np.uint8))
+
+
+def reduce(problem: Problem) -> Reduction:
+    """A problem without the neurons that a zonotope around its domain proves never to change sign."""
+    network = problem.inner
+    bits = known_bits(network, problem.solid.bounds)
+    neurons = np.concatenate([b[layer.splitting] for b, layer in zip(bits, network.layers, strict=True)])
+    if np.all(neurons == UNKNOWN):
+        return unreduced(problem)
+    smaller = _without(network, bits)
+    kept = np.flatnonzero(neurons == UNKNOWN)
+    fixed = (neurons == 1).astype(np.uint8)
+    return Reduction(replace(problem, network=smaller, inner=smaller), kept, fixed)
+
+
+def _without(network: Network, bits: list[Ints]) -> Network:
+    """The network with its known units made linear, those without slope left out."""
+    layers = []
+    read = np.arange(network.n_inputs)
+    for layer, known in zip(network.layers, bits, strict=True):
+        slopes = layer.slopes.copy()
+        linear = known != UNKNOWN
+        slopes[linear] = np.take_along_axis(slopes, np.maximum(known, 0)[:, None], axis=1)[linear]
+        is_last = layer is network.layers[-1]
+        units = np.flatnonzero(np.any(slopes != 0, axis=1) | is_last)
+        layers.append(_part(layer, units, read, slopes[units]))
+        read = units
+    return Network.from_units(layers, network.name)
+
+
+def _part(
+    layer: Layer, units: Ints, read: Ints, slopes: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+) -> Layer:
+    exact = None
+    if layer.exact is not None:
+        columns = np.append(read, layer.n_inputs)
+        exact = ExactAffine(layer.exact.numerators[np.ix_(units, columns)], layer.exact.denominator)
+    return Layer(layer.weight[np.ix_(units, read)], layer.bias[units], slopes, exact)
