@@ -1,21 +1,26 @@
-"""How many proved regions a second? The compiled engine beside the reference and a plain linprog recursion.
+"""How many proved regions a second? The compiled engine beside the reference, a linprog recursion, and relucent.
 
 Run with: ``python benchmarks/enumerate.py`` (one core; about five minutes). Rates are of one run; ratios are of engines
 on the same work in that run. The slow engines enumerate the first regions only (the same part of the tree), and the
 compiled engine is timed on that part too for the ratio. "unproved" is the compiled engine with its proofs switched off.
+relucent (if it is installed; it walks from region to region over the whole space and finds their facets on the way, in
+floating point) and the compiled engine both find the first regions of the whole space.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from time import perf_counter
 
 import numpy as np
 from scipy.optimize import linprog
 from workloads import Workload, workloads
 
-from polyregions import Box, Network, enumerate_regions
+from polyregions import Network, WholeSpace, enumerate_regions
 from polyregions.domain import Domain
+from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.oracle.referee import Referee
 from polyregions.problem import pose
@@ -27,8 +32,8 @@ REPEATS = 3
 
 def main() -> None:
     """Print one line a network."""
-    heads = ("network", "regions", "walk/s", "proof cost", "/ highs", "/ linprog", "exact")
-    print("{:>22} {:>8} {:>8} {:>10} {:>8} {:>9} {:>6}".format(*heads))
+    heads = ("network", "regions", "walk/s", "proof cost", "/ highs", "/ linprog", "/ relucent", "exact")
+    print("{:>22} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>6}".format(*heads))
     for load in workloads():
         report(load)
 
@@ -42,7 +47,7 @@ def report(load: Workload) -> None:
     plain = ratio(load, min(PLAIN_SAMPLE, regions), linprog_regions)
     print(
         f"{load.name:>22} {regions:>8} {regions / seconds:>8.0f} {seconds / unproved:>10.2f} "
-        f"{reference:>8.0f} {plain:>9.0f} {exact:>6}",
+        f"{reference:>8.0f} {plain:>9.0f} {relucent_ratio(load):>10} {exact:>6}",
         flush=True,
     )
 
@@ -54,7 +59,7 @@ def warm_up(load: Workload) -> None:
 
 def walk(load: Workload, prove: bool) -> tuple[float, int, int]:
     """Best time of a whole enumeration, its number of regions, and of questions left to exact arithmetic."""
-    problem = pose(load.network, load.domain)
+    problem = reduce(pose(load.network, load.domain)).problem
     results = []
     for _ in range(REPEATS):
         referee = Referee(problem.solid.bounds)
@@ -74,6 +79,30 @@ def ratio(load: Workload, sample: int, slow: Callable[[Network, Domain, int], in
     return timed(lambda: slow(load.network, load.domain, sample)) / seconds
 
 
+def relucent_ratio(load: Workload) -> str:
+    """The same for relucent, over the whole space; a dash where it cannot be asked."""
+    try:
+        from relucent import Complex
+        from relucent.model.model import LinearLayer, ReLULayer, ReLUNetwork
+    except ImportError:
+        return "-"
+    parts: list[object] = []
+    for layer in load.network.layers:
+        parts += [LinearLayer(layer.weight.copy(), layer.bias[None].copy()), ReLULayer()]
+    theirs = Complex(ReLUNetwork(parts[:-1]))
+    space = WholeSpace(load.network.n_inputs)
+    try:
+        with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            slow = timed(lambda: theirs.bfs(max_polys=PLAIN_SAMPLE, nworkers=1, verify=False))
+    except Exception as error:  # of any kind: it is not our code
+        return type(error).__name__
+    found = len(theirs)
+    fast = min(
+        timed(lambda: enumerate_regions(load.network, space, max_regions=found)) for _ in range(REPEATS)
+    )
+    return f"{slow / fast:.0f}"
+
+
 def timed(run: Callable[[], object]) -> float:
     """Seconds of one call."""
     start = perf_counter()
@@ -88,8 +117,8 @@ def reference_regions(network: Network, domain: Domain, limit: int) -> int:
 
 def linprog_regions(network: Network, domain: Domain, limit: int) -> int:
     """What a few lines of scipy do: two linear programs a neuron and cell, a tolerance instead of a proof."""
-    assert isinstance(domain, Box)
-    bounds = list(zip(domain.lower, domain.upper, strict=True))
+    box = pose(network, domain).solid.bounds
+    bounds = list(zip(box.lower, box.upper, strict=True))
     identity = np.column_stack([np.eye(network.n_inputs), np.zeros(network.n_inputs)])
     stack = [(0, 0, np.zeros((0, network.n_inputs + 1)), identity, ())]
     found = 0
