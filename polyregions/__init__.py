@@ -14,9 +14,10 @@ from __future__ import annotations
 
 from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
 from polyregions.certify import certify
+from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays
 from polyregions.decision import DecisionCells, decision_cells, decision_graph
 from polyregions.domain import Box, Slice, WholeSpace
-from polyregions.engine.enumerate import Progress, Tally, count_regions, enumerate_regions, tally_regions
+from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Verdict, check
@@ -25,15 +26,18 @@ from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_regions, save
 from polyregions.network import Network
+from polyregions.progress import Progress
 from polyregions.regions import Region, RegionSet
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Adjacency",
+    "Boundary",
     "Box",
     "Certificate",
     "DecisionCells",
+    "Facets",
     "HPolytope",
     "Network",
     "PolyregionsError",
@@ -46,12 +50,14 @@ __all__ = [
     "WholeSpace",
     "adjacency_arrays",
     "adjacency_graph",
+    "boundary_facets",
     "certify",
     "check",
     "count_regions",
     "decision_cells",
     "decision_graph",
     "enumerate_regions",
+    "facet_arrays",
     "load_certificate",
     "load_domain",
     "load_network",

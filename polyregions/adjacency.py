@@ -4,23 +4,30 @@ Two regions are neighbours iff their closures share a (d-1)-dimensional set. Eve
 exactly one region on its other side: neurons that do not vanish on the facet keep their sign across it,
 and the sign of those that do vanish is found exactly, infinitesimally beyond a point of the facet.
 "Flipping one bit gives another region" is only used to rule facets out, never as proof of one.
+
+The kernels prove almost all of it at float speed; what they leave open is decided here in exact arithmetic.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.errors import InternalError
+from polyregions.errors import InternalError, StoppedError
 from polyregions.geometry.facets import NEARLY, Facet, coinciding_rows, facets
 from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.patterns import as_text, key_of
+from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions import RegionSet
+
+if TYPE_CHECKING:
+    from polyregions.engine.walk.scan import Scanned
 
 DOMAIN_ROW = -1
 
@@ -105,32 +112,86 @@ class Neighbour:
     group: tuple[int, ...]
 
 
-def adjacency_arrays(regions: RegionSet) -> Adjacency:
+def adjacency_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None) -> Adjacency:
     """The adjacency graph as flat arrays.
 
+    Args:
+        regions: the regions; of a partial set the edges between those that are in it.
+        progress: called now and then with a `Progress` of the regions looked at; returning False stops.
+
     Raises:
+        StoppedError: `progress` returned False.
         InternalError: a facet leads to a pattern that a complete set does not hold (a bug).
 
-    Complexity: about one linear program an edge.
+    Complexity: some microseconds a region; one linear program for each row that floats leave open.
     """
-    source, target, flips, points = [], [], [], []
-    referee = Referee(regions.problem.solid.bounds)
-    for i in range(len(regions)):
-        rows = region_rows(regions, i)
-        for neighbour in sorted(upper_neighbours(regions, i, rows, referee), key=lambda n: n.region):
-            source.append(i)
-            target.append(neighbour.region)
-            flips.append(np.flatnonzero(regions.patterns[i] != regions.patterns[neighbour.region]))
-            points.append(neighbour.facet.approximate_point(rows.interior))
-    offsets = np.concatenate([[0], np.cumsum([len(f) for f in flips])])
+    found = [_settled(regions, part) for part in watched(_scan_neighbours(regions), len(regions), progress)]
+    ends = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(part.ends for part in found)])
+    order = np.lexsort((ends[:, 1], ends[:, 0]))
+    sizes = np.concatenate([np.zeros(0, dtype=np.int64), *(part.sizes for part in found)])
+    flips = np.concatenate([np.zeros(0, dtype=np.int64), *(part.flips for part in found)])
+    points = np.concatenate([np.zeros((0, regions.dim)), *(part.points for part in found)])
+    offsets = np.concatenate([[0], np.cumsum(sizes[order])]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])[:-1][order]
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes[order])
     return Adjacency(
         len(regions),
-        np.array(source, dtype=np.int64),
-        np.array(target, dtype=np.int64),
-        offsets.astype(np.int64),
-        np.concatenate([np.zeros(0, dtype=np.int64), *flips]),
-        _lifted(regions, points),
+        ends[order, 0],
+        ends[order, 1],
+        offsets,
+        flips[np.repeat(starts, sizes[order]) + within],
+        lifted(regions, points[order]),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Edges:
+    """Edges in the order found: ends (E, 2), how many neurons flip (E,), which (F,), a point on each facet (E, k)."""
+
+    ends: Ints
+    sizes: Ints
+    flips: Ints
+    points: Floats
+
+
+def _scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
+    from polyregions.engine.walk.scan import scan_neighbours  # numba takes half a second to import
+
+    return scan_neighbours(regions)
+
+
+def watched(parts: Iterator[Scanned], n_regions: int, progress: ProgressFunction | None) -> Iterator[Scanned]:
+    """The parts of a scan, with a report of the progress after each."""
+    watch, end = Watch(progress), 0
+    for part in parts:
+        yield part
+        end = part.end
+        if not watch.goes_on(end, end / n_regions):
+            raise StoppedError(f"stopped after looking at {end} of {n_regions} regions")
+    watch.ends(end, 1.0)
+
+
+def _settled(regions: RegionSet, part: Scanned) -> _Edges:
+    """What the kernels proved together with what they left open, decided exactly."""
+    referee = Referee(regions.problem.solid.bounds)
+    ends, flips, points = [part.edges[:, :2]], [part.edges[:, 2]], [part.points]
+    sizes = [np.ones(len(part.edges), dtype=np.int64)]
+    for i, neurons in open_regions(part.open_rows):
+        rows = region_rows(regions, i)
+        for neighbour in upper_neighbours(regions, i, rows, referee, neurons):
+            flipped = np.flatnonzero(regions.patterns[i] != regions.patterns[neighbour.region])
+            ends.append(np.array([[i, neighbour.region]], dtype=np.int64))
+            flips.append(flipped)
+            sizes.append(np.array([len(flipped)], dtype=np.int64))
+            points.append(neighbour.facet.approximate_point(rows.interior)[None])
+    return _Edges(np.concatenate(ends), np.concatenate(sizes), np.concatenate(flips), np.concatenate(points))
+
+
+def open_regions(open_rows: Ints) -> Iterator[tuple[int, set[int] | None]]:
+    """The regions with open rows, each with these rows; None for all of them."""
+    for i in np.unique(open_rows[:, 0]).tolist():
+        rows = set(open_rows[open_rows[:, 0] == i, 1].tolist())
+        yield i, None if -1 in rows else rows
 
 
 def adjacency_graph(regions: RegionSet) -> nx.Graph:
@@ -180,10 +241,22 @@ def region_rows(regions: RegionSet, i: int) -> RegionRows:
     return RegionRows(polyhedron, neurons, np.concatenate(rows), np.concatenate(errors))
 
 
-def upper_neighbours(regions: RegionSet, i: int, rows: RegionRows, referee: Referee) -> Iterator[Neighbour]:
-    """The neighbours of region i with a higher number, each with the facet that leads to it."""
+def upper_neighbours(
+    regions: RegionSet, i: int, rows: RegionRows, referee: Referee, among: set[int] | None = None
+) -> Iterator[Neighbour]:
+    """The neighbours of region i with a higher number, each with the facet that leads to it.
+
+    Args:
+        regions: the regions.
+        i: one of them.
+        rows: its bounding rows.
+        referee: decides.
+        among: look only across rows of these neurons; across all of them if not given.
+    """
     for group in coinciding_rows(rows.interior):
         if any(rows.neurons[row] == DOMAIN_ROW for row in group):
+            continue
+        if among is not None and among.isdisjoint(rows.neurons[row] for row in group):
             continue
         flips = np.flatnonzero(rows.may_vanish_with(group))
         single = len(flips) == 1
@@ -216,8 +289,8 @@ def _relative(error: Floats, values: Floats) -> Floats:
     return np.where(error == 0, 0.0, error / np.abs(values))
 
 
-def _lifted(regions: RegionSet, points: list[Floats]) -> Floats:
-    local = np.array(points, dtype=np.float64).reshape(len(points), regions.dim)
+def lifted(regions: RegionSet, local: Floats) -> Floats:
+    """Points (E, k) over the hull's coordinates as inputs (E, d)."""
     hull = regions.problem.solid.hull
     if hull.is_whole:
         return local

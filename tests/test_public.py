@@ -17,14 +17,15 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "Box", "Certificate", "DecisionCells", "HPolytope", "Network", "PolyregionsError", "Progress",
-    "Region", "RegionSet", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
-    "certify", "check", "count_regions", "decision_cells", "decision_graph", "enumerate_regions",
-    "load_certificate", "load_domain", "load_network", "load_regions", "save", "tally_regions",
+    "Adjacency", "Boundary", "Box", "Certificate", "DecisionCells", "Facets", "HPolytope", "Network",
+    "PolyregionsError", "Progress", "Region", "RegionSet", "Slice", "Tally", "Verdict", "WholeSpace",
+    "adjacency_arrays", "adjacency_graph", "boundary_facets", "certify", "check", "count_regions",
+    "decision_cells", "decision_graph", "enumerate_regions", "facet_arrays", "load_certificate",
+    "load_domain", "load_network", "load_regions", "save", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
-PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns"}
-VIEWS = {"adjacency", "decision", "io", "plot", "cli"}
+PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns", "progress"}
+VIEWS = {"adjacency", "complex", "decision", "io", "plot", "cli"}
 
 
 # ---------------------------------------------------------------- names
@@ -158,9 +159,16 @@ def test_engines_do_not_know_what_is_made_of_their_result() -> None:
     assert parts_used_by("engine") & (VIEWS | {""}) == set()
 
 
-@pytest.mark.parametrize("view", ["adjacency", "decision", "regions", "location", "problem", "domain"])
-def test_views_know_no_engine_and_no_edge(view: str) -> None:
-    assert parts_used_by(view) & {"engine", "io", "plot", "cli", ""} == set()
+@pytest.mark.parametrize("below", ["regions", "location", "problem", "domain", "certify"])
+def test_what_engines_give_knows_no_engine_and_no_edge(below: str) -> None:
+    assert parts_used_by(below) & {"engine", "io", "plot", "cli", ""} == set()
+
+
+@pytest.mark.parametrize("view", ["adjacency", "complex", "decision"])
+def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regions(view: str) -> None:
+    assert parts_used_by(view) & {"io", "plot", "cli", ""} == set()
+    used = {b for a, b in GRAPH.edges if part(a) == view and part(b) == "engine"}
+    assert used <= {"engine.walk.scan"}
 
 
 def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:

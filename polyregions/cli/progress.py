@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from polyregions.engine.enumerate import Progress, ProgressFunction
+from polyregions.progress import Progress, ProgressFunction
 
 SHOW_AFTER = 1.0  # seconds; shorter runs need no progress
 LINE_EVERY = 10.0  # seconds between lines where stderr is not a terminal

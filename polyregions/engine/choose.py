@@ -17,6 +17,12 @@ def is_large_box(problem: Problem) -> bool:
     return problem.solid.hull.dim > MOST_INPUTS and is_box(problem)
 
 
+def can_scan(problem: Problem) -> bool:
+    """Whether the kernels that look at finished regions can take a problem, whatever its bounds and dimension."""
+    splits = problem.network.n_neurons > 0 and problem.solid.hull.dim > 0
+    return splits and is_tame(problem.inner.layers)
+
+
 def choose_engine(problem: Problem, wanted: str) -> str:
     """The engine to use: "walk" or "highs".
 

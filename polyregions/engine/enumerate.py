@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
-from time import monotonic
-from typing import TypeAlias
 
 import numpy as np
 
@@ -23,33 +21,11 @@ from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.oracle.referee import Referee
 from polyregions.problem import Problem, pose
+from polyregions.progress import Progress as Progress
+from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions import RegionSet
 
-REPORT_EVERY = 0.1  # seconds between two calls of a progress function
 HIGHS_BATCH = 8
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an enumeration has come.
-
-    Attributes:
-        regions: regions found so far.
-        fraction: the part of the split tree that is done, if every split halved what lies below it.
-        seconds: time since the start.
-    """
-
-    regions: int
-    fraction: float
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Regions a second."""
-        return self.regions / self.seconds if self.seconds > 0 else 0.0
-
-
-ProgressFunction: TypeAlias = Callable[[Progress], bool | None]
 
 
 @dataclass(frozen=True)
@@ -187,19 +163,15 @@ class _Run:
 
     def batches(self) -> Iterator[Batch]:
         """The regions until the end, the limit, or the user's stop."""
-        start = reported = monotonic()
+        watch = Watch(self._progress)
         fraction, found = 0.0, 0
         for batch in self._limited():
             yield batch
             fraction, found = fraction + batch.share, found + batch.count
-            now = monotonic()
-            if self._progress is not None and now - reported >= REPORT_EVERY:
-                reported = now
-                if self._progress(Progress(found, min(fraction, 1.0), now - start)) is False:
-                    self.complete = False
-                    return
-        if self._progress is not None:
-            self._progress(Progress(found, 1.0 if self.complete else fraction, monotonic() - start))
+            if not watch.goes_on(found, fraction):
+                self.complete = False
+                return
+        watch.ends(found, 1.0 if self.complete else fraction)
 
     def _limited(self) -> Iterator[Batch]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""

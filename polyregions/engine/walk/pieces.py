@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
+from math import lcm
 
 import numpy as np
 from flint import fmpz_mat
@@ -23,6 +24,7 @@ from polyregions.engine.walk.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
 from polyregions.exact.affine import affine_of_layer, integer_matrix
 from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis
+from polyregions.oracle.polyhedron import Bounds
 from polyregions.problem import Problem
 
 INFINITY = -2  # the row tau >= 0 of an unbounded piece
@@ -94,26 +96,67 @@ def pieces(problem: Problem) -> Iterator[Piece]:
 
 def _bounded_piece(problem: Problem) -> Piece:
     solid = problem.solid
-    lower, upper = solid.bounds.lower, solid.bounds.upper
+    k = len(solid.bounds.lower)
+    chart = plain_chart(problem, solid.bounds)
+    chart_rows, floats, error = domain_rows(problem, chart)
+    bases = _corner_bases(k) if isinstance(problem.domain, Box) else _found_bases(chart_rows, k)
+    forms = list(range(len(floats)))
+    return Piece(chart, floats, error, [DOMAIN] * len(floats), forms, bases or [], _shift_embedding(chart))
+
+
+def plain_chart(problem: Problem, bounds: Bounds) -> Chart:
+    """Coordinates u of about [-1, 1]^k for the points within finite bounds, by shifts and powers of two."""
+    lower, upper = bounds.lower, bounds.upper
     centre = lower / 2 + upper / 2
     half = np.maximum(upper - centre, centre - lower)
     scale = np.ldexp(1.0, np.frexp(half)[1])
-    k = len(lower)
-    columns = [[Fraction(0)] * (k + 1) for _ in range(k + 1)]
-    for c in range(k):
-        columns[c][c], columns[c][k] = Fraction(float(scale[c])), Fraction(float(centre[c]))
-    columns[k][k] = Fraction(1)
     low = np.nextafter((lower - centre) / scale, -np.inf)
     high = np.nextafter((upper - centre) / scale, np.inf)
-    fixed = np.full(max(1, problem.inner.layers[0].n_units), -1, dtype=np.int64)
-    embedding = _integral(columns)
-    rows = [form.exact() for form in solid.forms]
-    chart_rows = _pulled(rows, embedding)
-    bases = _corner_bases(k) if isinstance(problem.domain, Box) else _found_bases(chart_rows, k)
-    chart = _chart(problem, embedding, low, high, centre, scale, True, fixed)
-    floats, error = _float_rows(chart_rows, low, high)
-    forms = list(range(len(rows)))
-    return Piece(chart, floats, error, [DOMAIN] * len(rows), forms, bases or [], embedding)
+    first = affine_of_layer(problem.inner.layers[0])
+    shifted, factor = _shifted([first.row(i) for i in range(first.shape[0])], centre, scale)
+    base = _quotients(shifted, factor * first.denominator, len(lower) + 1)
+    tau = np.zeros(len(lower) + 1)
+    tau[-1] = 1.0
+    return _chart(problem, base, tau, 0.0, low, high, centre, scale, True, _nothing_fixed(problem))
+
+
+def domain_rows(problem: Problem, chart: Chart) -> tuple[list[list[int]], Floats, Floats]:
+    """The domain's rows in a plain chart: exactly, in float64, and a bound (m,) on the error of their values."""
+    exact, _ = _shifted([form.exact() for form in problem.solid.forms], chart.shift, chart.scale)
+    return exact, *_float_rows(exact, chart.lower, chart.upper)
+
+
+def _shifted(rows: Sequence[Sequence[int]], shift: Floats, scale: Floats) -> tuple[list[list[int]], int]:
+    """Rows over ``x = shift + scale * u`` as rows over u, times the positive integer that is returned with them."""
+    moves = [Fraction(value) for value in [*shift.tolist(), *scale.tolist()]]
+    factor = lcm(1, *(move.denominator for move in moves))
+    whole = [int(move * factor) for move in moves]
+    k = len(shift)
+    shifted = [
+        [
+            *(a * s for a, s in zip(row[:k], whole[k:], strict=True)),
+            row[k] * factor + _dot(row[:k], whole[:k]),
+        ]
+        for row in rows
+    ]
+    return shifted, factor
+
+
+def _dot(a: Sequence[int], b: Sequence[int]) -> int:
+    return sum(x * y for x, y in zip(a, b, strict=True) if x)
+
+
+def _shift_embedding(chart: Chart) -> fmpz_mat:
+    k = len(chart.shift)
+    columns = [[Fraction(0)] * (k + 1) for _ in range(k + 1)]
+    for c in range(k):
+        columns[c][c], columns[c][k] = Fraction(float(chart.scale[c])), Fraction(float(chart.shift[c]))
+    columns[k][k] = Fraction(1)
+    return _integral(columns)
+
+
+def _nothing_fixed(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.full(max(1, problem.inner.layers[0].n_units), -1, dtype=np.int64)
 
 
 def _corner_bases(k: int) -> list[list[int]]:
@@ -153,7 +196,7 @@ def _cone_piece(
     walls = [[side.get(i, 1) * entry for entry in rows[i]] for i in chosen] + [tau]
     embedding = _simplex_embedding(walls, inputs, k)
     kinked = np.flatnonzero(problem.inner.layers[0].splitting).tolist()
-    fixed = np.full(max(1, problem.inner.layers[0].n_units), -1, dtype=np.int64)
+    fixed = _nothing_fixed(problem)
     for i, sign in side.items():
         fixed[kinked[i - n_forms]] = ON if sign > 0 else OFF
     others = [i for i in range(n_forms) if i not in chosen]
@@ -164,7 +207,7 @@ def _cone_piece(
     if bases is None:
         return None
     low, high = np.zeros(r), np.ones(r)
-    chart = _chart(problem, embedding, low, high, low, high, False, fixed)
+    chart = _cone_chart(problem, embedding, low, high, fixed)
     floats, error = _float_rows(chart_rows, low, high)
     return Piece(chart, floats, error, source, forms, bases, embedding)
 
@@ -205,9 +248,27 @@ def _found_bases(rows: Sequence[Sequence[int]], k: int) -> list[list[int]] | Non
     return [list(basis) for basis in sorted(found)]
 
 
-def _chart(
+def _cone_chart(
     problem: Problem,
     embedding: fmpz_mat,
+    low: Floats,
+    high: Floats,
+    fixed: np.ndarray[tuple[int], np.dtype[np.int64]],
+) -> Chart:
+    first = affine_of_layer(problem.inner.layers[0])
+    k, r = embedding.nrows() - 1, embedding.ncols() - 1
+    unit = max(abs(int(entry)) for entry in embedding.entries())  # any common scale will do
+    base = _over(first.matrix * embedding, first.denominator * unit)
+    tau = _over(fmpz_mat(1, r + 1, [embedding[k, j] for j in range(r + 1)]), unit)[0]
+    tau_error = float(_rounding(tau[None], low, high)[0])
+    return _chart(problem, base, tau.copy(), tau_error, low, high, low, high, False, fixed)
+
+
+def _chart(
+    problem: Problem,
+    base: Floats,
+    tau: Floats,
+    tau_error: float,
     low: Floats,
     high: Floats,
     shift: Floats,
@@ -215,17 +276,16 @@ def _chart(
     plain: bool,
     fixed: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> Chart:
-    first = affine_of_layer(problem.inner.layers[0])
-    k, r = embedding.nrows() - 1, embedding.ncols() - 1
-    # where tau is 1 it has to stay 1; elsewhere any common scale will do
-    unit = int(embedding[k, r]) if plain else max(abs(int(entry)) for entry in embedding.entries())
-    base = _over(first.matrix * embedding, first.denominator * unit)
-    tau = _over(fmpz_mat(1, r + 1, [embedding[k, j] for j in range(r + 1)]), unit)
+    base = base if len(base) else np.zeros((1, len(tau)))
+    error = _rounding(base, low, high)
+    return Chart(base, error, tau, tau_error, low, high, shift, scale, plain, fixed, True)
+
+
+def _rounding(rows: Floats, low: Floats, high: Floats) -> Floats:
+    """What rounding the entries of rows can do to their values (m,) within bounds."""
     reach = np.maximum(np.abs(low), np.abs(high))
-    base = base if len(base) else np.zeros((1, r + 1))
-    error = (np.abs(base[:, :-1]) @ reach + np.abs(base[:, -1])) * 2 * ULP + TINY
-    tau_error = 0.0 if plain else float((np.abs(tau[0, :-1]) @ reach + abs(tau[0, -1])) * 2 * ULP + TINY)
-    return Chart(base, error, tau[0].copy(), tau_error, low, high, shift, scale, plain, fixed, True)
+    rounding: Floats = (np.abs(rows[:, :-1]) @ reach + np.abs(rows[:, -1])) * 2 * ULP + TINY
+    return rounding
 
 
 def _pulled(rows: Sequence[Sequence[int]], embedding: fmpz_mat) -> list[list[int]]:
@@ -235,15 +295,18 @@ def _pulled(rows: Sequence[Sequence[int]], embedding: fmpz_mat) -> list[list[int
 
 def _integral(rows: Sequence[Sequence[Fraction]]) -> fmpz_mat:
     """Rational rows times the positive denominator that makes them integers."""
-    denominator = int(
-        np.lcm.reduce(np.array([1] + [f.denominator for row in rows for f in row], dtype=object))
-    )
+    denominator = lcm(1, *(f.denominator for row in rows for f in row))
     return fmpz_mat(len(rows), len(rows[0]), [int(f * denominator) for row in rows for f in row])
 
 
 def _over(matrix: fmpz_mat, denominator: int) -> Floats:
     entries = [int(entry) / denominator for entry in matrix.entries()]
     return np.array(entries, dtype=np.float64).reshape(matrix.nrows(), matrix.ncols())
+
+
+def _quotients(rows: Sequence[Sequence[int]], denominator: int, width: int) -> Floats:
+    entries = [entry / denominator for row in rows for entry in row]
+    return np.array(entries, dtype=np.float64).reshape(len(rows), width)
 
 
 def _float_rows(rows: Sequence[Sequence[int]], low: Floats, high: Floats) -> tuple[Floats, Floats]:

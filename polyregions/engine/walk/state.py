@@ -187,21 +187,13 @@ class Leaves(NamedTuple):
 
 def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work:
     """Arrays for one piece of the domain; O(N K k^2 + N k) numbers."""
-    n_layers, widest = net.bias.shape
+    n_layers = len(net.widths)
     n_neurons = int(net.ends[-1])
-    depth, m, shape = n_neurons + 2, n_domain_rows + n_neurons + 1, (n_layers, widest)
+    depth = n_neurons + 2
     return Work(
         boxes=Boxes(np.zeros((n_layers, k)), np.zeros((n_layers, k))),
-        forms=Forms(
-            maps=np.zeros((*shape, k + 1)),
-            error=np.zeros(shape),
-            size=np.zeros(shape),
-            active=np.zeros(widest),
-            todo=_integers(*shape),
-            n_todo=_integers(n_layers),
-            bits=np.zeros(n_neurons, dtype=np.uint8),
-        ),
-        path=Path(np.zeros((m, k + 1)), np.zeros(m), np.full(m, DOMAIN, dtype=np.int64)),
+        forms=allocate_forms(net, k),
+        path=allocate_path(n_domain_rows + n_neurons + 1, k),
         known=Known(
             vertex=np.zeros((depth, n_vertices, k)),
             inverse=np.zeros((depth, n_vertices, k, k)),
@@ -215,16 +207,40 @@ def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work
             point=np.zeros((depth, k)),
             share=np.zeros(depth),
         ),
-        walker=Walker(
-            vertex=np.zeros(k),
-            inverse=np.zeros((k, k)),
-            basis=_integers(k),
-            gain=np.zeros(k),
-            total=np.zeros(k + 1),
-            axis=np.zeros(k + 1),
-            block=np.zeros((k, k)),
-        ),
+        walker=allocate_walker(k),
         registers=_integers(N_REGISTERS),
+    )
+
+
+def allocate_forms(net: Net, k: int) -> Forms:
+    """Room for all layers along one pattern."""
+    shape = net.bias.shape
+    return Forms(
+        maps=np.zeros((*shape, k + 1)),
+        error=np.zeros(shape),
+        size=np.zeros(shape),
+        active=np.zeros(shape[1]),
+        todo=_integers(*shape),
+        n_todo=_integers(shape[0]),
+        bits=np.zeros(int(net.ends[-1]), dtype=np.uint8),
+    )
+
+
+def allocate_path(n_rows: int, k: int) -> Path:
+    """Room for the rows of one cell."""
+    return Path(np.zeros((n_rows, k + 1)), np.zeros(n_rows), np.full(n_rows, DOMAIN, dtype=np.int64))
+
+
+def allocate_walker(k: int) -> Walker:
+    """Room for one walk."""
+    return Walker(
+        vertex=np.zeros(k),
+        inverse=np.zeros((k, k)),
+        basis=_integers(k),
+        gain=np.zeros(k),
+        total=np.zeros(k + 1),
+        axis=np.zeros(k + 1),
+        block=np.zeros((k, k)),
     )
 
 

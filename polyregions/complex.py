@@ -1,0 +1,147 @@
+"""All facets of all regions as flat arrays: those shared with a neighbour, and those on the boundary of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from polyregions._types import Floats, Ints
+from polyregions.adjacency import (
+    DOMAIN_ROW,
+    Adjacency,
+    adjacency_arrays,
+    lifted,
+    open_regions,
+    region_rows,
+    watched,
+)
+from polyregions.geometry.facets import coinciding_rows, facets
+from polyregions.oracle.referee import Referee
+from polyregions.progress import ProgressFunction
+from polyregions.regions import RegionSet
+
+NOTHING = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """The facets that regions have on the boundary of the domain, sorted by (region, row).
+
+    Attributes:
+        region: (B,) the region of each.
+        row: (B,) the row of the domain that carries it, the lowest where several coincide.
+        points: (B, d) a point in its relative interior, in float64.
+        labels: the name of each row of the domain.
+    """
+
+    region: Ints
+    row: Ints
+    points: Floats
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.region)
+
+
+@dataclass(frozen=True, eq=False)
+class Facets:
+    """The facets of every region in CSR form: those of region i are at ``offsets[i]`` to ``offsets[i + 1]``.
+
+    Attributes:
+        offsets: (R+1,).
+        neighbour: (F,) the region on the other side, ascending within a region; -1 on the domain's boundary.
+        edge: (F,) the number of the edge in `adjacency`, -1 on the boundary.
+        wall: (F,) the number of the facet in `boundary`, -1 between regions.
+        adjacency: the edges.
+        boundary: the facets on the boundary of the domain.
+    """
+
+    offsets: Ints
+    neighbour: Ints
+    edge: Ints
+    wall: Ints
+    adjacency: Adjacency
+    boundary: Boundary
+
+    def __len__(self) -> int:
+        return len(self.neighbour)
+
+    def of_region(self, i: int) -> tuple[Ints, Ints, Ints]:
+        """Neighbour, edge and wall of each facet of region i."""
+        part = slice(self.offsets[i], self.offsets[i + 1])
+        return self.neighbour[part], self.edge[part], self.wall[part]
+
+
+def facet_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None) -> Facets:
+    """Every facet of every region, proved, with what lies on its other side.
+
+    A facet here is what two regions share, or a region and a row of the domain: in a deep network one side of a
+    region's polytope can consist of several of them. Facets of a partial set towards regions that are missing are
+    left out.
+
+    Args and Raises as in `adjacency_arrays`.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])])
+    >>> facets = pr.facet_arrays(pr.enumerate_regions(net, pr.Box([-2], [2])))
+    >>> facets.offsets.tolist(), facets.neighbour.tolist()
+    ([0, 2, 4, 6], [-1, 1, 0, 2, -1, 1])
+    """
+    adjacency = adjacency_arrays(regions, progress=progress)
+    boundary = boundary_facets(regions, progress=progress)
+    n_edges, none = len(adjacency), np.full(len(boundary), NOTHING, dtype=np.int64)
+    edges, walls = np.arange(n_edges), np.arange(len(boundary))
+    own = np.concatenate([adjacency.source, adjacency.target, boundary.region])
+    other = np.concatenate([adjacency.target, adjacency.source, none])
+    edge = np.concatenate([edges, edges, none])
+    wall = np.concatenate([np.full(2 * n_edges, NOTHING, dtype=np.int64), walls])
+    order = np.lexsort((wall, other, own))
+    offsets = np.searchsorted(own[order], np.arange(len(regions) + 1)).astype(np.int64)
+    return Facets(offsets, other[order], edge[order], wall[order], adjacency, boundary)
+
+
+def boundary_facets(regions: RegionSet, *, progress: ProgressFunction | None = None) -> Boundary:
+    """The facets of the regions on the boundary of the domain, each proved.
+
+    Args and Raises as in `adjacency_arrays`.
+
+    Complexity: a few microseconds for each region and row of the domain, which most regions do not touch.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1]], [0]), ([[1]], [0])])
+    >>> boundary = pr.boundary_facets(pr.enumerate_regions(net, pr.Box([-1], [1])))
+    >>> [(i, boundary.labels[row]) for i, row in zip(boundary.region.tolist(), boundary.row.tolist())]
+    [(0, 'x0 >= -1'), (1, 'x0 <= 1')]
+    """
+    from polyregions.engine.walk.scan import scan_walls  # numba takes half a second to import
+
+    referee = Referee(regions.problem.solid.bounds)
+    found, points = [np.zeros((0, 2), dtype=np.int64)], [np.zeros((0, regions.dim))]
+    for part in watched(scan_walls(regions), len(regions), progress):
+        found.append(part.edges[:, [0, 2]])
+        points.append(part.points)
+        for i, rows in open_regions(part.open_rows):
+            for row, point in _walls(regions, i, rows, referee):
+                found.append(np.array([[i, row]], dtype=np.int64))
+                points.append(point[None])
+    pairs = np.concatenate(found)
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    local = np.concatenate(points)[order]
+    return Boundary(pairs[order, 0], pairs[order, 1], lifted(regions, local), regions.problem.solid.labels)
+
+
+def _walls(
+    regions: RegionSet, i: int, among: set[int] | None, referee: Referee
+) -> Iterator[tuple[int, Floats]]:
+    """The rows of the domain that are facets of region i, and a point on each, decided exactly.
+
+    Where rows coincide the lowest stands for all; it is among the open ones, for floats cannot tell them apart.
+    """
+    rows = region_rows(regions, i)
+    for group in coinciding_rows(rows.interior):
+        is_wall = rows.neurons[group[0]] == DOMAIN_ROW
+        if is_wall and (among is None or group[0] in among):
+            for facet in facets(rows.interior, regions.local_point(i), referee, [group]):
+                yield group[0], facet.approximate_point(rows.interior)

@@ -1,0 +1,418 @@
+"""Kernels that look across the rows of finished regions: which of them are facets, and what lies beyond.
+
+A facet is proved by a point beyond its row and inside all the others; the segment to it from a point inside the
+region crosses the facet. That a row is none is proved by the complete list of regions, or by multipliers.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.walk.cells import push_row
+from polyregions.engine.walk.compiled import kernel
+from polyregions.engine.walk.compose import enter_first_layer, enter_layer
+from polyregions.engine.walk.simplex import (
+    blocking_row,
+    compute_gains,
+    exchange,
+    safe_maximum,
+    value,
+    walk_towards,
+)
+from polyregions.engine.walk.state import SAFE, ULP, Chart, Forms, Net, Path, Walker
+
+FACET: Final = 1
+NO_FACET: Final = 0
+OPEN: Final = -1  # for exact arithmetic to decide
+WALL: Final = -1  # in place of a region: nothing is beyond
+WHOLE_REGION: Final = -1  # in place of a neuron: all rows of the region have to be looked at exactly
+
+
+class Store(NamedTuple):
+    """The regions, read only.
+
+    bits, cuts (R, N): of the neurons that are looked at; points (R, k): inside, in the chart; hashes (R,), table
+    (2^b,): where to find a pattern, -1 where there is none; keys (N,): what each neuron adds to a hash;
+    compared (2, k): the points at which forms are compared.
+    """
+
+    bits: Bytes
+    cuts: Bytes
+    points: Floats
+    hashes: Ints
+    table: Ints
+    keys: Ints
+    compared: Floats
+
+
+class Found(NamedTuple):
+    """What a scan found: edges (E, 3) source, target, neuron; points (E, k) on the facets; open rows (Q, 2): region
+    and neuron; marks (2,): how many there are of each; ratio, doubt (N,), direction, probe (k,), values (m,): scratch.
+    """
+
+    edges: Ints
+    points: Floats
+    open_rows: Ints
+    marks: Ints
+    ratio: Floats
+    doubt: Floats
+    direction: Floats
+    probe: Floats
+    values: Floats
+
+
+class Desk(NamedTuple):
+    """What a scan works on: the layers along the current pattern, the rows of the current region, one walk; whether
+    the chart's bounds hold the whole domain; and how many rows are the domain's.
+    """
+
+    forms: Forms
+    path: Path
+    walker: Walker
+    bounded: bool
+    n_domain: int
+
+
+@kernel
+def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
+    """A hash of each pattern: the keys of its on neurons, joined by exclusive or."""
+    for i in range(len(bits)):
+        hashes[i] = keys[0] ^ keys[0]
+        for n in range(bits.shape[1]):
+            if bits[i, n]:
+                hashes[i] ^= keys[n]
+
+
+@kernel
+def fill_table(hashes: Ints, table: Ints) -> None:
+    """Enter every region in a hash table with linear probing; its size is a power of two."""
+    mask = len(table) - 1
+    for i in range(len(hashes)):
+        place = hashes[i] & mask
+        while table[place] >= 0:
+            place = (place + 1) & mask
+        table[place] = i
+
+
+@kernel
+def flipped_region(store: Store, i: int, n: int) -> int:
+    """The region whose pattern differs from that of region i in neuron n alone, -1 if there is none."""
+    wanted = store.hashes[i] ^ store.keys[n]
+    mask = len(store.table) - 1
+    place = wanted & mask
+    while store.table[place] >= 0:
+        j: int = store.table[place]
+        if store.hashes[j] == wanted and differ_only_in(store.bits, i, j, n):
+            return j
+        place = (place + 1) & mask
+    return -1
+
+
+@kernel
+def differ_only_in(bits: Bytes, i: int, j: int, n: int) -> bool:
+    """Whether two patterns are the same but for one neuron."""
+    for m in range(bits.shape[1]):  # noqa: SIM110  # kernels hold no generators
+        if (bits[i, m] != bits[j, m]) != (m == n):
+            return False
+    return True
+
+
+@kernel
+def pull_back(net: Net, chart: Chart, forms: Forms, bits: Bytes, known_layers: int) -> int:
+    """Bring the forms to a new pattern; layers below the first difference stay. Returns how many are known now."""
+    n_layers = len(net.widths)
+    first = 0
+    while first < len(bits) and bits[first] == forms.bits[first]:
+        first += 1
+    for n in range(first, len(bits)):
+        forms.bits[n] = bits[n]
+    layer = 1
+    while layer < n_layers and layer < known_layers and net.ends[layer - 1] <= first:
+        layer += 1
+    while layer < n_layers:
+        enter_layer(net, chart, forms, layer)
+        layer += 1
+    return n_layers
+
+
+@kernel
+def gather_rows(net: Net, forms: Forms, path: Path, n_domain: int, bits: Bytes, cuts: Bytes) -> int:
+    """Put the rows of the neurons that cut a region's ancestors after the domain's; how many rows there are."""
+    m = n_domain
+    for layer in range(len(net.widths)):
+        for unit in range(net.widths[layer]):
+            n = net.bit[layer, unit]
+            if n >= 0 and cuts[n]:
+                sign = 1.0 if bits[n] else -1.0
+                push_row(path, m, forms.maps[layer, unit], forms.error[layer, unit], sign, n)
+                m += 1
+    return m
+
+
+@kernel
+def take_ratios(net: Net, forms: Forms, first: Floats, second: Floats, found: Found) -> None:
+    """For each neuron the ratio of its form at two points, which is the same for forms that vanish together."""
+    for layer in range(len(net.widths)):
+        for unit in range(net.widths[layer]):
+            n = net.bit[layer, unit]
+            if n >= 0:
+                s = value(forms.maps[layer, unit], first)
+                t = value(forms.maps[layer, unit], second)
+                error = forms.error[layer, unit] * SAFE
+                if abs(t) > 4.0 * error:
+                    found.ratio[n] = s / t
+                    size = abs(found.ratio[n])
+                    found.doubt[n] = ((1.0 + size) * error / (abs(t) - error) + 4.0 * ULP * size) * SAFE
+                else:
+                    found.ratio[n] = 0.0
+                    found.doubt[n] = 1e300
+
+
+@kernel
+def stands_alone(found: Found, n: int) -> bool:
+    """Whether certainly no other neuron's form vanishes on the hyperplane of neuron n."""
+    ratio, doubt = found.ratio[n], found.doubt[n] * SAFE
+    count = 0
+    for m in range(len(found.ratio)):
+        count += not abs(found.ratio[m] - ratio) > (found.doubt[m] + doubt) * SAFE
+    return count == 1
+
+
+@kernel
+def values_inside(path: Path, n_rows: int, u: Floats, values: Floats) -> bool:
+    """The rows at a point; whether it is certainly strictly inside them all."""
+    inside = True
+    for r in range(n_rows):
+        values[r] = value(path.rows[r], u)
+        inside = inside and values[r] > path.error[r]
+    return inside
+
+
+@kernel
+def is_beyond(chart: Chart, path: Path, n_rows: int, row: int, u: Floats) -> bool:
+    """Whether a point is certainly beyond one row and strictly inside all the others."""
+    for c in range(len(u)):  # the error bounds hold within the chart only
+        if not chart.lower[c] <= u[c] <= chart.upper[c]:
+            return False
+    if not value(path.rows[row], u) < -path.error[row]:
+        return False
+    for r in range(n_rows):  # noqa: SIM110  # kernels hold no generators
+        if r != row and not value(path.rows[r], u) > path.error[r]:
+            return False
+    return True
+
+
+@kernel
+def shoot(chart: Chart, path: Path, n_rows: int, row: int, u: Floats, most: float, found: Found) -> float:
+    """Where the ray in `direction` from a point inside meets a row before all others: its step, up to `most`.
+
+    Negative if it does not, or if no point beyond can be proved to be there.
+    """
+    k = len(u)
+    along, step, limit = found.direction, -1.0, most
+    for r in range(n_rows):
+        rate = 0.0
+        for c in range(k):
+            rate += path.rows[r, c] * along[c]
+        if rate < 0.0:
+            at = found.values[r] / -rate
+            if r == row:
+                step = at
+            elif at < limit:
+                limit = at
+    if step < 0.0 or step >= limit:
+        return -1.0
+    step_to(u, 0.5 * (step + limit), along, found.probe)
+    return step if is_beyond(chart, path, n_rows, row, found.probe) else -1.0
+
+
+@kernel
+def step_to(u: Floats, step: float, along: Floats, out: Floats) -> None:
+    """A point on a ray."""
+    for c in range(len(u)):
+        out[c] = u[c] + step * along[c]
+
+
+@kernel
+def find_vertex(walker: Walker, path: Path, n_rows: int, row: int, u: Floats) -> bool:
+    """A vertex of the region below a point inside: k rays, each within the rows met so far, that lower one row."""
+    k = len(u)
+    for c in range(k):
+        walker.vertex[c] = u[c]
+        walker.basis[c] = -1
+        for j in range(k):
+            walker.inverse[c, j] = 1.0 if c == j else 0.0
+    for _ in range(k):
+        column = steepest_free_column(walker, path.rows[row])
+        entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
+        if entering < 0:
+            turn(walker, column)
+            entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
+        if entering < 0:
+            return False
+        exchange(walker, path.rows[entering], entering, column, rate, step)
+    return True
+
+
+@kernel
+def steepest_free_column(walker: Walker, row: Floats) -> int:
+    """The column without a row along which a form falls most, turned so that it does."""
+    k = len(walker.vertex)
+    compute_gains(walker, row, -1.0)
+    best = -1
+    for j in range(k):
+        if walker.basis[j] < 0 and (best < 0 or abs(walker.gain[j]) > abs(walker.gain[best])):
+            best = j
+    if walker.gain[best] < 0.0:
+        turn(walker, best)
+    return best
+
+
+@kernel
+def turn(walker: Walker, column: int) -> None:
+    """Reverse a column."""
+    for c in range(len(walker.vertex)):
+        walker.inverse[c, column] = -walker.inverse[c, column]
+
+
+@kernel
+def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, found: Found) -> int:
+    """Whether a row is a facet: walk to where it is lowest, and look around there. The facet point goes to `probe`."""
+    k = len(u)
+    walker, path = desk.walker, desk.path
+    if not find_vertex(walker, path, n_rows, row, u):
+        return OPEN
+    walk_towards(walker, path.rows, n_rows, path.rows[row], -1.0, -8.0 * path.error[row])
+    column = -1
+    for j in range(k):
+        if walker.basis[j] == row:
+            column = j
+    if column < 0:
+        if not desk.bounded:
+            return OPEN
+        highest = safe_maximum(walker, path, chart.lower, chart.upper, path.rows[row], path.error[row], -1.0)
+        return NO_FACET if highest < 0.0 else OPEN
+    for c in range(k):
+        found.direction[c] = 0.0
+        for j in range(k):
+            if j != column:
+                found.direction[c] += walker.inverse[c, j]
+    room = free_step(walker, path, n_rows, walker.vertex, found.direction)
+    step_to(walker.vertex, 0.5 * room, found.direction, found.probe)
+    for c in range(k):
+        found.direction[c] = -walker.inverse[c, column]
+    room = free_step(walker, path, n_rows, found.probe, found.direction)
+    for c in range(k):
+        walker.vertex[c] = found.probe[c] + 0.5 * room * found.direction[c]
+    return FACET if is_beyond(chart, path, n_rows, row, walker.vertex) else OPEN
+
+
+@kernel
+def free_step(walker: Walker, path: Path, n_rows: int, start: Floats, along: Floats) -> float:
+    """How far a ray goes until it meets a row that is not tight at the walk's vertex; at most 1."""
+    limit = 1.0
+    for r in range(n_rows):
+        rate = 0.0
+        for c in range(len(start)):
+            rate += path.rows[r, c] * along[c]
+        tight = False
+        for j in range(len(walker.basis)):
+            tight = tight or walker.basis[j] == r
+        if rate < 0.0 and not tight:
+            limit = min(limit, max(value(path.rows[r], start), 0.0) / -rate)
+    return limit
+
+
+@kernel
+def note_edge(found: Found, i: int, j: int, n: int, u: Floats) -> None:
+    """Write an edge down."""
+    at = found.marks[0]
+    found.edges[at, 0], found.edges[at, 1], found.edges[at, 2] = i, j, n
+    for c in range(len(u)):
+        found.points[at, c] = u[c]
+    found.marks[0] = at + 1
+
+
+@kernel
+def note_open(found: Found, i: int, n: int) -> None:
+    """Leave a row of a region to exact arithmetic."""
+    at = found.marks[1]
+    found.open_rows[at, 0], found.open_rows[at, 1] = i, n
+    found.marks[1] = at + 1
+
+
+@kernel
+def cross(chart: Chart, desk: Desk, found: Found, n_rows: int, row: int, u: Floats, target: Floats) -> int:
+    """Whether a row is a facet (a point on it goes to `probe`): rays towards a target and straight on, then a walk."""
+    for c in range(len(u)):
+        found.direction[c] = target[c] - u[c]
+    step = shoot(chart, desk.path, n_rows, row, u, 1.0, found)
+    if step < 0.0:
+        for c in range(len(u)):
+            found.direction[c] = -desk.path.rows[row, c]
+        step = shoot(chart, desk.path, n_rows, row, u, 2.0, found)
+    if step >= 0.0:
+        step_to(u, step, found.direction, found.probe)
+        return FACET
+    return facet_by_walk(chart, desk, n_rows, row, u, found)
+
+
+@kernel
+def look_across(
+    chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int, j: int, row: int
+) -> None:
+    """Decide whether region i has a facet on one of its rows, with region j beyond it."""
+    n = desk.path.source[row]
+    answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[j])
+    if answer == FACET:
+        note_edge(found, i, j, n, found.probe)
+    elif answer == OPEN:
+        note_open(found, i, n)
+
+
+@kernel
+def look_around(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+    """Look across every row of region i that leads to a higher region, or may."""
+    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+        note_open(found, i, WHOLE_REGION)
+        return
+    for row in range(desk.n_domain, n_rows):
+        n = desk.path.source[row]
+        if not stands_alone(found, n):
+            note_open(found, i, n)
+        elif not store.bits[i, n]:
+            j = flipped_region(store, i, n)
+            if j >= 0:
+                look_across(chart, desk, store, found, n_rows, i, j, row)
+
+
+@kernel
+def look_at_walls(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+    """Decide which rows of the domain are facets of region i; the row stands in place of the neuron."""
+    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+        note_open(found, i, WHOLE_REGION)
+        return
+    for row in range(desk.n_domain):
+        answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
+        if answer == FACET:
+            note_edge(found, i, WALL, row, found.probe)
+        elif answer == OPEN:
+            note_open(found, i, row)
+
+
+@kernel
+def scan(
+    net: Net, chart: Chart, desk: Desk, store: Store, found: Found, walls: bool, first: int, end: int
+) -> None:
+    """Look at the regions from `first` to before `end`: at their neighbours, or at their part of the domain's walls."""
+    known_layers = 1
+    enter_first_layer(net.widths[0], chart, desk.forms)
+    for i in range(first, end):
+        known_layers = pull_back(net, chart, desk.forms, store.bits[i], known_layers)
+        n_rows = gather_rows(net, desk.forms, desk.path, desk.n_domain, store.bits[i], store.cuts[i])
+        if walls:
+            look_at_walls(chart, desk, store, found, n_rows, i)
+        else:
+            take_ratios(net, desk.forms, store.compared[0], store.compared[1], found)
+            look_around(chart, desk, store, found, n_rows, i)
