@@ -1,7 +1,8 @@
 """What does the adjacency graph cost beside the enumeration? And what does networkx cost on top of it?
 
-Run with: ``python benchmarks/adjacency.py`` (one core; about two minutes). Every line is one run: enumeration, edges as flat
-arrays, facets on the domain's boundary, and (below a million edges) the networkx graph, each timed once after a warm-up.
+Run with: ``python benchmarks/adjacency.py`` (one core; about five minutes). Every line is one run: enumeration, edges
+as flat arrays, facets on the domain's boundary, and (below half a million edges) the networkx graph with the making
+of the edges taken off, each timed once after a warm-up.
 """
 
 from __future__ import annotations

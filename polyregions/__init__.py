@@ -13,8 +13,9 @@ and the argmax decision cells.
 from __future__ import annotations
 
 from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
+from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
-from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays
+from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.decision import DecisionCells, decision_cells, decision_graph
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
@@ -28,16 +29,19 @@ from polyregions.io.results import load_certificate, load_regions, save
 from polyregions.network import Network
 from polyregions.progress import Progress
 from polyregions.regions import Region, RegionSet
+from polyregions.volumes import region_volumes
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Adjacency",
+    "Audit",
     "Boundary",
     "Box",
     "Certificate",
     "DecisionCells",
     "Facets",
+    "Finding",
     "HPolytope",
     "Network",
     "PolyregionsError",
@@ -50,6 +54,7 @@ __all__ = [
     "WholeSpace",
     "adjacency_arrays",
     "adjacency_graph",
+    "audit",
     "boundary_facets",
     "certify",
     "check",
@@ -58,10 +63,12 @@ __all__ = [
     "decision_graph",
     "enumerate_regions",
     "facet_arrays",
+    "facet_neurons",
     "load_certificate",
     "load_domain",
     "load_network",
     "load_regions",
+    "region_volumes",
     "save",
     "tally_regions",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from polyregions.geometry.facets import coinciding_rows, facets
 from polyregions.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
+
+if TYPE_CHECKING:
+    from polyregions.engine.walk.scan import Scanned
 
 NOTHING = -1
 
@@ -117,19 +121,51 @@ def boundary_facets(regions: RegionSet, *, progress: ProgressFunction | None = N
     """
     from polyregions.engine.walk.scan import scan_walls  # numba takes half a second to import
 
+    pairs, local = _settled(regions, watched(scan_walls(regions), len(regions), progress), _walls)
+    return Boundary(pairs[:, 0], pairs[:, 1], lifted(regions, local), regions.problem.solid.labels)
+
+
+def facet_neurons(regions: RegionSet, *, progress: ProgressFunction | None = None) -> Ints:
+    """The pairs (P, 2) of a region and a neuron whose row is a facet of the region's polytope, sorted, each proved.
+
+    Of neurons that coincide the one that split first is named. It is found without looking at other regions, so it
+    can be compared with the edges.
+
+    Args and Raises as in `adjacency_arrays`.
+    """
+    from polyregions.engine.walk.scan import scan_rows  # numba takes half a second to import
+
+    return _settled(regions, watched(scan_rows(regions), len(regions), progress), _neurons)[0]
+
+
+Settle: TypeAlias = Callable[[RegionSet, int, "set[int] | None", Referee], Iterator[tuple[int, Floats]]]
+
+
+def _settled(regions: RegionSet, parts: Iterator[Scanned], settle: Settle) -> tuple[Ints, Floats]:
+    """Pairs (region, row) that the kernels proved and those settled exactly, sorted, and a point on each facet."""
     referee = Referee(regions.problem.solid.bounds)
     found, points = [np.zeros((0, 2), dtype=np.int64)], [np.zeros((0, regions.dim))]
-    for part in watched(scan_walls(regions), len(regions), progress):
+    for part in parts:
         found.append(part.edges[:, [0, 2]])
         points.append(part.points)
         for i, rows in open_regions(part.open_rows):
-            for row, point in _walls(regions, i, rows, referee):
+            for row, point in settle(regions, i, rows, referee):
                 found.append(np.array([[i, row]], dtype=np.int64))
                 points.append(point[None])
     pairs = np.concatenate(found)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
-    local = np.concatenate(points)[order]
-    return Boundary(pairs[order, 0], pairs[order, 1], lifted(regions, local), regions.problem.solid.labels)
+    return pairs[order], np.concatenate(points)[order]
+
+
+def _neurons(
+    regions: RegionSet, i: int, among: set[int] | None, referee: Referee
+) -> Iterator[tuple[int, Floats]]:
+    """The neurons whose rows are facets of region i, and a point on each, decided exactly."""
+    rows = region_rows(regions, i)
+    for row, neuron in enumerate(rows.neurons):
+        if neuron != DOMAIN_ROW and (among is None or neuron in among):
+            for facet in facets(rows.interior, regions.local_point(i), referee, [(row,)]):
+                yield neuron, facet.approximate_point(rows.interior)
 
 
 def _walls(

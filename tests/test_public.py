@@ -17,15 +17,16 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "Boundary", "Box", "Certificate", "DecisionCells", "Facets", "HPolytope", "Network",
-    "PolyregionsError", "Progress", "Region", "RegionSet", "Slice", "Tally", "Verdict", "WholeSpace",
-    "adjacency_arrays", "adjacency_graph", "boundary_facets", "certify", "check", "count_regions",
-    "decision_cells", "decision_graph", "enumerate_regions", "facet_arrays", "load_certificate",
-    "load_domain", "load_network", "load_regions", "save", "tally_regions",
+    "Adjacency", "Audit", "Boundary", "Box", "Certificate", "DecisionCells", "Facets", "Finding",
+    "HPolytope", "Network", "PolyregionsError", "Progress", "Region", "RegionSet", "Slice", "Tally",
+    "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph", "audit", "boundary_facets", "certify",
+    "check", "count_regions", "decision_cells", "decision_graph", "enumerate_regions", "facet_arrays",
+    "facet_neurons", "load_certificate", "load_domain", "load_network", "load_regions", "region_volumes",
+    "save", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns", "progress"}
-VIEWS = {"adjacency", "complex", "decision", "io", "plot", "cli"}
+VIEWS = {"adjacency", "audit", "complex", "decision", "volumes", "io", "plot", "cli"}
 
 
 # ---------------------------------------------------------------- names
@@ -164,7 +165,7 @@ def test_what_engines_give_knows_no_engine_and_no_edge(below: str) -> None:
     assert parts_used_by(below) & {"engine", "io", "plot", "cli", ""} == set()
 
 
-@pytest.mark.parametrize("view", ["adjacency", "complex", "decision"])
+@pytest.mark.parametrize("view", ["adjacency", "audit", "complex", "decision", "volumes"])
 def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regions(view: str) -> None:
     assert parts_used_by(view) & {"io", "plot", "cli", ""} == set()
     used = {b for a, b in GRAPH.edges if part(a) == view and part(b) == "engine"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from polyregions.adjacency import adjacency_graph
+from polyregions.audit import audit
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph
 from polyregions.domain import Box, Domain, WholeSpace
@@ -20,7 +21,7 @@ from polyregions.exact.checker import check
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened, suffix_of
 from polyregions.io.networks import load_network
-from polyregions.io.results import load_certificate, save
+from polyregions.io.results import load_certificate, load_regions, save
 from polyregions.network import Network
 from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
@@ -51,19 +52,50 @@ def enumerate_(arguments: Namespace) -> int:
     return _finish(arguments, regions.network, report, regions.complete)
 
 
-def check_certificate(arguments: Namespace) -> int:
-    """``polyregions check``: does a certificate prove its list of regions?"""
-    verdict = check(load_certificate(arguments.certificate), load_network(arguments.network))
+def check_(arguments: Namespace) -> int:
+    """``polyregions check``: does a certificate prove its list, or is the geometry of regions what it must be?"""
+    has_domain = arguments.whole_space or arguments.box is not None or arguments.domain is not None
+    if arguments.geometry:
+        if has_domain == (arguments.file is not None):
+            raise OptionError(
+                "check --geometry: expected a FILE of regions or an input set such as --box, one of them"
+            )
+        return _check_geometry(arguments)
+    if has_domain or arguments.file is None:
+        raise OptionError("check: expected a certificate, or --geometry with regions or an input set")
+    return _check_certificate(arguments)
+
+
+def _check_certificate(arguments: Namespace) -> int:
+    verdict = check(load_certificate(arguments.file), load_network(arguments.network))
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
-    if arguments.json:
-        print(json.dumps(report))
-    else:
-        print(
-            f"proved: these are all {verdict.regions} regions"
-            if verdict.ok
-            else f"not proved: {verdict.reason}"
-        )
+    proved = f"proved: these are all {verdict.regions} regions"
+    _print(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
     return 0 if verdict.ok else ANSWERED_NO
+
+
+def _check_geometry(arguments: Namespace) -> int:
+    regions = _regions_to_check(arguments)
+    found = audit(regions, volumes=not arguments.no_volumes)
+    findings = [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in found.findings]
+    words = {True: "holds", False: "FAILS", None: "does not apply"}
+    lines = [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
+    _print(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
+    return 0 if found else ANSWERED_NO
+
+
+def _regions_to_check(arguments: Namespace) -> RegionSet:
+    if arguments.file is None:
+        return _regions(arguments, *_problem(arguments))
+    regions, network = load_regions(arguments.file), load_network(arguments.network)
+    if regions.network.fingerprint() != network.fingerprint():
+        raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
+    return regions
+
+
+def _print(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+    for line in [json.dumps(report)] if arguments.json else lines:
+        print(line)
 
 
 def graph(arguments: Namespace) -> int:

@@ -22,7 +22,11 @@ The input set is --box LO HI, --domain FILE (.vnnlib or .npz) or --whole-space.
 Results go to stdout or to the -o file, whose suffix names the format; everything else goes to stderr.
 Exit status: 0 done, 1 a check failed, 2 bad input, 3 stopped early (the result is partial, and says so)."""
 
-CHECK = "Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved."
+CHECK = """\
+Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved.
+With --geometry, check the geometry of regions instead: volumes add up, every facet has a neighbour, the graph is
+connected. The regions are those in FILE, or are enumerated on the input set given.
+Exit status 1 if something does not hold."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -83,14 +87,24 @@ def make_parser() -> argparse.ArgumentParser:
     )
     check = verbs.add_parser(
         "check",
-        help=CHECK,
-        description=CHECK + "\nExit status 1 if it does not.",
-        epilog="example:\n  polyregions check controller.onnx proof.npz",
+        help="Check a certificate, or the geometry of regions.",
+        description=CHECK,
+        epilog="examples:\n  polyregions check controller.onnx proof.npz\n"
+        "  polyregions check --geometry controller.onnx regions.npz\n"
+        "  polyregions check --geometry controller.onnx --box -2 2",
         formatter_class=formatter,
     )
-    check.set_defaults(run=commands.check_certificate)
+    check.set_defaults(run=commands.check_, engine="auto", max_regions=None, output=None)
     check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
-    check.add_argument("certificate", metavar="CERTIFICATE", help="what enumerate --certificate wrote")
+    check.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        help="what enumerate --certificate wrote, or with --geometry enumerate -o",
+    )
+    check.add_argument("--geometry", action="store_true", help="check the geometry of regions")
+    check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
+    _input_set(check, required=False)
     _everywhere(check)
     return parser
 
@@ -102,12 +116,7 @@ def protect_negative_lists(argv: Sequence[str]) -> list[str]:
 
 def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     parser.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument(
-        "--box", nargs=2, metavar=("LO", "HI"), help="bounds: one number for all inputs, or a,b,c for each"
-    )
-    where.add_argument("--domain", metavar="FILE", help="input set from a .vnnlib or .npz file")
-    where.add_argument("--whole-space", action="store_true", help="all of R^d")
+    _input_set(parser, required=True)
     if output is not None:
         parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="which engine enumerates")
@@ -115,6 +124,15 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
     _everywhere(parser)
+
+
+def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:
+    where = parser.add_mutually_exclusive_group(required=required)
+    where.add_argument(
+        "--box", nargs=2, metavar=("LO", "HI"), help="bounds: one number for all inputs, or a,b,c for each"
+    )
+    where.add_argument("--domain", metavar="FILE", help="input set from a .vnnlib or .npz file")
+    where.add_argument("--whole-space", action="store_true", help="all of R^d")
 
 
 def _everywhere(parser: argparse.ArgumentParser) -> None:

@@ -27,7 +27,7 @@ class Answer:
         status: proved one way, proved the other, or undecided.
         point: a point strictly inside (NONEMPTY only).
         guess: (k,) the best point found by an undecided search, to start the next one from.
-        support: rows on which a proof of emptiness may rest, found by an undecided search.
+        support: rows on which a proof of emptiness rests, or after an undecided search may rest.
     """
 
     status: Status

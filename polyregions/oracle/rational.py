@@ -20,10 +20,10 @@ class RationalOracle:
         """NONEMPTY or EMPTY, never UNDECIDED."""
         rows = polyhedron.exact_rows()
         if proves_empty(rows, hint.support) is not None:
-            return Answer(Status.EMPTY)
+            return Answer(Status.EMPTY, support=hint.support)
         found = find_interior(rows, _start(hint.guess, polyhedron.dim))
         if found.point is None:
-            return Answer(Status.EMPTY)
+            return Answer(Status.EMPTY, support=tuple(sorted(found.multipliers)))
         return Answer(Status.NONEMPTY, point=found.point)
 
 

@@ -25,6 +25,9 @@ from polyregions.engine.walk.state import SAFE, ULP, Chart, Forms, Net, Path, Wa
 FACET: Final = 1
 NO_FACET: Final = 0
 OPEN: Final = -1  # for exact arithmetic to decide
+NEIGHBOURS: Final = 0  # what to look at
+WALLS: Final = 1
+ROWS: Final = 2
 WALL: Final = -1  # in place of a region: nothing is beyond
 WHOLE_REGION: Final = -1  # in place of a neuron: all rows of the region have to be looked at exactly
 
@@ -402,17 +405,34 @@ def look_at_walls(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: 
 
 
 @kernel
+def look_at_rows(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+    """Decide which neurons' rows are facets of region i, whatever is beyond them."""
+    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+        note_open(found, i, WHOLE_REGION)
+        return
+    for row in range(desk.n_domain, n_rows):
+        n = desk.path.source[row]
+        answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
+        if answer == FACET:
+            note_edge(found, i, WALL, n, found.probe)
+        elif answer == OPEN:
+            note_open(found, i, n)
+
+
+@kernel
 def scan(
-    net: Net, chart: Chart, desk: Desk, store: Store, found: Found, walls: bool, first: int, end: int
+    net: Net, chart: Chart, desk: Desk, store: Store, found: Found, what: int, first: int, end: int
 ) -> None:
-    """Look at the regions from `first` to before `end`: at their neighbours, or at their part of the domain's walls."""
+    """Look at the regions from `first` to before `end`: at NEIGHBOURS, WALLS of the domain, or neurons' ROWS."""
     known_layers = 1
     enter_first_layer(net.widths[0], chart, desk.forms)
     for i in range(first, end):
         known_layers = pull_back(net, chart, desk.forms, store.bits[i], known_layers)
         n_rows = gather_rows(net, desk.forms, desk.path, desk.n_domain, store.bits[i], store.cuts[i])
-        if walls:
+        if what == WALLS:
             look_at_walls(chart, desk, store, found, n_rows, i)
+        elif what == ROWS:
+            look_at_rows(chart, desk, store, found, n_rows, i)
         else:
             take_ratios(net, desk.forms, store.compared[0], store.compared[1], found)
             look_around(chart, desk, store, found, n_rows, i)

@@ -13,7 +13,7 @@ from polyregions.engine.batches import Batch, LayerCounter, batch_of_cells
 from polyregions.engine.tree import Cell, leaves_below
 from polyregions.engine.walk import machine
 from polyregions.engine.walk.compiled import announced
-from polyregions.engine.walk.pieces import Piece, network_arrays, pieces
+from polyregions.engine.walk.pieces import Piece, exact_point, network_arrays, pieces
 from polyregions.engine.walk.question import goal_of
 from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.state import (
@@ -75,11 +75,10 @@ class WalkRun:
 
     def batches(self) -> Iterator[Batch]:
         """The regions, piece by piece."""
-        listed = list(pieces(self.problem))
-        for piece in listed:
+        for piece, share in pieces(self.problem):
             for part in _PieceRun(self, piece).batches():
                 self.found += part.count
-                yield replace(part, share=part.share / len(listed))
+                yield replace(part, share=part.share * share)
 
     def room(self) -> int:
         """How many regions the next batch may hold."""
@@ -152,11 +151,14 @@ class _PieceRun:
         if quick is not None:
             registers[ANSWER] = quick
             return
+        if (
+            registers[MODE] != SPLIT
+        ):  # it only puts the neuron among those asked about below, which loses nothing
+            registers[ANSWER] = CUT
+            return
         form, off, on = self._settler.question()
         if off is None or on is None:
             registers[ANSWER] = ON if off is None else OFF
-        elif registers[MODE] != SPLIT:
-            registers[ANSWER] = CUT
         else:
             self._split_exactly(form, off, on)
 
@@ -243,16 +245,6 @@ class _PieceRun:
         for leaf in found:
             counter.add(np.array(leaf.bits, dtype=np.uint8))
         return batch_of_cells(found, n, self._run.problem.solid.hull.dim)
-
-
-def exact_point(piece: Piece, u: Floats, k: int) -> Point:
-    """The exact point x of a chart point u."""
-    homogeneous = [*(Fraction(c) for c in u.tolist()), Fraction(1)]
-    image = [
-        sum((int(piece.embedding[i, j]) * h for j, h in enumerate(homogeneous)), Fraction(0))
-        for i in range(k + 1)
-    ]
-    return Point.of([entry / image[k] for entry in image[:k]])
 
 
 def _unchart(problem: Problem, piece: Piece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:

@@ -24,6 +24,7 @@ from polyregions.engine.walk.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
 from polyregions.exact.affine import affine_of_layer, integer_matrix
 from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis
+from polyregions.exact.numbers import Point
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.problem import Problem
 
@@ -80,10 +81,13 @@ def network_arrays(problem: Problem) -> Net:
     return net
 
 
-def pieces(problem: Problem) -> Iterator[Piece]:
-    """The pieces of the domain; one if it is bounded. Pieces without interior are left out."""
+def pieces(problem: Problem) -> Iterator[tuple[Piece, float]]:
+    """The pieces of the domain, each when it is asked for, and the part that it is of all; one if it is bounded.
+
+    Pieces without interior are left out.
+    """
     if problem.solid.bounds.are_finite:
-        yield _bounded_piece(problem)
+        yield _bounded_piece(problem), 1.0
         return
     normals, chosen, inputs = _independent_rows(problem)
     neurons = [i for i in chosen if i >= len(problem.solid.forms)]
@@ -91,7 +95,7 @@ def pieces(problem: Problem) -> Iterator[Piece]:
         side = dict(zip(neurons, signs, strict=True))
         piece = _cone_piece(problem, normals, chosen, inputs, side)
         if piece is not None:
-            yield piece
+            yield piece, 0.5 ** len(neurons)
 
 
 def _bounded_piece(problem: Problem) -> Piece:
@@ -153,6 +157,16 @@ def _shift_embedding(chart: Chart) -> fmpz_mat:
         columns[c][c], columns[c][k] = Fraction(float(chart.scale[c])), Fraction(float(chart.shift[c]))
     columns[k][k] = Fraction(1)
     return _integral(columns)
+
+
+def exact_point(piece: Piece, u: Floats, k: int) -> Point:
+    """The exact point x of a chart point u."""
+    homogeneous = [*(Fraction(c) for c in u.tolist()), Fraction(1)]
+    image = [
+        sum((int(piece.embedding[i, j]) * h for j, h in enumerate(homogeneous)), Fraction(0))
+        for i in range(k + 1)
+    ]
+    return Point.of([entry / image[k] for entry in image[:k]])
 
 
 def _nothing_fixed(problem: Problem) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

@@ -11,6 +11,9 @@ from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.choose import can_scan
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.across import (
+    NEIGHBOURS,
+    ROWS,
+    WALLS,
     WHOLE_REGION,
     Desk,
     Found,
@@ -50,15 +53,20 @@ def scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
 
     Complexity: about O(N d) for each region and edge beside composing the layers; no linear program for most.
     """
-    return _scanned(regions, walls=False)
+    return _scanned(regions, NEIGHBOURS)
 
 
 def scan_walls(regions: RegionSet) -> Iterator[Scanned]:
     """Look from every region at the rows of the domain: `edges` are (region, -1, row), `open_rows` (region, row)."""
-    return _scanned(regions, walls=True)
+    return _scanned(regions, WALLS)
 
 
-def _scanned(regions: RegionSet, walls: bool) -> Iterator[Scanned]:
+def scan_rows(regions: RegionSet) -> Iterator[Scanned]:
+    """Look from every region at the rows of neurons, and not at what is beyond: `edges` are (region, -1, neuron)."""
+    return _scanned(regions, ROWS)
+
+
+def _scanned(regions: RegionSet, what: int) -> Iterator[Scanned]:
     reduction = reduce(regions.problem)
     n, k = len(reduction.kept), regions.dim
     if not len(regions):
@@ -78,8 +86,8 @@ def _scanned(regions: RegionSet, walls: bool) -> Iterator[Scanned]:
         end = min(first + CHUNK, len(regions))
         found.marks[:] = 0
         with announced():
-            scan(net, chart, desk, store, found, walls, first, end)
-        yield _taken(found, chart, np.arange(len(rows)) if walls else reduction.kept, end)
+            scan(net, chart, desk, store, found, what, first, end)
+        yield _taken(found, chart, np.arange(len(rows)) if what == WALLS else reduction.kept, end)
 
 
 def _all_open(regions: RegionSet) -> Scanned:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from polyregions.engine.tree import Cell
-from polyregions.engine.walk.pieces import INFINITY, Piece
+from polyregions.engine.walk.pieces import INFINITY, Piece, exact_point
 from polyregions.engine.walk.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
@@ -17,6 +17,8 @@ from polyregions.oracle.rational import RationalOracle
 from polyregions.oracle.referee import Referee
 from polyregions.problem import Problem
 from polyregions.pullback import PulledLayer
+
+RECENT = 8  # proofs kept for each side of each neuron
 
 
 class Settler:
@@ -30,6 +32,7 @@ class Settler:
         self._referee = referee
         self._rational = RationalOracle()
         self._chain: list[tuple[bytes, PulledLayer]] = []
+        self._recent: dict[tuple[int, int], list[tuple[int, ...]]] = {}
 
     def question(self) -> tuple[Form, Point | None, Point | None]:
         """The current neuron's form, and a point on its off and on side; None where a side is proved empty."""
@@ -38,20 +41,56 @@ class Settler:
         if constant is not None:
             inside = self._side(cell)
             return (form, None, inside) if constant > 0 else (form, inside, None)
-        return form, self._side(cell.with_form(form.negated())), self._side(cell.with_form(form))
+        return form, self._known_side(cell, form.negated(), ON), self._known_side(cell, form, OFF)
+
+    def _known_side(self, cell: OpenPolyhedron, form: Form, otherwise: int) -> Point | None:
+        """A point on one side; None if it is empty, and then the rows that prove it are kept for the next cells."""
+        answer = self._ask(cell.with_form(form))
+        if answer.point is None:
+            sources = [*range(-len(self._problem.solid.forms), 0), *self._cut_sources()]
+            support = tuple(sources[i] for i in answer.support if i < len(sources))
+            recent = self._recent.setdefault((self._bit(), otherwise), [])
+            recent.insert(0, support)
+            del recent[RECENT:]
+        return answer.point
 
     def quick_answer(self) -> int | None:
-        """ON or OFF if the rows at which the kernel's walk ended prove it exactly (the usual case), else None."""
+        """ON or OFF if a few rows prove it exactly (the usual case), else None.
+
+        Those at which the kernel's walk ended, or those that proved the same of another cell.
+        """
         form = self._form()
         constant = self._referee.constant_sign(form)
         if constant is not None:
             return ON if constant > 0 else OFF
         walls = [self._exact_row(i) for i in self._work.walker.basis.tolist() if self._form_of(i) != INFINITY]
         row = form.exact()
-        for sign, answer in ((1, OFF), (-1, ON)):
-            if proves_empty([*walls, [sign * entry for entry in row]], range(len(walls) + 1)) is not None:
+        sides = {OFF: row, ON: [-entry for entry in row]}
+        for answer, side in sides.items():
+            if proves_empty([*walls, side], range(len(walls) + 1)) is not None:
                 return answer
-        return None
+        return next((answer for answer, side in sides.items() if self._proved_before(answer, side)), None)
+
+    def _proved_before(self, answer: int, side: Sequence[int]) -> bool:
+        """Whether rows that proved a side of another cell empty do so here; integers decide."""
+        present = set(self._cut_sources())
+        for support in self._recent.get((self._bit(), answer), ()):
+            if all(source < 0 or source in present for source in support):
+                walls = [self._row_of(source) for source in support]
+                if proves_empty([*walls, side], range(len(walls) + 1)) is not None:
+                    return True
+        return False
+
+    def _row_of(self, source: int) -> Sequence[int]:
+        """The exact row of a neuron on the path, or, counted from -1 downwards from the last, of the domain."""
+        return (self._problem.solid.forms[source] if source < 0 else self._path_form(source)).exact()
+
+    def _bit(self) -> int:
+        _, layer, unit = self.place()
+        return int(self._net.bit[layer, unit])
+
+    def _cut_sources(self) -> list[int]:
+        return [source for source in self._path_sources() if source != DOMAIN]
 
     def leaf(self) -> Point | None:
         """A point strictly inside the current leaf, None if it is proved empty."""
@@ -62,26 +101,29 @@ class Settler:
         slot, layer, unit = self.place()
         bits = tuple(bool(b) for b in self._work.forms.bits[: self._net.bit[layer, unit]])
         kinked = self._pulled(layer).kinked.tolist()
-        cuts = tuple(sorted(b for b in self._path_sources() if b != DOMAIN))
+        cuts = tuple(sorted(self._cut_sources()))
         share = float(self._work.stack.share[slot]) / 2
         whole = Cell(bits, self._pulled(layer), kinked.index(unit), cuts, self.polyhedron(), point, share)
         return whole.child(bit, form, point)
 
     def polyhedron(self) -> OpenPolyhedron:
         """The current cell as an open polyhedron over the hull's coordinates: domain rows, then the path's."""
-        forms = [self._path_form(b) for b in self._path_sources() if b != DOMAIN]
+        forms = [self._path_form(source) for source in self._cut_sources()]
         return OpenPolyhedron.of([*self._problem.solid.forms, *forms], self._problem.solid.hull.dim)
 
     def _side(self, polyhedron: OpenPolyhedron) -> Point | None:
-        answer = self._rational.interior(polyhedron, self._referee.bounds, hint=self._hint())
-        assert answer.status is not Status.UNDECIDED
-        return answer.point
+        return self._ask(polyhedron).point
+
+    def _ask(self, polyhedron: OpenPolyhedron) -> Answer:
+        return self._rational.interior(polyhedron, self._referee.bounds, hint=self._hint())
 
     def _hint(self) -> Answer:
-        chart, slot = self._piece.chart, int(self._work.registers[DEPTH])
-        if not chart.plain:
-            return Answer(Status.UNDECIDED)
-        return Answer(Status.UNDECIDED, guess=chart.shift + chart.scale * self._work.stack.point[slot])
+        chart, u = self._piece.chart, self._work.stack.point[int(self._work.registers[DEPTH])]
+        if chart.plain:
+            return Answer(Status.UNDECIDED, guess=chart.shift + chart.scale * u)
+        return Answer(
+            Status.UNDECIDED, guess=exact_point(self._piece, u, self._problem.solid.hull.dim).approx
+        )
 
     def place(self) -> tuple[int, int, int]:
         """Slot, layer and unit of the current question."""
