@@ -97,6 +97,28 @@ class HPolytope:
             polytope._irredundant_among = frozenset(irredundant_among)
         return polytope
 
+    def with_exact_rows(
+        self, rows: Sequence[Sequence[int]], divisors: Sequence[int], strict: Any, labels: Sequence[str]
+    ) -> HPolytope:
+        """The part where further exact rows hold, see `of_exact_rows`."""
+        more = HPolytope.of_exact_rows(rows, divisors, self.dim, strict, labels)
+        joined = HPolytope(
+            np.concatenate([self.A, more.A]),
+            np.concatenate([self.b, more.b]),
+            np.concatenate([self.strict, more.strict]),
+            [*self.labels, *more.labels],
+        )
+        joined._exact_rows = [*self.exact_rows, *more.exact_rows]
+        if self._irredundant_among is not None:
+            joined._irredundant_among = self._irredundant_among | set(range(len(self.A), len(joined.A)))
+        return joined
+
+    def closed(self) -> HPolytope:
+        """The same rows, none of them open."""
+        same = HPolytope(self.A, self.b, None, self.labels)
+        same._exact_rows, same._irredundant_among = self._exact_rows, self._irredundant_among
+        return same
+
     @property
     def is_rounded(self) -> bool:
         """Whether A and b are only the nearest floats of `exact_rows`."""

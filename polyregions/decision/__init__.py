@@ -1,0 +1,26 @@
+"""Decisions: where in each region which class wins, which cells touch, and where the classes meet.
+
+`outputs` is what the classes score on a region, `composed` the layers along many patterns at once, `cells` the
+cells and `cut` how they are found, `contacts` who touches whom, `graph` and `boundary` what that makes; `kernels`
+is the way to numba.
+"""
+
+from __future__ import annotations
+
+from polyregions.decision.boundary import DecisionBoundary, decision_boundary
+from polyregions.decision.cells import CellFacet, DecisionCell, DecisionCells, cell_rows
+from polyregions.decision.cut import decision_cells
+from polyregions.decision.graph import Islands, decision_graph, islands
+
+__all__ = [
+    "CellFacet",
+    "DecisionBoundary",
+    "DecisionCell",
+    "DecisionCells",
+    "Islands",
+    "cell_rows",
+    "decision_boundary",
+    "decision_cells",
+    "decision_graph",
+    "islands",
+]

@@ -1,0 +1,64 @@
+"""The kernels of `engine.walk.climb` at work on the regions of one set; importing this imports numba."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.decision.composed import Chunk
+from polyregions.engine.walk.climb import allocate_desk, answer_all, cut_regions, lay_down
+from polyregions.engine.walk.compiled import announced
+from polyregions.regions import RegionSet
+
+
+class Worktop:
+    """Where the kernels work, with the rows of the domain laid down.
+
+    Args:
+        regions: whose questions are asked.
+        n_extra: the most rows that a question adds to those of a region.
+    """
+
+    def __init__(self, regions: RegionSet, n_extra: int) -> None:
+        root, bounds = regions.problem.root, regions.problem.solid.bounds
+        self._n_domain = len(root.rows)
+        n_rows = self._n_domain + regions.network.n_neurons + n_extra
+        self._desk = allocate_desk(n_rows, bounds.lower, bounds.upper)
+        with announced():
+            lay_down(self._desk, root.rows, root.error)
+            self._compile(regions.dim)
+
+    def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> tuple[Bytes, Floats]:
+        """Which classes have the largest form somewhere in each region: status (r, classes), points (r, classes, k).
+
+        Args:
+            chunk: r regions.
+            forms: (r, classes, k+1) that compete.
+            doubt: (r, classes, k+1) the error of each entry.
+            points: (r, k) inside the regions.
+        """
+        ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
+        status = np.zeros(forms.shape[:2], dtype=np.uint8)
+        found = np.zeros((*forms.shape[:2], points.shape[1]))
+        cut_regions(self._desk, self._n_domain, ends, rows, error, forms, doubt, points, status, found)
+        return status, found
+
+    def answer(self, ends: Ints, rows: Floats, error: Floats, starts: Floats) -> tuple[Bytes, Floats]:
+        """Whether rows leave a point: status (q,), and points (q, k) where they do.
+
+        Args:
+            ends: (q,) where the rows of each question end; the domain's are understood.
+            rows: (M, k+1); of each question all but the last hold at its start.
+            error: (M, k+1) the error of each entry.
+            starts: (q, k).
+        """
+        status, points = np.zeros(len(ends), dtype=np.uint8), starts.copy()
+        answer_all(self._desk, self._n_domain, ends, rows, error, points, status)
+        return status, points
+
+    def _compile(self, k: int) -> None:
+        none, status = np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.uint8)
+        rows, forms = np.zeros((0, k + 1)), np.zeros((0, 1, k + 1))
+        points, found = np.zeros((0, k)), np.zeros((0, 1, k))
+        cut_regions(self._desk, self._n_domain, none, rows, rows, forms, forms, points, status, found)
+        answer_all(self._desk, self._n_domain, none, rows, rows, points, status[:, 0].copy())

@@ -1,0 +1,342 @@
+"""Kernels that answer "do these rows leave a point?" from a point that satisfies all but the last of them.
+
+The wanted rows are raised together: the walk maximises t subject to ``held >= 0`` and ``wanted >= t``, starting inside
+with free directions that take rows in one by one. Where t ends above zero a point strictly inside is at hand, where it
+ends below the multipliers prove that there is none; both are checked with error bounds, and what fails is left open.
+"""
+
+from __future__ import annotations
+
+from math import frexp, ldexp
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.walk.compiled import kernel
+from polyregions.engine.walk.simplex import BLOCKED, STUCK, blocking_row, exchange, value
+from polyregions.engine.walk.state import SAFE, TINY, ULP, Walker
+
+NOTHING: Final = 0  # proved: no point
+HERE: Final = 1  # proved: the point that was given
+ELSEWHERE: Final = 2  # proved: the point that was found
+OPEN: Final = 3  # for exact arithmetic to decide
+
+ENDLESS: Final = 4  # of a climb: t grows along a column for ever
+
+
+class Desk(NamedTuple):
+    """Where one question is worked on.
+
+    rows, error (m, k+1): forms and the error of each entry; lifted (m, k+2): the same over (x, t); walker: in k+1
+    dimensions; point (k,): what was found; lower, upper (k,): bounds of all points asked about.
+    """
+
+    rows: Floats
+    error: Floats
+    lifted: Floats
+    walker: Walker
+    point: Floats
+    lower: Floats
+    upper: Floats
+
+
+def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
+    """Room for questions of at most so many rows; O(k^2 + m k) numbers."""
+    k = len(lower)
+    walker = Walker(
+        vertex=np.zeros(k + 1),
+        inverse=np.zeros((k + 1, k + 1)),
+        basis=np.zeros(k + 1, dtype=np.int64),
+        gain=np.zeros(k + 1),
+        total=np.zeros(k + 2),
+        axis=np.zeros(k + 2),
+        block=np.zeros((k + 1, k + 1)),
+    )
+    shape = (n_rows, k + 1)
+    return Desk(
+        np.zeros(shape), np.zeros(shape), np.zeros((n_rows, k + 2)), walker, np.zeros(k), lower, upper
+    )
+
+
+@kernel
+def answer_all(
+    desk: Desk, n_domain: int, ends: Ints, rows: Floats, error: Floats, starts: Floats, status: Bytes
+) -> None:
+    """Questions one after another: the rows up to each end, of which only the last one does not hold at its start.
+
+    The domain's rows lie on the desk. The status is NOTHING, OPEN, or ELSEWHERE, where the start is replaced by the
+    point found.
+    """
+    first = 0
+    for q in range(len(ends)):
+        end, n_rows = ends[q], n_domain
+        for i in range(first, end):
+            put_row(desk, n_rows, rows[i], error[i], i == end - 1)
+            n_rows += 1
+        status[q] = answer(desk, n_rows - 1, n_rows, starts[q])
+        if status[q] == ELSEWHERE:
+            for c in range(len(desk.point)):
+                starts[q, c] = desk.point[c]
+        first = end
+
+
+@kernel
+def cut_regions(
+    desk: Desk,
+    n_domain: int,
+    ends: Ints,
+    rows: Floats,
+    error: Floats,
+    scores: Floats,
+    doubt: Floats,
+    points: Floats,
+    status: Bytes,
+    found: Floats,
+) -> None:
+    """For every region and class, whether the class has the largest score somewhere in the region.
+
+    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,); scores and doubt
+    (r, c, k+1) the forms that compete; points (r, k) inside. Writes status (r, c) and found (r, c, k).
+    """
+    first = 0
+    for i in range(len(ends)):
+        n_held = n_domain
+        for j in range(first, ends[i]):
+            put_row(desk, n_held, rows[j], error[j], False)
+            n_held += 1
+        best = winner_at(scores[i], doubt[i], points[i])
+        for k in range(scores.shape[1]):
+            status[i, k] = (
+                HERE if k == best else part_of_class(desk, n_held, scores[i], doubt[i], points[i], k, best)
+            )
+            if status[i, k] == ELSEWHERE:
+                for c in range(len(desk.point)):
+                    found[i, k, c] = desk.point[c]
+        first = ends[i]
+
+
+@kernel
+def winner_at(scores: Floats, doubt: Floats, u: Floats) -> int:
+    """The class that certainly has the largest score at a point, -1 if that is not certain."""
+    best = 0
+    for k in range(1, len(scores)):
+        if value(scores[k], u) > value(scores[best], u):
+            best = k
+    low = value(scores[best], u) - uncertainty(scores[best], doubt[best], u)
+    for k in range(len(scores)):
+        if k != best and not low > value(scores[k], u) + uncertainty(scores[k], doubt[k], u):
+            return -1
+    return best
+
+
+@kernel
+def part_of_class(
+    desk: Desk, n_held: int, scores: Floats, doubt: Floats, u: Floats, k: int, best: int
+) -> int:
+    """Whether class k wins somewhere in the region whose rows lie on the desk, and where."""
+    n_rows = n_held
+    if best >= 0 and leads_everywhere(desk, n_held, scores, doubt, k, best) < 0:
+        return NOTHING
+    for j in range(len(scores)):
+        if j != k:
+            sign = leads_everywhere(desk, n_rows, scores, doubt, k, j)
+            if sign < 0:
+                return NOTHING
+            if sign == 0:
+                n_rows += 1
+    if n_rows == n_held:
+        return HERE
+    return answer(desk, n_held, n_rows, u)
+
+
+@kernel
+def leads_everywhere(desk: Desk, at: int, scores: Floats, doubt: Floats, k: int, j: int) -> int:
+    """Lay down the lead of class k over class j; 1 if it is positive all over the bounds, -1 if negative, else 0."""
+    width = scores.shape[1]
+    row, error = desk.walker.total, desk.walker.axis
+    for c in range(width):
+        row[c] = scores[k, c] - scores[j, c]
+        error[c] = (doubt[k, c] + doubt[j, c] + ULP * abs(row[c])) * SAFE
+    put_row(desk, at, row[:width], error[:width], True)
+    return sign_within(desk.rows[at], desk.error[at], desk.lower, desk.upper)
+
+
+@kernel
+def sign_within(row: Floats, error: Floats, lower: Floats, upper: Floats) -> int:
+    """1 or -1 if a form certainly has that sign all over the bounds, else 0."""
+    k = len(lower)
+    low = high = row[k]
+    size, doubt = abs(row[k]), error[k]
+    for c in range(k):
+        if row[c] != 0.0 or error[c] != 0.0:
+            a, b = row[c] * lower[c], row[c] * upper[c]
+            low += min(a, b)
+            high += max(a, b)
+            size += max(abs(a), abs(b))
+            doubt += error[c] * max(abs(lower[c]), abs(upper[c]))
+    doubt = (doubt + (k + 4) * ULP * size) * SAFE + TINY
+    if low > doubt:
+        return 1
+    return -1 if high < -doubt else 0
+
+
+@kernel
+def put_row(desk: Desk, at: int, row: Floats, error: Floats, is_wanted: bool) -> None:
+    """Lay down a row, scaled by a power of two to about 1; TINY covers what may underflow."""
+    k = len(row) - 1
+    largest = 0.0
+    for c in range(k):
+        largest = max(largest, abs(row[c]))
+    scale = 1.0
+    if 1e-250 < largest < 1e250:
+        scale = ldexp(1.0, -frexp(largest)[1])
+    for c in range(k + 1):
+        desk.rows[at, c] = row[c] * scale
+        desk.error[at, c] = error[c] * scale + (TINY if row[c] != 0.0 or error[c] != 0.0 else 0.0)
+    for c in range(k):
+        desk.lifted[at, c] = desk.rows[at, c]
+    desk.lifted[at, k] = -1.0 if is_wanted else 0.0
+    desk.lifted[at, k + 1] = desk.rows[at, k]
+
+
+@kernel
+def uncertainty(row: Floats, error: Floats, u: Floats) -> float:
+    """A bound on the distance of the computed value of a form at a point to the true one."""
+    k = len(u)
+    doubt, size = error[k], abs(row[k])
+    for c in range(k):
+        doubt += error[c] * abs(u[c])
+        size += abs(row[c] * u[c])
+    bound: float = (doubt + (k + 4) * ULP * size) * SAFE + TINY
+    return bound
+
+
+@kernel
+def answer(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
+    """ELSEWHERE with a point where all rows are positive, NOTHING if there is none, both proved; else OPEN.
+
+    The first n_held rows are positive at u.
+    """
+    result = climb(desk, n_held, n_rows, u)
+    if result == STUCK:
+        return OPEN
+    if desk.walker.vertex[len(u)] > 0.0:
+        return ELSEWHERE if place_point(desk, n_held, n_rows, u) else OPEN
+    return NOTHING if proves_nothing(desk) else OPEN
+
+
+@kernel
+def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
+    """Walk to the highest t: BLOCKED at an optimum, ENDLESS at some point above zero if there is none, or STUCK."""
+    walker, k = desk.walker, len(u)
+    start_inside(desk, n_held, n_rows, u)
+    still = 0
+    for _ in range(50 * (k + 3) + 4 * n_rows):
+        bland = still > 2 * (k + 1)
+        column = rising_column(walker, bland)
+        if column < 0:
+            return BLOCKED
+        entering, rate, step = blocking_row(walker, desk.lifted, n_rows, column, bland)
+        if entering < 0:
+            step = (1.0 + abs(walker.vertex[k])) / walker.inverse[k, column]
+            for c in range(k + 1):
+                walker.vertex[c] += step * walker.inverse[c, column]
+            return ENDLESS
+        still = 0 if step > 0.0 else still + 1
+        exchange(walker, desk.lifted[entering], entering, column, rate, step)
+    return STUCK
+
+
+@kernel
+def start_inside(desk: Desk, n_held: int, n_rows: int, u: Floats) -> None:
+    """Put the walk at u, below all wanted rows, free to move along every axis."""
+    walker, k = desk.walker, len(u)
+    lowest = value(desk.rows[n_held], u)
+    for i in range(n_held + 1, n_rows):
+        lowest = min(lowest, value(desk.rows[i], u))
+    for c in range(k + 1):
+        walker.vertex[c] = u[c] if c < k else lowest - 1.0 - abs(lowest)
+        walker.basis[c] = -1
+        for j in range(k + 1):
+            walker.inverse[c, j] = 1.0 if c == j else 0.0
+
+
+@kernel
+def rising_column(walker: Walker, bland: bool) -> int:
+    """The column along which t rises most steeply (by Bland's rule the one of the lowest row); -1 if none does.
+
+    A column without a row may be followed either way, and is turned so that t rises.
+    """
+    n = len(walker.vertex)
+    inverse = walker.inverse
+    best, best_rate = -1, 0.0
+    for j in range(n):
+        gain = inverse[n - 1, j]
+        if walker.basis[j] < 0:
+            gain = abs(gain)
+        if gain > 0.0:
+            norm = 0.0
+            for c in range(n):
+                norm += inverse[c, j] * inverse[c, j]
+            rate = gain / norm**0.5
+            if rate > 1e-13:
+                if bland:
+                    if best < 0 or walker.basis[j] < walker.basis[best]:
+                        best = j
+                elif rate > best_rate:
+                    best, best_rate = j, rate
+    if best >= 0 and inverse[n - 1, best] < 0.0:
+        for c in range(n):
+            inverse[c, best] = -inverse[c, best]
+    return best
+
+
+@kernel
+def place_point(desk: Desk, n_held: int, n_rows: int, u: Floats) -> bool:
+    """Step from the walk's end, where all wanted rows are positive, towards u, half as far as they stay so; proved."""
+    k = len(u)
+    end = desk.walker.vertex[:k]
+    share = 0.5
+    for i in range(n_held, n_rows):
+        here, there = value(desk.rows[i], u), value(desk.rows[i], end)
+        if here < there:
+            share = min(share, 0.5 * there / (there - here))
+    for c in range(k):
+        desk.point[c] = end[c] + share * (u[c] - end[c])
+    for i in range(n_rows):
+        if not value(desk.rows[i], desk.point) > uncertainty(desk.rows[i], desk.error[i], desk.point):
+            return False
+    return True
+
+
+@kernel
+def proves_nothing(desk: Desk) -> bool:
+    """Whether the multipliers at the walk's end show that the rows are nowhere all positive within the bounds.
+
+    Every point inside makes a sum of rows with multipliers y >= 0, not all 0, positive; so a sum that is negative all
+    over the bounds is the proof, t being left out of it.
+    """
+    walker, k = desk.walker, len(desk.point)
+    total, size = walker.total, walker.axis
+    used = 0
+    for c in range(k + 1):
+        total[c] = size[c] = 0.0
+    for j in range(k + 1):
+        y = -walker.inverse[k, j]
+        i = walker.basis[j]
+        if i >= 0 and y > 0.0:
+            used += 1
+            for c in range(k + 1):
+                total[c] += y * desk.rows[i, c]
+                size[c] += y * (desk.error[i, c] + (k + 4) * ULP * abs(desk.rows[i, c]))
+    for c in range(k + 1):
+        size[c] = size[c] * SAFE + TINY
+    return used > 0 and sign_within(total[: k + 1], size[: k + 1], desk.lower, desk.upper) < 0
+
+
+@kernel
+def lay_down(desk: Desk, rows: Floats, error: Floats) -> None:
+    """Lay down rows that hold for all questions to come, the first ones on the desk."""
+    for i in range(len(rows)):
+        put_row(desk, i, rows[i], error[i], False)
