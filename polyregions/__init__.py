@@ -16,7 +16,17 @@ from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
 from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.decision import DecisionCells, decision_cells, decision_graph
+from polyregions.decision import (
+    CellFacet,
+    DecisionBoundary,
+    DecisionCell,
+    DecisionCells,
+    Islands,
+    decision_boundary,
+    decision_cells,
+    decision_graph,
+    islands,
+)
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
@@ -38,11 +48,15 @@ __all__ = [
     "Audit",
     "Boundary",
     "Box",
+    "CellFacet",
     "Certificate",
+    "DecisionBoundary",
+    "DecisionCell",
     "DecisionCells",
     "Facets",
     "Finding",
     "HPolytope",
+    "Islands",
     "Network",
     "PolyregionsError",
     "Progress",
@@ -59,11 +73,13 @@ __all__ = [
     "certify",
     "check",
     "count_regions",
+    "decision_boundary",
     "decision_cells",
     "decision_graph",
     "enumerate_regions",
     "facet_arrays",
     "facet_neurons",
+    "islands",
     "load_certificate",
     "load_domain",
     "load_network",

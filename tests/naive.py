@@ -335,7 +335,7 @@ def edges(layers: Layers, domain: Domain, final_relu: bool = False) -> set[froze
     return facet_pairs(cells, input_dimension(layers))
 
 
-def components(nodes: Iterable[Pattern], pairs: Iterable[frozenset[Pattern]]) -> list[list[Pattern]]:
+def components(nodes: Iterable[Label], pairs: Iterable[frozenset[Label]]) -> list[list[Label]]:
     """The connected components of a graph, each sorted."""
     piece = {node: {node} for node in nodes}
     for p, q in pairs:
@@ -386,3 +386,26 @@ def decision_edges(layers: Layers, domain: Domain) -> set[frozenset[Cell]]:
     """The pairs of decision cells whose closures share a (d-1)-dimensional set."""
     cells = {cell: closed(decision_rows(layers, cell, domain)) for cell in decision_cells(layers, domain)}
     return facet_pairs(cells, input_dimension(layers))
+
+
+def by_argmin(layers: Layers) -> Layers:
+    """The network whose largest output is where that of the given one is smallest."""
+    weights, biases = layers[-1]
+    return [*layers[:-1], ([[-exact(w) for w in row] for row in weights], [-exact(b) for b in biases])]
+
+
+def by_sign(layers: Layers) -> Layers:
+    """The network of two outputs that is largest in output 1 where the one output y > 0, and ties where y = 0."""
+    (weights,), (bias,) = layers[-1]
+    return [*layers[:-1], ([[0] * len(weights), weights], [0, bias])]
+
+
+def islands(layers: Layers, domain: Domain) -> list[list[Cell]]:
+    """Decision cells of one class joined across shared facets."""
+    same = [pair for pair in decision_edges(layers, domain) if len({k for _, k in pair}) == 1]
+    return components(decision_cells(layers, domain), same)
+
+
+def boundary_pieces(layers: Layers, domain: Domain) -> set[frozenset[Cell]]:
+    """The pairs of cells of different classes that share a facet: a piece of the decision boundary each."""
+    return {pair for pair in decision_edges(layers, domain) if len({k for _, k in pair}) == 2}

@@ -17,12 +17,12 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "Audit", "Boundary", "Box", "Certificate", "DecisionCells", "Facets", "Finding",
-    "HPolytope", "Network", "PolyregionsError", "Progress", "Region", "RegionSet", "Slice", "Tally",
-    "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph", "audit", "boundary_facets", "certify",
-    "check", "count_regions", "decision_cells", "decision_graph", "enumerate_regions", "facet_arrays",
-    "facet_neurons", "load_certificate", "load_domain", "load_network", "load_regions", "region_volumes",
-    "save", "tally_regions",
+    "Adjacency", "Audit", "Boundary", "Box", "CellFacet", "Certificate", "DecisionBoundary", "DecisionCell",
+    "DecisionCells", "Facets", "Finding", "HPolytope", "Islands", "Network", "PolyregionsError", "Progress",
+    "Region", "RegionSet", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
+    "audit", "boundary_facets", "certify", "check", "count_regions", "decision_boundary", "decision_cells",
+    "decision_graph", "enumerate_regions", "facet_arrays", "facet_neurons", "islands", "load_certificate",
+    "load_domain", "load_network", "load_regions", "region_volumes", "save", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {"errors", "_types", "arrays", "scaling", "activations", "network", "patterns", "progress"}
@@ -169,7 +169,7 @@ def test_what_engines_give_knows_no_engine_and_no_edge(below: str) -> None:
 def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regions(view: str) -> None:
     assert parts_used_by(view) & {"io", "plot", "cli", ""} == set()
     used = {b for a, b in GRAPH.edges if part(a) == view and part(b) == "engine"}
-    assert used <= {"engine.walk.scan"}
+    assert used <= {"engine.walk.scan", "engine.walk.climb", "engine.walk.compiled"}
 
 
 def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:

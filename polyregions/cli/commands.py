@@ -13,7 +13,7 @@ from typing import Any
 from polyregions.adjacency import adjacency_graph
 from polyregions.audit import audit
 from polyregions.cli.progress import watched
-from polyregions.decision import decision_cells, decision_graph
+from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Box, Domain, WholeSpace
 from polyregions.engine.enumerate import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
@@ -111,16 +111,30 @@ def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml file their graph."""
     _check_output(arguments, (".npz", ".json", ".graphml"))
     regions = _regions(arguments, *_problem(arguments))
-    found = decision_cells(regions, "argmin" if arguments.argmin else "argmax")
+    found = decision_cells(regions, _rule(arguments, regions.network))
     report = {
         "regions": len(regions),
         "cells": len(found),
         "per_class": found.per_class(),
         "ties": len(found.ties),
     }
+    if arguments.islands:
+        report["islands"] = {k: len(found_islands) for k, found_islands in islands(found).per_class().items()}
     as_graph = arguments.output is not None and suffix_of(arguments.output) == ".graphml"
     report |= _saved(arguments, decision_graph(found) if as_graph else found)
     return _finish(arguments, regions.network, report, regions.complete)
+
+
+def _rule(arguments: Namespace, network: Network) -> str:
+    if arguments.sign or arguments.argmin:
+        return "sign" if arguments.sign else "argmin"
+    if network.n_outputs == 1 and not arguments.quiet:
+        print(
+            "note: the network has one output, so the largest is always class 0; "
+            "--sign asks for class 1 where it is positive, class 0 elsewhere",
+            file=sys.stderr,
+        )
+    return "argmax"
 
 
 def plot(arguments: Namespace) -> int:

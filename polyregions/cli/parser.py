@@ -74,7 +74,14 @@ def make_parser() -> argparse.ArgumentParser:
         "classifier.onnx --box -1 1 -o cells.json",
         ".npz or .json for the cells, .graphml for the graph of cells",
     )
-    cells.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule = cells.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument(
+        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
+    )
+    cells.add_argument(
+        "--islands", action="store_true", help="count the connected components of each class too"
+    )
     plot = verb(
         "plot",
         commands.plot,

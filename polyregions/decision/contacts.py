@@ -302,7 +302,7 @@ def _rows_of_question(
     if question.rival >= 0:
         wall, wall_error = _leads(forms, doubt, k, [question.rival])
     else:
-        carries = np.isin(neurons, question.flips)
+        carries = np.any(neurons[:, None] == np.array(question.flips), axis=1)
         wall, wall_error = rows[carries][:1], error[carries][:1]
         rows, error = rows[~carries], error[~carries]
     return np.concatenate([rows, leads, -wall]), np.concatenate([error, lead_error, wall_error])

@@ -7,9 +7,10 @@ from typing import Any
 
 import networkx as nx
 
-from polyregions.decision import DecisionCells
+from polyregions.decision import DecisionBoundary, DecisionCells
 from polyregions.errors import OptionError
 from polyregions.exact.certificate import Certificate
+from polyregions.io.boundary_files import boundary_json, boundary_npz
 from polyregions.io.cell_files import cells_json, cells_npz
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.files import read_bytes, suffix_of, write_whole
@@ -20,16 +21,20 @@ from polyregions.regions import RegionSet
 WRITERS: dict[type, dict[str, Any]] = {
     RegionSet: {".npz": regions_npz, ".json": regions_json},
     DecisionCells: {".npz": cells_npz, ".json": cells_json},
+    DecisionBoundary: {".npz": boundary_npz, ".json": boundary_json},
     nx.Graph: {".graphml": graph_graphml, ".json": graph_json},
     Certificate: {".npz": certificate_npz},
 }
 
 
-def save(result: RegionSet | DecisionCells | nx.Graph | Certificate, path: str | os.PathLike[str]) -> None:
-    """Write regions, decision cells, a graph or a certificate; the suffix of the name says in which format.
+def save(
+    result: RegionSet | DecisionCells | DecisionBoundary | nx.Graph | Certificate,
+    path: str | os.PathLike[str],
+) -> None:
+    """Write regions, decision cells, their boundary, a graph or a certificate; the suffix says in which format.
 
     Regions: ``.npz`` (`load_regions` reads it back) or ``.json`` (with H-representations and affine maps).
-    Decision cells: ``.npz`` or ``.json``. Graphs: ``.graphml`` or ``.json`` (node-link data).
+    Decision cells and boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml`` or ``.json`` (node-link data).
     Certificates: ``.npz`` (`load_certificate` reads it back).
     The file appears under its name only once it is complete.
 
