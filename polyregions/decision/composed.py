@@ -119,9 +119,10 @@ def _next(before: Layer, layer: Layer, inner: Bundle, leaders: Ints, bits: Bools
     active = slopes * inner.rows[:, inner.prefix[leaders]]
     relative = gamma(layer.n_inputs + 3) + (UNIT if layer.exact is not None else 0.0)
     doubt = (1 + UNIT) * np.abs(slopes) * inner.error[:, inner.prefix[leaders]] + relative * np.abs(active)
+    n, width = len(active), active.shape[1] * active.shape[2]
     shape = (layer.n_units, *active.shape[1:])
-    rows = (layer.weight @ active.reshape(len(active), -1)).reshape(shape)
-    error = (np.abs(layer.weight) @ doubt.reshape(len(doubt), -1)).reshape(shape)
+    rows = (layer.weight @ active.reshape(n, width)).reshape(shape)
+    error = (np.abs(layer.weight) @ doubt.reshape(n, width)).reshape(shape)
     rows[:, :, -1] += layer.bias[:, None]
     error[:, :, -1] += relative * np.abs(layer.bias)[:, None]
     return Bundle(rows, error * SAFE, prefix)

@@ -65,7 +65,7 @@ class Court:
     def __init__(self, cells: DecisionCells) -> None:
         self.cells = cells
         self._referee = Referee(cells.regions.problem.solid.bounds)
-        self._pullback = Pullback(cells.regions.problem.layers)
+        self._pullback = Pullback(cells.regions)
 
     def outputs(self, i: int) -> Outputs:
         """What the classes score on region i."""

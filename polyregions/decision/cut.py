@@ -9,12 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.adjacency import region_rows
 from polyregions.decision.cells import DecisionCells
 from polyregions.decision.composed import chunks
 from polyregions.decision.outputs import Outputs, Pullback, check_rule, competing
+from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
-from polyregions.oracle.polyhedron import Form
+from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.regions import RegionSet
 
@@ -40,7 +40,7 @@ def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
     {0: 1, 1: 1}
     """
     check_rule(regions.network, rule)
-    parts = [_settled(regions, rule, *part) for part in _scanned(regions, rule)]
+    parts = [_settled(regions, rule, scan) for scan in _scanned(regions, rule)]
     offsets = np.cumsum([0, *(len(part.region) for part in parts)]).tolist()
     shifted = list(zip(offsets, parts, strict=False))
     return DecisionCells(
@@ -65,31 +65,53 @@ class _Part:
     ties: dict[int, tuple[int, ...]]
 
 
-def _scanned(regions: RegionSet, rule: str) -> Iterator[tuple[int, Bytes, Floats]]:
-    """First region, status (r, classes) and points (r, classes, k) of the kernels, a chunk of regions at a time."""
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """What the kernels say of r consecutive regions from `first`.
+
+    Attributes:
+        first: the first region.
+        status: (r, classes) NOTHING, HERE, ELSEWHERE or OPEN.
+        points: (r, classes, k) where ELSEWHERE is.
+        support: (r, classes, k+1) rows on which a proof may rest that an open cell is empty; -1 for none.
+    """
+
+    first: int
+    status: Bytes
+    points: Floats
+    support: Ints
+
+
+def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
+    """What the kernels say, a chunk of regions at a time; all is open if floats cannot follow the network."""
     n_classes = 2 if rule == "sign" else regions.network.n_outputs
     if not regions.problem.inner.is_tame:
-        status = np.full((len(regions), n_classes), OPEN, dtype=np.uint8)
-        yield 0, status, np.zeros((*status.shape, regions.dim))
+        shape, k = (len(regions), n_classes), regions.dim
+        nothing = np.full((*shape, k + 1), -1, dtype=np.int64)
+        yield _Scan(0, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)
         return
     from polyregions.decision.kernels import Worktop  # numba takes half a second to import
 
     worktop = Worktop(regions, n_classes)
     for chunk in chunks(regions, np.arange(len(regions))):
-        status, found = worktop.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
-        first = int(chunk.numbers[0])
-        status[[i - first for i in regions.rational_points if 0 <= i - first < len(chunk)]] = OPEN
-        yield first, status, found
+        answers = worktop.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
+        scan = _Scan(int(chunk.numbers[0]), *answers)
+        rounded = [i - scan.first for i in regions.rational_points if 0 <= i - scan.first < len(chunk)]
+        scan.status[rounded], scan.support[rounded] = OPEN, -1
+        yield scan
 
 
-def _settled(regions: RegionSet, rule: str, first: int, status: Bytes, found: Floats) -> _Part:
+def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
     """What the kernels proved together with what they left open, decided exactly."""
-    referee, pullback = Referee(regions.problem.solid.bounds), Pullback(regions.problem.layers)
+    referee, pullback = Referee(regions.problem.solid.bounds), Pullback(regions)
+    first, status, found = scan.first, scan.status, scan.points
     exact: dict[tuple[int, int], tuple[Point, tuple[int, ...]]] = {}
     for i in np.flatnonzero(np.any(status == OPEN, axis=1)).tolist():
         outputs = Outputs(regions, first + i, rule, pullback)
+        interior, start = pullback.interior(first + i), regions.local_point(first + i)
         for k in np.flatnonzero(status[i] == OPEN).tolist():
-            answer = _cell_of_class(regions, first + i, outputs, k, referee)
+            is_empty = _is_empty(interior, outputs, k, scan.support[i, k])
+            answer = None if is_empty else _cell_of_class(interior, start, outputs, k, referee)
             status[i, k] = NOTHING if answer is None else ELSEWHERE
             if answer is not None:
                 exact[i, k] = answer
@@ -112,17 +134,29 @@ def _settled(regions: RegionSet, rule: str, first: int, status: Bytes, found: Fl
     )
 
 
+def _is_empty(interior: OpenPolyhedron, outputs: Outputs, k: int, support: Ints) -> bool:
+    """Whether the rows at which a walk ended prove exactly that class k wins nowhere (the usual case).
+
+    A lead that is zero all over the region may be a tie, which is no defeat.
+    """
+    n_held = len(interior.exact)
+    places = [place for place in support.tolist() if place >= 0]
+    rows = [
+        interior.exact[place]() if place < n_held else outputs.lead(k, place - n_held).exact()
+        for place in places
+    ]
+    return all(any(row) for row in rows) and proves_empty(rows, range(len(rows))) is not None
+
+
 def _cell_of_class(
-    regions: RegionSet, i: int, outputs: Outputs, k: int, referee: Referee
+    interior: OpenPolyhedron, start: Point, outputs: Outputs, k: int, referee: Referee
 ) -> tuple[Point, tuple[int, ...]] | None:
-    """A point inside the cell of class k in region i and the classes tied with it; None if there is no such cell."""
+    """A point in the part of a region that class k has, and the classes tied with it there; None if it has none."""
     leads, tied = _leads(outputs, k, referee)
     if leads is None:
         return None
-    start = regions.local_point(i)
     if all(referee.sign(form, start) > 0 for form in leads):
         return start, tied
-    interior = region_rows(regions, i).interior
     for form in leads:
         interior = interior.with_form(form)
     point = referee.interior(interior)

@@ -28,20 +28,27 @@ class Worktop:
             lay_down(self._desk, root.rows, root.error)
             self._compile(regions.dim)
 
-    def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> tuple[Bytes, Floats]:
-        """Which classes have the largest form somewhere in each region: status (r, classes), points (r, classes, k).
+    def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> tuple[Bytes, Floats, Ints]:
+        """Which classes have the largest form somewhere in each region.
 
         Args:
             chunk: r regions.
             forms: (r, classes, k+1) that compete.
             doubt: (r, classes, k+1) the error of each entry.
             points: (r, k) inside the regions.
+
+        Returns:
+            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see `climb.note_support`, on
+            which a proof may rest that an open one is empty.
         """
         ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
         status = np.zeros(forms.shape[:2], dtype=np.uint8)
         found = np.zeros((*forms.shape[:2], points.shape[1]))
-        cut_regions(self._desk, self._n_domain, ends, rows, error, forms, doubt, points, status, found)
-        return status, found
+        support = np.full((*status.shape, points.shape[1] + 1), -1, dtype=np.int64)
+        cut_regions(
+            self._desk, self._n_domain, ends, rows, error, forms, doubt, points, status, found, support
+        )
+        return status, found, support
 
     def answer(self, ends: Ints, rows: Floats, error: Floats, starts: Floats) -> tuple[Bytes, Floats]:
         """Whether rows leave a point: status (q,), and points (q, k) where they do.
@@ -60,5 +67,8 @@ class Worktop:
         none, status = np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.uint8)
         rows, forms = np.zeros((0, k + 1)), np.zeros((0, 1, k + 1))
         points, found = np.zeros((0, k)), np.zeros((0, 1, k))
-        cut_regions(self._desk, self._n_domain, none, rows, rows, forms, forms, points, status, found)
+        support = np.zeros((0, 1, k + 1), dtype=np.int64)
+        cut_regions(
+            self._desk, self._n_domain, none, rows, rows, forms, forms, points, status, found, support
+        )
         answer_all(self._desk, self._n_domain, none, rows, rows, points, status[:, 0].copy())

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from polyregions._types import Bools, Floats
+from polyregions._types import Floats
 from polyregions.decision.composed import Chunk
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.evaluate import Germ
 from polyregions.network import Network
-from polyregions.oracle.polyhedron import Form
+from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.proof import SAFE, TINY, UNIT
-from polyregions.pullback import ComposedLayers, PulledLayer
+from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 RULES = ("argmax", "argmin", "sign")
@@ -47,25 +47,33 @@ def competing(chunk: Chunk, rule: str) -> tuple[Floats, Floats]:
 
 
 class Pullback:
-    """The last layer along one pattern after another; the layers that a pattern shares with the one before are kept."""
+    """The layers of a set's problem along one region after another; those that two share in a row are kept."""
 
-    def __init__(self, layers: ComposedLayers) -> None:
-        self._layers = layers
+    def __init__(self, regions: RegionSet) -> None:
+        self._regions = regions
         self._chain: list[tuple[bytes, PulledLayer]] = []
 
-    def last_along(self, pattern: Bools) -> PulledLayer:
-        """The last layer pulled back along a pattern (N,)."""
-        end, pulled = 0, self._layers.first()
-        for index in range(len(self._layers.layers)):
-            start, end = end, end + (len(self._layers.kinked[index - 1]) if index else 0)
+    def along(self, i: int) -> list[PulledLayer]:
+        """Every layer pulled back along the pattern of region i."""
+        layers, pattern, end = self._regions.problem.layers, self._regions.patterns[i], 0
+        for index in range(len(layers.layers)):
+            start, end = end, end + (len(layers.kinked[index - 1]) if index else 0)
             key = pattern[:end].tobytes()
-            if index < len(self._chain) and self._chain[index][0] == key:
-                pulled = self._chain[index][1]
-                continue
-            if index:
-                pulled = pulled.next(pattern[start:end])
-            self._chain[index:] = [(key, pulled)]
-        return pulled
+            if index >= len(self._chain) or self._chain[index][0] != key:
+                pulled = self._chain[index - 1][1].next(pattern[start:end]) if index else layers.first()
+                self._chain[index:] = [(key, pulled)]
+        return [pulled for _, pulled in self._chain]
+
+    def interior(self, i: int) -> OpenPolyhedron:
+        """Region i as an open polyhedron: the domain's rows, then those of the neurons that cut its ancestors."""
+        pattern, cuts = self._regions.patterns[i], self._regions.cuts[i]
+        forms, n = list(self._regions.problem.solid.forms), 0
+        for layer in self.along(i):
+            for unit in layer.kinked.tolist():
+                if cuts[n]:
+                    forms.append(layer.form(unit) if pattern[n] else layer.form(unit).negated())
+                n += 1
+        return OpenPolyhedron.of(forms, self._regions.dim)
 
 
 class Outputs:
@@ -80,7 +88,7 @@ class Outputs:
 
     def __init__(self, regions: RegionSet, i: int, rule: str, pullback: Pullback | None = None) -> None:
         pattern = regions.patterns[i]
-        last = (pullback or Pullback(regions.problem.layers)).last_along(pattern)
+        last = (pullback or Pullback(regions)).along(i)[-1]
         self._last, self._bits = last, pattern[len(pattern) - len(last.kinked) :]
         slopes = last.slopes_along(self._bits)
         self._rule = rule

@@ -29,13 +29,14 @@ class Desk(NamedTuple):
     """Where one question is worked on.
 
     rows, error (m, k+1): forms and the error of each entry; lifted (m, k+2): the same over (x, t); walker: in k+1
-    dimensions; point (k,): what was found; lower, upper (k,): bounds of all points asked about.
+    dimensions; rival (m,): whom a lead is over; point (k,): what was found; lower, upper (k,): bounds of all points.
     """
 
     rows: Floats
     error: Floats
     lifted: Floats
     walker: Walker
+    rival: Ints
     point: Floats
     lower: Floats
     upper: Floats
@@ -54,9 +55,8 @@ def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
         block=np.zeros((k + 1, k + 1)),
     )
     shape = (n_rows, k + 1)
-    return Desk(
-        np.zeros(shape), np.zeros(shape), np.zeros((n_rows, k + 2)), walker, np.zeros(k), lower, upper
-    )
+    lifted, rival = np.zeros((n_rows, k + 2)), np.zeros(n_rows, dtype=np.int64)
+    return Desk(np.zeros(shape), np.zeros(shape), lifted, walker, rival, np.zeros(k), lower, upper)
 
 
 @kernel
@@ -93,11 +93,13 @@ def cut_regions(
     points: Floats,
     status: Bytes,
     found: Floats,
+    support: Ints,
 ) -> None:
     """For every region and class, whether the class has the largest score somewhere in the region.
 
     The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,); scores and doubt
-    (r, c, k+1) the forms that compete; points (r, k) inside. Writes status (r, c) and found (r, c, k).
+    (r, c, k+1) the forms that compete; points (r, k) inside. Writes status (r, c), found (r, c, k), and for what is
+    open in support (r, c, k+1) the rows on which a proof of emptiness may rest, see `note_support`.
     """
     first = 0
     for i in range(len(ends)):
@@ -113,6 +115,8 @@ def cut_regions(
             if status[i, k] == ELSEWHERE:
                 for c in range(len(desk.point)):
                     found[i, k, c] = desk.point[c]
+            elif status[i, k] == OPEN:
+                note_support(desk, n_held, support[i, k])
         first = ends[i]
 
 
@@ -144,10 +148,26 @@ def part_of_class(
             if sign < 0:
                 return NOTHING
             if sign == 0:
+                desk.rival[n_rows] = j
                 n_rows += 1
     if n_rows == n_held:
         return HERE
     return answer(desk, n_held, n_rows, u)
+
+
+@kernel
+def note_support(desk: Desk, n_held: int, support: Ints) -> None:
+    """The rows with a multiplier at the walk's end: a held row's place, n_held + j for a lead over class j; or -1."""
+    walker = desk.walker
+    n = len(walker.vertex)
+    most = 0.0
+    for j in range(n):
+        most = max(most, -walker.inverse[n - 1, j])
+    for j in range(n):
+        row = walker.basis[j]
+        support[j] = -1
+        if row >= 0 and -walker.inverse[n - 1, j] > 1e-9 * most:
+            support[j] = row if row < n_held else n_held + desk.rival[row]
 
 
 @kernel
