@@ -28,7 +28,7 @@ from polyregions.exact.interior import find_interior, proves_empty
 from polyregions.exact.lp import maximise
 from polyregions.exact.numbers import Point
 from polyregions.geometry.hull import AffineHull
-from polyregions.geometry.polytope import integer_form
+from polyregions.geometry.solid import integer_form
 from polyregions.oracle.answer import Status
 from polyregions.oracle.highs import HighsOracle
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron

@@ -16,7 +16,8 @@ from polyregions.errors import DomainError
 from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.geometry.polytope import HPolytope, bounding_box, integer_form
+from polyregions.geometry.polytope import HPolytope
+from polyregions.geometry.solid import bounding_box, integer_form
 from polyregions.oracle.polyhedron import Bounds, Form
 
 SHOWN = 16  # inputs; longer boxes are only summed up when printed

@@ -14,7 +14,7 @@ from polyregions import Box, Network, count_regions
 from polyregions._types import Floats
 from polyregions.exact.interior import find_interior
 from polyregions.exact.numbers import Point
-from polyregions.geometry.polytope import integer_form
+from polyregions.geometry.solid import integer_form
 from polyregions.network import Layer, affine_layer
 from polyregions.oracle import proof
 from polyregions.oracle.answer import UNDECIDED, Answer, Oracle, Status

@@ -108,9 +108,10 @@ def _nearly_equal_pairs(polyhedron: OpenPolyhedron) -> list[tuple[int, int]]:
 
 def _same_ray(a: list[int], b: list[int]) -> bool:
     """Whether two integer rows are equal up to a positive factor."""
-    return _primitive(a) == _primitive(b)
+    return primitive(a) == primitive(b)
 
 
-def _primitive(row: list[int]) -> list[int]:
+def primitive(row: list[int]) -> list[int]:
+    """The row divided by the greatest common divisor of its entries."""
     common = gcd(*row)
     return [entry // common for entry in row] if common else row

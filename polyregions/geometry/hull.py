@@ -14,7 +14,7 @@ from flint import fmpz_mat
 from polyregions._types import Floats
 from polyregions.exact.affine import IntegerAffine, compose, identity_affine, integer_matrix
 from polyregions.exact.interior import find_interior
-from polyregions.exact.numbers import Point
+from polyregions.exact.numbers import Point, nearest_float
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,17 @@ class AffineHull:
     def lift_direction(self, direction: Sequence[Fraction]) -> list[Fraction]:
         """A direction of the hull in the coordinates x."""
         return self._image([*direction, Fraction(0)])
+
+    def nearest_points(self, points: Sequence[Sequence[Fraction]]) -> Floats:
+        """Points of the hull in the coordinates x (n, d), each rounded once."""
+        lifted = points if self.is_whole else [self._image([*point, Fraction(1)]) for point in points]
+        return np.array([[nearest_float(c) for c in x] for x in lifted]).reshape(-1, self.ambient_dim)
+
+    def unit_directions(self, directions: Sequence[Sequence[int]]) -> Floats:
+        """Directions of the hull in the coordinates x (n, d), sorted, to a largest entry of 1, each rounded once."""
+        lifted = sorted(self.lift_direction([Fraction(c) for c in v]) for v in directions)
+        unit = [[nearest_float(c / max(map(abs, v))) for c in v] for v in lifted]
+        return np.array(unit).reshape(-1, self.ambient_dim)
 
     def _image(self, homogeneous: Sequence[Fraction]) -> list[Fraction]:
         weight, bias = self.embedding.fractions()
@@ -168,7 +179,7 @@ def solidify(
             return None
         inner = solution_set([current[i] for i in sorted(found.multipliers)], len(hint))
         hull = _restricted(hull, inner)
-        current = _pulled_back(current, inner.embedding)
+        current = pulled_back(current, inner.embedding)
         hint = [hint[i] for i in inner.free or ()]
 
 
@@ -193,7 +204,8 @@ def _restricted(hull: AffineHull, inner: AffineHull) -> AffineHull:
     return AffineHull(compose(hull.embedding, inner.embedding), free)
 
 
-def _pulled_back(rows: Sequence[Sequence[int]], embedding: IntegerAffine) -> list[list[int]]:
+def pulled_back(rows: Sequence[Sequence[int]], embedding: IntegerAffine) -> list[list[int]]:
+    """Integer rows over x as integer rows over u, up to one positive factor, for the map u -> x."""
     k = embedding.shape[0]
     forms = IntegerAffine(integer_matrix(rows, k + 1), 1)
     pulled = compose(forms, embedding)

@@ -13,15 +13,25 @@ import numpy as np
 from polyregions import arrays
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import DomainError
-from polyregions.exact.affine import affine_of_floats, integer_matrix
-from polyregions.exact.lp import LPStatus, maximise
-from polyregions.exact.numbers import Point, dot, nearest_float, quotient
+from polyregions.exact.affine import affine_of_floats
+from polyregions.exact.numbers import Point, dot, quotient
+from polyregions.geometry.convert import cvxpy_constraints, linprog_arguments, qhull_halfspaces
 from polyregions.geometry.facets import facets
+from polyregions.geometry.generators import Generators, generators
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.geometry.vertices import vertices_and_volume
+from polyregions.geometry.minimal import CoincidingRows, SignedRows, minimal_rows
+from polyregions.geometry.sampling import random_points
+from polyregions.geometry.solid import (
+    bounding_box,
+    open_polyhedron,
+    origin,
+    recession_cone_is_trivial,
+    scaled_slacks,
+)
+from polyregions.geometry.vertices import polygon_corners, volume
 from polyregions.oracle.highs import largest_ball
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
-from polyregions.oracle.proof import TINY, UNIT, values_with_error
+from polyregions.oracle.polyhedron import Bounds
+from polyregions.oracle.proof import TINY, UNIT, values_at_points
 from polyregions.oracle.referee import Referee
 
 
@@ -142,7 +152,7 @@ class HPolytope:
         """The closed polyhedron in its own affine hull, with an interior point; None if it is empty."""
         kept = range(len(self.A)) if self._irredundant_among is None else sorted(self._irredundant_among)
         rows = [self.exact_rows[i] for i in kept]
-        solid = solidify(rows, AffineHull.whole(self.dim), _origin(self.dim))
+        solid = solidify(rows, AffineHull.whole(self.dim), origin(self.dim))
         return solid and replace(solid, kept=[kept[i] for i in solid.kept])
 
     def is_empty(self) -> bool:
@@ -168,30 +178,63 @@ class HPolytope:
             points = arrays.points(X, self.dim)
         except arrays.NotNumbers as error:
             raise DomainError(f"points: {error}, expected (k, {self.dim}) finite numbers") from None
-        return np.array([self._contains(x) for x in points], dtype=np.bool_)
-
-    def _contains(self, x: Floats) -> bool:
         floats = np.column_stack([-self.A, self.b])
         doubt = np.abs(floats) * UNIT + TINY if self._exact_rows is not None else np.zeros_like(floats)
-        value, bound = values_with_error(floats, doubt, x)
-        if np.any(value < -bound):
-            return False
+        value, bound = values_at_points(floats, doubt, points)
+        inside: Bools = ~np.any(value < -bound, axis=1)
+        unclear = ~(value > bound)
+        for i in np.flatnonzero(inside & unclear.any(axis=1)):
+            inside[i] = self._satisfies(np.flatnonzero(unclear[i]), points[i])
+        return inside
+
+    def _satisfies(self, rows: Ints, x: Floats) -> bool:
+        """Whether a point satisfies some of the rows, in integers."""
         integers = Point(x).integers
-        for i in np.flatnonzero(~(value > bound)):
-            exact = dot(self.exact_rows[i], integers)
-            if exact < 0 or (exact == 0 and self.strict[i]):
-                return False
-        return True
+        signs = [(dot(self.exact_rows[i], integers), self.strict[i]) for i in rows]
+        return all(value > 0 or (value == 0 and not is_open) for value, is_open in signs)
 
     def facets(self) -> Ints:
         """The rows (f,) that carry a facet, one for each, proved; redundant rows are left out.
 
-        Complexity: one linear program a row, O(m) of them.
+        Complexity: one linear program a row, O(m) of them, the first time.
         """
         solid = self._solid()
-        polyhedron = open_polyhedron(solid)
-        found = facets(polyhedron, solid.interior, Referee(Bounds.unknown(solid.hull.dim)))
-        return np.array([solid.kept[facet.rows[0]] for facet in found], dtype=np.int64)
+        return np.array([solid.kept[i] for i in self._facet_positions], dtype=np.int64)
+
+    def facet_rows(self) -> list[Ints]:
+        """For each of `facets()` all the rows that carry it, ascending: equal up to a positive factor within the hull.
+
+        So the labels of these rows are all the neurons that vanish on the facet, and on no more than it.
+
+        >>> twice = HPolytope([[1], [-1], [2]], [1, 0, 2], labels=["neuron 0", "x0 >= 0", "neuron 1"])
+        >>> [rows.tolist() for rows in twice.facet_rows()]
+        [[0, 2], [1]]
+        """
+        same, rows = CoincidingRows.of(self.exact_rows, self._solid()), self._facet_local_rows()
+        return [np.array(same.like(row), dtype=np.int64) for row in rows]
+
+    def minimal(self) -> HPolytope:
+        """The minimal H-representation: one row for each facet, in the order of `facets()`.
+
+        A row is open if any that carries its facet is, and has the labels of all of them. A lower-dimensional
+        polytope has two opposite rows for each equation of its affine hull as well, after the facets. The closure
+        is the same; points that an open row excludes where it touches in less than a facet are not excluded.
+
+        Raises:
+            DomainError: the polytope is empty.
+        """
+        solid = self._solid()
+        facet_rows = dict(zip(self.facets().tolist(), self.facet_rows(), strict=True))
+        return self._rows_of(minimal_rows(self.exact_rows, solid, facet_rows, self.strict, self.labels))
+
+    def _rows_of(self, kept: SignedRows) -> HPolytope:
+        factor = np.array(kept.signs, dtype=np.float64)
+        A, b = self.A[kept.rows] * factor[:, None] + 0.0, self.b[kept.rows] * factor
+        polytope = HPolytope(A, b, kept.strict, kept.labels)
+        if self._exact_rows is not None:
+            exact = zip(kept.rows, kept.signs, strict=True)
+            polytope._exact_rows = [[s * entry for entry in self.exact_rows[i]] for i, s in exact]
+        return polytope
 
     def is_bounded(self) -> bool:
         """Whether it is bounded (a polytope), decided exactly by its recession cone."""
@@ -199,29 +242,67 @@ class HPolytope:
         return solid is None or recession_cone_is_trivial(solid.rows, solid.hull.dim)
 
     def vertices(self) -> Floats:
-        """The vertices (v, d), from the proved facets; counterclockwise in two dimensions.
+        """The vertices (v, d), exact and rounded once; none if it holds a line.
 
-        Exact and rounded once up to two dimensions, Qhull's from three on (about 1e-9 of the diameter).
+        Counterclockwise if bounded and two-dimensional, else sorted.
 
         Raises:
-            DomainError: empty or unbounded.
+            DomainError: the polytope is empty.
+
+        Complexity: as `generators`.
         """
-        solid = self._bounded_solid("vertices")
-        local, _ = vertices_and_volume(self._facet_rows(solid), solid.interior)
-        basis, origin = solid.hull.floats
-        return local @ basis.T + origin
+        solid = self._solid()
+        if self._generators.lines:
+            return np.zeros((0, self.dim))
+        return solid.hull.nearest_points(
+            self._corners if self.is_bounded() else self._generators.coordinates()
+        )
+
+    def rays(self) -> Floats:
+        """The extreme rays (r, d) of the recession cone, modulo `lines()`; each scaled to a largest entry of 1.
+
+        Exact and rounded once; none if bounded. The closed polyhedron is the convex hull of its vertices plus all
+        sums of non-negative multiples of the rays; if it holds lines, see `generators`.
+
+        Raises:
+            DomainError: the polytope is empty.
+
+        >>> HPolytope([[-1, 0], [0, -1], [-1, -1]], [0, 0, -1]).rays().tolist()
+        [[0.0, 1.0], [1.0, 0.0]]
+        """
+        return self._solid().hull.unit_directions([ray.direction for ray in self._generators.rays])
+
+    def lines(self) -> Floats:
+        """A basis (l, d) of the lineality space, the directions it holds whole lines in; exact and rounded once.
+
+        Raises:
+            DomainError: the polytope is empty.
+        """
+        return self._solid().hull.unit_directions(self._generators.lines)
+
+    def generators(self) -> tuple[Floats, Floats, Floats]:
+        """Points (p, d), rays (r, d) and lines (l, d): the closure is conv(points) + cone(rays) + span(lines).
+
+        The points are the vertices, or, if there are lines, one point on each minimal face. Exact and rounded once.
+
+        Raises:
+            DomainError: the polytope is empty.
+
+        Complexity: the double description method; the number of generators is exponential in d at worst.
+        """
+        points = self._solid().hull.nearest_points(self._generators.coordinates())
+        return points, self.rays(), self.lines()
 
     def volume(self) -> float:
         """Volume in the dimension of the affine hull (length, area, ...); inf if unbounded, 0 if empty.
 
-        Exact and rounded once up to two dimensions, by Qhull from three on.
+        Exact and rounded once up to two dimensions; from three on Qhull's for the exact vertices, in float64.
         """
         if self.solid is None:
             return 0.0
         if not self.is_bounded():
             return float("inf")
-        _, volume = vertices_and_volume(self._facet_rows(self.solid), self.solid.interior)
-        return volume * self.solid.hull.scale()
+        return volume(self._corners) * self.solid.hull.scale()
 
     def chebyshev(self) -> tuple[Floats, float]:
         """Centre (d,) and radius of the largest ball inside, by HiGHS in float64; radius inf if there is no largest.
@@ -234,7 +315,7 @@ class HPolytope:
                 "Chebyshev centre: the polytope is empty or lies in a lower-dimensional subspace"
             )
         solid = self._solid()
-        centre, radius = largest_ball(*_scaled_slacks(solid))
+        centre, radius = largest_ball(*scaled_slacks(solid))
         return solid.interior.approx + centre, radius
 
     def bounding_box(self) -> tuple[Floats, Floats]:
@@ -246,81 +327,80 @@ class HPolytope:
         solid = self._solid()
         return bounding_box(solid)
 
-    def _facet_rows(self, solid: SolidPolyhedron) -> list[list[int]]:
-        position = {row: i for i, row in enumerate(solid.kept)}
-        return [solid.rows[position[int(row)]] for row in self.facets()]
+    def random_points(
+        self, n: int, rng: np.random.Generator | int | None = None, radius: float | None = None
+    ) -> Floats:
+        """n independent random points (n, d) in the relative interior, each proved to be strictly inside.
+
+        Every point ends a hit-and-run walk of its own from the interior point, nearly uniform if bounded; if
+        unbounded, or given a radius, nearly uniform in the part within `radius` of the interior point (by default
+        ten times that point's distance from the origin, and ten more). In a lower-dimensional polytope the points
+        are proved in the coordinates of the affine hull, and rounded to float64 once mapped to x.
+
+        Args:
+            n: how many.
+            rng: a numpy generator, or a seed.
+            radius: see above.
+
+        Raises:
+            DomainError: empty, no such number or radius, or so thin that float64 has no points inside.
+
+        >>> triangle = HPolytope([[-1, 0], [0, -1], [1, 1]], [0, 0, 1], strict=[True] * 3)
+        >>> triangle.contains(triangle.random_points(5, rng=0)).all()
+        np.True_
+        """
+        return random_points(self._solid(), self.is_bounded(), n, np.random.default_rng(rng), radius)
+
+    def to_scipy(self) -> dict[str, Any]:
+        """Keyword arguments for ``scipy.optimize.linprog(c, **polytope.to_scipy())``, of the closed polytope.
+
+        >>> from scipy.optimize import linprog
+        >>> linprog([-1, -1], **HPolytope([[1, 0], [0, 1]], [2, 3]).to_scipy()).fun
+        -5.0
+        """
+        return linprog_arguments(self.A, self.b)
+
+    def to_halfspaces(self) -> Floats:
+        """Rows (m, d+1) of ``[A, -b]``, as ``scipy.spatial.HalfspaceIntersection`` takes them."""
+        return qhull_halfspaces(self.A, self.b)
+
+    def to_cvxpy(self, x: Any) -> list[Any]:
+        """The constraints ``A x <= b`` of the closed polytope on a cvxpy variable or expression x of shape (d,).
+
+        Raises:
+            DomainError: x is something else.
+        """
+        return cvxpy_constraints(self.A, self.b, x)
+
+    @cached_property
+    def _facet_positions(self) -> list[int]:
+        """The rows of `solid` that carry a facet."""
+        solid = self._solid()
+        found = facets(open_polyhedron(solid), solid.interior, Referee(Bounds.unknown(solid.hull.dim)))
+        return [facet.rows[0] for facet in found]
+
+    def _facet_local_rows(self) -> list[list[int]]:
+        return [self._solid().rows[i] for i in self._facet_positions]
+
+    @cached_property
+    def _corners(self) -> Sequence[Sequence[Fraction]]:
+        """The vertices of a bounded polytope in the coordinates of the hull."""
+        if self._solid().hull.dim == 2:
+            return polygon_corners(self._facet_local_rows())
+        return self._generators.coordinates()
+
+    @cached_property
+    def _generators(self) -> Generators:
+        """In the coordinates of the hull."""
+        return generators(self._solid().rows, self._solid().hull.dim)
 
     def _solid(self) -> SolidPolyhedron:
         if self.solid is None:
             raise DomainError("the polytope is empty")
         return self.solid
 
-    def _bounded_solid(self, wanted: str) -> SolidPolyhedron:
-        solid = self._solid()
-        if not self.is_bounded():
-            raise DomainError(f"{wanted}: the polytope is unbounded")
-        return solid
-
     def __repr__(self) -> str:
         return f"<HPolytope: {len(self.A)} rows in R^{self.dim}>"
-
-
-def open_polyhedron(solid: SolidPolyhedron) -> OpenPolyhedron:
-    """The interior of a solid polyhedron, in the form oracles are asked about."""
-    return OpenPolyhedron.of([integer_form(row) for row in solid.rows], solid.hull.dim)
-
-
-def integer_form(row: Sequence[int]) -> Form:
-    """A form given by integers; its floats are scaled to about 1 and rounded, which the error says."""
-    entries = list(row)
-    scale = 1 << max(0, max((abs(e) for e in entries), default=1).bit_length() - 1)
-    floats = np.array([e / scale for e in entries], dtype=np.float64)
-    exact = [Fraction(f) * scale == e for f, e in zip(floats.tolist(), entries, strict=True)]
-    error = [0.0 if known else abs(f) * UNIT + TINY for f, known in zip(floats.tolist(), exact, strict=True)]
-    return Form(floats, np.array(error, dtype=np.float64), lambda: entries)
-
-
-def recession_cone_is_trivial(rows: Sequence[Sequence[int]], dim: int) -> bool:
-    """Whether ``{v : row . v >= 0}`` holds only 0, for a non-empty polyhedron with these rows; exact."""
-    if dim == 0:
-        return True
-    normals = [list(row[:dim]) for row in rows]
-    total = [sum(column) for column in zip(*normals, strict=True)] or [0] * dim
-    if _rank(normals, dim) < dim:
-        return False
-    cone = [[*normal, 0] for normal in normals] + [[*(-t for t in total), 1]]
-    best = maximise(cone, total, _origin(dim))
-    return not any(best.point)
-
-
-def bounding_box(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
-    """Corners (d,) of the smallest box around a solid polyhedron in x, rounded outwards; infinite where unbounded."""
-    start = solid.interior.coordinates
-    lower: list[float] = []
-    upper: list[float] = []
-    for i in range(solid.hull.ambient_dim):
-        row = solid.hull.embedding.row(i)
-        for side, corner in ((1, upper), (-1, lower)):
-            best = maximise(solid.rows, [side * w for w in row[:-1]], start)
-            value = side * np.inf
-            if best.status is LPStatus.OPTIMAL:
-                value = _rounded(dot_fraction(row, best.point) / solid.hull.embedding.denominator, side)
-            corner.append(value)
-    return np.array(lower), np.array(upper)
-
-
-def _scaled_slacks(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
-    """Unit normals (m, k) and the distances (m,) of the interior point from the rows, rounded once."""
-    normals = np.array([integer_form(row).row[:-1] for row in solid.rows]).reshape(
-        len(solid.rows), solid.hull.dim
-    )
-    norms = np.linalg.norm(normals, axis=1)
-    distances = []
-    for row, norm in zip(solid.rows, norms, strict=True):
-        scale = 1 << max(0, max(map(abs, row)).bit_length() - 1)
-        slack = Fraction(dot(row, solid.interior.integers), solid.interior.integers[-1])
-        distances.append(nearest_float(slack / scale) / norm)
-    return normals / norms[:, None], np.array(distances)
 
 
 def _quotients(row: Sequence[int], divisor: int) -> list[float]:
@@ -329,28 +409,6 @@ def _quotients(row: Sequence[int], divisor: int) -> list[float]:
     if np.all(np.isfinite(floats)):
         return floats
     return [quotient(entry, max(map(abs, row))) for entry in row]
-
-
-def _rounded(exact: Fraction, side: int) -> float:
-    """The nearest float that is not on the wrong side of an exact number."""
-    nearest = nearest_float(exact)
-    if np.isinf(nearest):
-        return nearest if nearest * side > 0 else float(np.nextafter(nearest, side * np.inf))
-    wrong = Fraction(nearest) < exact if side > 0 else Fraction(nearest) > exact
-    return float(np.nextafter(nearest, side * np.inf)) if wrong else nearest
-
-
-def dot_fraction(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
-    """Value of an integer affine form at a rational point."""
-    return sum((r * p for r, p in zip(row, point, strict=False)), Fraction(row[-1]))
-
-
-def _rank(rows: list[list[int]], n_columns: int) -> int:
-    return int(integer_matrix(rows, n_columns).rank())
-
-
-def _origin(dim: int) -> list[Fraction]:
-    return [Fraction(0)] * dim
 
 
 def _numbers(values: Any, name: str) -> Floats:

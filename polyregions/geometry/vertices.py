@@ -1,53 +1,40 @@
-"""Vertices and volumes of bounded solid polyhedra given by their facets.
-
-In one and two dimensions they are computed exactly and rounded once. From three dimensions on they are
-Qhull's (through scipy), good to about 1e-9 of the diameter; where Qhull's answer does not fit the facets (slivers),
-the vertices are solved exactly from the facets, in time exponential in the dimension.
-"""
+"""Corners of bounded polygons in order, and volumes of bounded polyhedra from their exact vertices."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import cmp_to_key
-from itertools import combinations
 from typing import TypeAlias
 
 import numpy as np
-from scipy.spatial import ConvexHull, HalfspaceIntersection, QhullError
+from scipy.spatial import ConvexHull
 
 from polyregions._types import Floats
-from polyregions.exact.numbers import Point, nearest_float
+from polyregions.exact.numbers import nearest_float
 from polyregions.geometry.hull import solve_rational
 
 Row: TypeAlias = Sequence[int]
-THIN = 1e-4  # ratio of widths below which vertices are taken exactly
-TIGHT = 1e-9  # of the diameter; Qhull's vertices are on a facet if nearer than this
+THIN = 1e-4  # ratio of widths below which a body is stretched exactly before its volume is taken
 
 
-def vertices_and_volume(rows: Sequence[Row], interior: Point) -> tuple[Floats, float]:
-    """Vertices (v, k) and volume of a bounded ``{row . [u, 1] >= 0}``, every row of which is a facet.
+def volume(vertices: Sequence[Sequence[Fraction]]) -> float:
+    """Volume of the convex hull of exact vertices; those of a polygon run counterclockwise.
 
-    In two dimensions the vertices run counterclockwise.
-
-    Args:
-        rows: integer rows of k+1 entries.
-        interior: a point strictly inside.
+    Exact and rounded once up to two dimensions. From three on Qhull's, in float64, for vertices rounded once
+    relative to one of them.
     """
-    k = len(interior.approx)
+    k = len(vertices[0])
     if k == 0:
-        return np.zeros((1, 0)), 1.0
+        return 1.0
     if k == 1:
-        ends = sorted(Fraction(-row[1], row[0]) for row in rows)
-        return _floats([[end] for end in ends]), nearest_float(ends[-1] - ends[0])
+        ends = [vertex[0] for vertex in vertices]
+        return nearest_float(max(ends) - min(ends))
     if k == 2:
-        corners = polygon_corners(rows)
-        return _floats(corners), nearest_float(_shoelace(corners))
-    local = _by_qhull(rows, interior)
-    if local is not None and not is_thin(local):
-        return local + interior.approx, hull_volume(local)
-    exact = exact_vertices(rows, k)
-    return _floats(exact), exact_hull_volume(exact)
+        return nearest_float(_shoelace(vertices))
+    moves = _moves(vertices)
+    near = _floats(moves)
+    return exact_hull_volume(moves) if is_thin(near) else hull_volume(near)
 
 
 def polygon_corners(rows: Sequence[Row]) -> list[list[Fraction]]:
@@ -87,66 +74,14 @@ def _shoelace(corners: Sequence[Sequence[Fraction]]) -> Fraction:
     return sum((p[0] * q[1] - p[1] * q[0] for p, q in pairs), Fraction(0)) / 2
 
 
-def exact_vertices(rows: Sequence[Row], k: int) -> list[tuple[Fraction, ...]]:
-    """All vertices, each solved exactly from k facets; O(binomial(m, k)) systems."""
-    found: set[tuple[Fraction, ...]] = set()
-    for chosen in combinations(rows, k):
-        point = solve_rational([row[:-1] for row in chosen], [Fraction(-row[-1]) for row in chosen])
-        if point is not None and all(_value(row, point) >= 0 for row in rows):
-            found.add(tuple(point))
-    return sorted(found)
-
-
-def _value(row: Row, point: Sequence[Fraction]) -> Fraction:
-    return sum((r * p for r, p in zip(row, point, strict=False)), Fraction(row[-1]))
+def _moves(vertices: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
+    """The vertices relative to the first."""
+    origin = vertices[0]
+    return [[c - o for c, o in zip(vertex, origin, strict=True)] for vertex in vertices]
 
 
 def _floats(points: Sequence[Sequence[Fraction]]) -> Floats:
     return np.array([[nearest_float(c) for c in point] for point in points], dtype=np.float64)
-
-
-def _by_qhull(rows: Sequence[Row], interior: Point) -> Floats | None:
-    """Qhull's vertices (v, k) relative to the interior point, or None if they do not fit the facets."""
-    halfspaces = _around(rows, interior)
-    try:
-        with np.errstate(all="ignore"):
-            local: Floats = HalfspaceIntersection(halfspaces, np.zeros(len(interior.approx))).intersections
-    except QhullError:
-        return None
-    if not np.all(np.isfinite(local)):
-        return None
-    distinct: Floats = _distinct(local, 1e-12 * np.abs(local).max(initial=0.0))
-    return distinct if _fits(distinct, halfspaces) else None
-
-
-def _around(rows: Sequence[Row], interior: Point) -> Floats:
-    """Qhull's rows (m, k+1) with unit normals and the interior point as origin, rounded once from exact values."""
-    out = []
-    for row in rows:
-        slack = _value(row, interior.coordinates)
-        out.append([-nearest_float(r / slack) for r in row[:-1]] + [-1.0])
-    halfspaces = np.array(out, dtype=np.float64)
-    unit: Floats = halfspaces / np.linalg.norm(halfspaces[:, :-1], axis=1, keepdims=True)
-    return unit
-
-
-def _fits(vertices: Floats, halfspaces: Floats) -> bool:
-    """Whether all vertices are inside, each on at least k facets, and each facet holds at least k of them."""
-    k = vertices.shape[1]
-    slack = -(vertices @ halfspaces[:, :-1].T + halfspaces[:, -1])
-    tolerance = TIGHT * np.abs(vertices).max(initial=0.0)
-    tight = np.abs(slack) <= tolerance
-    return bool(
-        np.all(slack >= -tolerance) and np.all(tight.sum(axis=1) >= k) and np.all(tight.sum(axis=0) >= k)
-    )
-
-
-def _distinct(vertices: Floats, tolerance: float) -> Floats:
-    kept: list[Floats] = []
-    for vertex in vertices[np.lexsort(vertices.T[::-1])]:
-        if not any(np.all(np.abs(vertex - other) <= tolerance) for other in kept):
-            kept.append(vertex)
-    return np.array(kept)
 
 
 def is_thin(vertices: Floats) -> bool:
@@ -160,13 +95,11 @@ def hull_volume(vertices: Floats) -> float:
     return float(ConvexHull(vertices - vertices.mean(axis=0), qhull_options="Qt").volume)
 
 
-def exact_hull_volume(vertices: Sequence[Sequence[Fraction]]) -> float:
-    """Volume of the convex hull of exact vertices, however thin: stretched to a round body exactly, then rounded.
+def exact_hull_volume(moves: Sequence[Sequence[Fraction]]) -> float:
+    """Volume of the convex hull of exact vertices, one of them 0: stretched to a round body exactly, then rounded.
 
     The stretching takes a simplex of vertices, as large as a greedy choice finds, to the unit simplex.
     """
-    origin = vertices[0]
-    moves = [[c - o for c, o in zip(vertex, origin, strict=True)] for vertex in vertices]
     frame, determinant = _large_simplex(moves)
     coordinates = [solve_rational(list(zip(*frame, strict=True)), move) for move in moves]
     round_body = _floats([c for c in coordinates if c is not None])
