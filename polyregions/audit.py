@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from polyregions._types import Ints
 from polyregions.complex import Facets, facet_arrays, facet_neurons
 from polyregions.domain import WholeSpace
-from polyregions.geometry.vertices import vertices_and_volume
+from polyregions.geometry.vertices import exact_corners, volume
 from polyregions.oracle.polyhedron import Form
 from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
@@ -93,8 +93,8 @@ def _volumes(regions: RegionSet, facets: Facets, neurons: Ints) -> Finding:
     if not regions.complete:
         return Finding(name, None, "the set is partial")
     solid = regions.problem.solid
-    whole = vertices_and_volume([f.exact() for f in _domain_facets(regions, facets)], solid.interior)[1]
-    whole *= solid.hull.scale()
+    corners = exact_corners([f.exact() for f in _domain_facets(regions, facets)], regions.dim)
+    whole = volume(corners) * solid.hull.scale()
     total = float(region_volumes(regions, facets.boundary, neurons).sum())
     return Finding(name, abs(total - whole) <= PRECISION * whole, f"regions {total!r}, domain {whole!r}")
 

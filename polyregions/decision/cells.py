@@ -18,7 +18,8 @@ from polyregions.adjacency import region_rows
 from polyregions.decision.outputs import Outputs, exact_scores
 from polyregions.exact.numbers import Point
 from polyregions.geometry.facets import coinciding_rows, facets
-from polyregions.geometry.polytope import HPolytope, open_polyhedron
+from polyregions.geometry.polytope import HPolytope
+from polyregions.geometry.solid import open_polyhedron
 from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.regions import Region, RegionSet, exact_output_map

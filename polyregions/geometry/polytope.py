@@ -28,7 +28,7 @@ from polyregions.geometry.solid import (
     recession_cone_is_trivial,
     scaled_slacks,
 )
-from polyregions.geometry.vertices import polygon_corners, volume
+from polyregions.geometry.vertices import exact_corners, volume
 from polyregions.oracle.highs import largest_ball
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.proof import TINY, UNIT, values_at_points
@@ -386,7 +386,7 @@ class HPolytope:
     def _corners(self) -> Sequence[Sequence[Fraction]]:
         """The vertices of a bounded polytope in the coordinates of the hull."""
         if self._solid().hull.dim == 2:
-            return polygon_corners(self._facet_local_rows())
+            return exact_corners(self._facet_local_rows(), 2)
         return self._generators.coordinates()
 
     @cached_property

@@ -12,6 +12,7 @@ from scipy.spatial import ConvexHull
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import nearest_float
+from polyregions.geometry.generators import generators
 from polyregions.geometry.hull import solve_rational
 
 Row: TypeAlias = Sequence[int]
@@ -35,6 +36,11 @@ def volume(vertices: Sequence[Sequence[Fraction]]) -> float:
     moves = _moves(vertices)
     near = _floats(moves)
     return exact_hull_volume(moves) if is_thin(near) else hull_volume(near)
+
+
+def exact_corners(rows: Sequence[Row], dim: int) -> Sequence[Sequence[Fraction]]:
+    """The vertices of a bounded ``{row . [u, 1] >= 0}`` whose rows are all facets: around a polygon, else sorted."""
+    return polygon_corners(rows) if dim == 2 else generators(rows, dim).coordinates()
 
 
 def polygon_corners(rows: Sequence[Row]) -> list[list[Fraction]]:
