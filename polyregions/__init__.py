@@ -12,7 +12,7 @@ and the argmax decision cells.
 
 from __future__ import annotations
 
-from polyregions.adjacency import Adjacency, adjacency_arrays, adjacency_graph
+from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
@@ -33,11 +33,13 @@ from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Verdict, check
 from polyregions.geometry.polytope import HPolytope
+from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
-from polyregions.io.results import load_certificate, load_regions, save
+from polyregions.io.results import load_certificate, load_graph, load_regions, save
 from polyregions.network import Network
 from polyregions.progress import Progress
+from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
 from polyregions.volumes import region_volumes
 
@@ -80,8 +82,10 @@ __all__ = [
     "facet_arrays",
     "facet_neurons",
     "islands",
+    "layer_ranks",
     "load_certificate",
     "load_domain",
+    "load_graph",
     "load_network",
     "load_regions",
     "region_volumes",

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
+from scipy.sparse import csr_array
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InternalError, StoppedError
@@ -66,6 +66,18 @@ class Adjacency:
         order = np.lexsort((others, ends))
         offsets = np.searchsorted(ends[order], np.arange(self.n_regions + 1))
         return offsets.astype(np.int64), others[order]
+
+    def to_scipy_sparse(self) -> csr_array:
+        """The symmetric adjacency matrix (R, R) as a ``scipy.sparse.csr_array`` of int64, 1 for each edge.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])])
+        >>> pr.adjacency_arrays(pr.enumerate_regions(net, pr.Box([-2], [2]))).to_scipy_sparse().sum(axis=0)
+        array([1, 2, 1])
+        """
+        offsets, neighbours = self.neighbours()
+        entries = np.ones(len(neighbours), dtype=np.int64)
+        return csr_array((entries, neighbours, offsets), shape=(self.n_regions, self.n_regions))
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,37 +204,6 @@ def open_regions(open_rows: Ints) -> Iterator[tuple[int, set[int] | None]]:
     for i in np.unique(open_rows[:, 0]).tolist():
         rows = set(open_rows[open_rows[:, 0] == i, 1].tolist())
         yield i, None if -1 in rows else rows
-
-
-def adjacency_graph(regions: RegionSet) -> nx.Graph:
-    """The adjacency graph of the regions as a networkx graph.
-
-    Nodes are region numbers with ``pattern`` (a string of 0 and 1), ``point`` and ``dead_layers``; edges carry
-    ``flipped``, the neurons that differ, and ``point``, a point on the shared facet.
-
-    >>> import polyregions as pr
-    >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])])
-    >>> G = adjacency_graph(pr.enumerate_regions(net, pr.Box([-2], [2])))
-    >>> sorted(G.edges(data="flipped"))
-    [(0, 1, [0]), (1, 2, [1])]
-    """
-    arrays = adjacency_arrays(regions)
-    graph = nx.Graph(network=regions.network.name, complete=regions.complete)
-    for region in regions:
-        graph.add_node(
-            region.number,
-            pattern=as_text(region.pattern),
-            point=region.point.tolist(),
-            dead_layers=region.dead_layers(),
-        )
-    for edge in range(len(arrays)):
-        graph.add_edge(
-            int(arrays.source[edge]),
-            int(arrays.target[edge]),
-            flipped=arrays.flipped(edge).tolist(),
-            point=arrays.points[edge].tolist(),
-        )
-    return graph
 
 
 def region_rows(regions: RegionSet, i: int) -> RegionRows:

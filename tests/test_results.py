@@ -244,7 +244,11 @@ def test_a_graph_comes_back_through_networkx(suffix: str, tmp_path: Path) -> Non
         del read.graph["node_default"], read.graph["edge_default"]  # which the reader adds
         for record in [*(d for _, d in read.nodes(data=True)), *(d for *_, d in read.edges(data=True))]:
             record.update(
-                {k: json.loads(record[k]) for k in ("point", "dead_layers", "flipped") if k in record}
+                {
+                    k: json.loads(record[k])
+                    for k in ("point", "layer_ranks", "dead_layers", "flipped")
+                    if k in record
+                }
             )
     assert nx.utils.graphs_equal(read, graph)
 

@@ -10,7 +10,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
-from polyregions.adjacency import adjacency_graph
+from polyregions.adjacency import adjacency_arrays
 from polyregions.audit import audit
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph, islands
@@ -18,10 +18,19 @@ from polyregions.domain import Box, Domain, WholeSpace
 from polyregions.engine.enumerate import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
 from polyregions.exact.checker import check
+from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened, suffix_of
 from polyregions.io.networks import load_network
-from polyregions.io.results import load_certificate, load_regions, save
+from polyregions.io.parquet import check_parquet
+from polyregions.io.results import (
+    TABLES,
+    load_certificate,
+    load_regions,
+    parquet_pair,
+    save,
+    save_region_graph,
+)
 from polyregions.network import Network
 from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
@@ -42,10 +51,11 @@ def count(arguments: Namespace) -> int:
 
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
-    _check_output(arguments, (".npz", ".json"))
+    _check_output(arguments, (".npz", ".json", *TABLES))
+    options = _table_options(arguments, TABLES, "a table of regions")
     regions = _regions(arguments, *_problem(arguments), certify=arguments.certificate is not None)
     report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
-    report |= _saved(arguments, regions)
+    report |= _saved(arguments, regions, **options)
     if regions.certificate is not None:
         save(regions.certificate, arguments.certificate)
         report["certificate"] = arguments.certificate
@@ -100,16 +110,27 @@ def _print(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> No
 
 def graph(arguments: Namespace) -> int:
     """``polyregions graph``: the adjacency graph."""
-    _check_output(arguments, (".graphml", ".json"))
+    _check_output(arguments, (".graphml", ".gexf", ".json", *TABLES))
+    options = _table_options(arguments, (".graphml", ".gexf", ".json", ".parquet"), "a file with nodes")
     regions = _regions(arguments, *_problem(arguments))
-    built = adjacency_graph(regions)
-    report = {"regions": len(regions), "edges": built.number_of_edges()}
-    return _finish(arguments, regions.network, report | _saved(arguments, built), regions.complete)
+    report: dict[str, Any] = {"regions": len(regions)}
+    if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
+        built = adjacency_graph(regions, **options)
+        report |= {"edges": built.number_of_edges()} | _saved(arguments, built)
+        return _finish(arguments, regions.network, report, regions.complete)
+    adjacency = adjacency_arrays(regions)
+    report["edges"] = len(adjacency)
+    if arguments.output is not None and suffix_of(arguments.output) == ".parquet":
+        save_region_graph(regions, adjacency, arguments.output, **options)
+        report["files"] = [str(file) for file in parquet_pair(arguments.output)]
+    else:
+        report |= _saved(arguments, adjacency)
+    return _finish(arguments, regions.network, report, regions.complete)
 
 
 def cells(arguments: Namespace) -> int:
-    """``polyregions cells``: the decision cells, or with a .graphml file their graph."""
-    _check_output(arguments, (".npz", ".json", ".graphml"))
+    """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
+    _check_output(arguments, (".npz", ".json", *TABLES, ".graphml", ".gexf"))
     regions = _regions(arguments, *_problem(arguments))
     found = decision_cells(regions, _rule(arguments, regions.network))
     report = {
@@ -120,7 +141,7 @@ def cells(arguments: Namespace) -> int:
     }
     if arguments.islands:
         report["islands"] = {k: len(found_islands) for k, found_islands in islands(found).per_class().items()}
-    as_graph = arguments.output is not None and suffix_of(arguments.output) == ".graphml"
+    as_graph = arguments.output is not None and suffix_of(arguments.output) in (".graphml", ".gexf")
     report |= _saved(arguments, decision_graph(found) if as_graph else found)
     return _finish(arguments, regions.network, report, regions.complete)
 
@@ -216,6 +237,8 @@ def _check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
         return
     if suffix_of(arguments.output) not in suffixes or arguments.output.lower().endswith(".gz"):
         raise OptionError(f"{arguments.output}: expected a name that ends in one of {', '.join(suffixes)}")
+    if suffix_of(arguments.output) == ".parquet":
+        check_parquet()
     folder = Path(arguments.output).resolve().parent
     if not folder.is_dir():
         raise OptionError(f"{arguments.output}: there is no folder {folder}")
@@ -225,10 +248,23 @@ def _check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
         raise OptionError(f"{arguments.output}: the folder {folder} is not writable")
 
 
-def _saved(arguments: Namespace, result: Any) -> dict[str, str]:
+def _table_options(arguments: Namespace, suffixes: tuple[str, ...], what: str) -> dict[str, Any]:
+    """What --classes, --argmin and --volume ask for, refused where the file has no place for it."""
+    rule = "sign" if arguments.sign else "argmin" if arguments.argmin else "argmax"
+    options = {"classes": rule if arguments.classes else None, "volume": arguments.volume}
+    if rule != "argmax" and not arguments.classes:
+        raise OptionError(f"--{rule}: only together with --classes")
+    wanted = arguments.classes or arguments.volume
+    if wanted and (arguments.output is None or suffix_of(arguments.output) not in suffixes):
+        raise OptionError(f"--classes and --volume: only with -o and {what} ({', '.join(suffixes)})")
+    return options
+
+
+def _saved(arguments: Namespace, result: Any, **options: Any) -> dict[str, str]:
     if arguments.output is None:
         return {}
-    save(result, arguments.output)
+    wanted = {name: value for name, value in options.items() if value}
+    save(result, arguments.output, **wanted)
     return {"file": arguments.output}
 
 

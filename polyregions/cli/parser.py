@@ -57,22 +57,25 @@ def make_parser() -> argparse.ArgumentParser:
         commands.enumerate_,
         "List every linear region: pattern, interior point, H-representation, affine map.",
         "controller.onnx --box -2 2 -o regions.npz",
-        ".npz or .json",
+        ".npz, .json, or as a table .csv or .parquet",
     )
+    _table_options(listing)
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
-    verb(
+    graph = verb(
         "graph",
         commands.graph,
         "Build the adjacency graph of the regions.",
         "controller.onnx --box -2 2 -o regions.graphml",
-        ".graphml or .json",
+        ".graphml, .gexf, .json, .csv (edges only), or .parquet (two files, FILE.nodes.parquet and "
+        "FILE.edges.parquet)",
     )
+    _table_options(graph)
     cells = verb(
         "cells",
         commands.cells,
         "Cut the regions into decision cells, one for each class that wins somewhere in them.",
         "classifier.onnx --box -1 1 -o cells.json",
-        ".npz or .json for the cells, .graphml for the graph of cells",
+        ".npz, .json, .csv or .parquet for the cells, .graphml or .gexf for the graph of cells",
     )
     rule = cells.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -140,6 +143,16 @@ def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:
     )
     where.add_argument("--domain", metavar="FILE", help="input set from a .vnnlib or .npz file")
     where.add_argument("--whole-space", action="store_true", help="all of R^d")
+
+
+def _table_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--volume", action="store_true", help="store the volume of each region")
+    parser.add_argument("--classes", action="store_true", help="store the classes that win in each region")
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="with --classes: the smallest output wins")
+    rule.add_argument(
+        "--sign", action="store_true", help="with --classes: class 1 where the output is positive"
+    )
 
 
 def _everywhere(parser: argparse.ArgumentParser) -> None:

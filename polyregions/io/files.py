@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
@@ -54,20 +54,40 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
+def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes]) -> None:
     """Write a file that appears under its name only once it is complete.
+
+    Args:
+        path: the file.
+        data: its content, at once or in pieces.
 
     Raises:
         FormatError: it cannot be written; nothing is left behind.
     """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    write_together({Path(path): data})
+
+
+def write_together(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
+    """Write files that appear under their names only once all of them are complete.
+
+    Raises:
+        FormatError: one cannot be written; nothing is left behind unless the names themselves cannot be taken.
+    """
+    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    path = Path()
     try:
         try:
-            part.write_bytes(data)
-            part.replace(target)
+            for path, data in contents.items():
+                if isinstance(data, bytes):
+                    parts[path].write_bytes(data)
+                else:
+                    with parts[path].open("wb") as handle:
+                        handle.writelines(data)
+            for path, part in parts.items():
+                part.replace(path)
         finally:
-            part.unlink(missing_ok=True)
+            for part in parts.values():
+                part.unlink(missing_ok=True)
     except OSError as error:
         raise FormatError(f"{path}: cannot be written ({error.strerror or error})") from None
 

@@ -1,35 +1,113 @@
-"""Graphs as GraphML and as node-link JSON.
-
-GraphML knows only numbers, strings and truth values: lists become JSON strings there, such as ``"[3, 7]"``.
-"""
+"""Graphs as node-link JSON, and what reading a graph has in common whatever the format."""
 
 from __future__ import annotations
 
-import io
 import json
-from typing import Any
+from collections.abc import Sequence
+from math import inf
+from typing import Any, NoReturn
 
 import networkx as nx
 
-
-def graph_graphml(graph: nx.Graph) -> bytes:
-    """A graph as GraphML; lists as JSON strings."""
-    flat = graph.__class__(**{k: _scalar(v) for k, v in graph.graph.items()})
-    flat.add_nodes_from((node, _scalars(data)) for node, data in graph.nodes(data=True))
-    flat.add_edges_from((a, b, _scalars(data)) for a, b, data in graph.edges(data=True))
-    buffer = io.BytesIO()
-    nx.write_graphml(flat, buffer)
-    return buffer.getvalue()
+from polyregions.errors import FormatError, OptionError
+from polyregions.io.files import shortened
 
 
 def graph_json(graph: nx.Graph) -> bytes:
-    """A graph as node-link JSON, which `networkx.node_link_graph(data, edges="links")` reads."""
-    return json.dumps(nx.node_link_data(graph, edges="links"), indent=1).encode()
+    """A graph as node-link JSON, which `networkx.node_link_graph(data, edges="links")` reads.
+
+    JSON has no infinity: an infinite number is null.
+
+    Raises:
+        OptionError: attributes that JSON cannot hold.
+    """
+    data = _finite(nx.node_link_data(graph, edges="links"))
+    try:
+        return json.dumps(data, indent=1, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise OptionError(f"this graph cannot be JSON: {error}") from None
 
 
-def _scalars(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: _scalar(value) for key, value in data.items()}
+def graph_of_json(data: bytes, where: str) -> nx.Graph:
+    """The graph that `graph_json` wrote.
+
+    Raises:
+        FormatError: not JSON, or not a node-link graph.
+    """
+    try:
+        content = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{where}: damaged JSON ({shortened(str(error), 80)})") from None
+    parts = _parts(content, where)
+    graph = nx.DiGraph() if content.get("directed") else nx.Graph()
+    graph.graph.update(content.get("graph", {}))
+    for record in parts["nodes"]:
+        node = _taken(record, "id", where)
+        add_node(graph, node, {k: _volume(k, v) for k, v in record.items()}, where)
+    for record in parts["links"]:
+        ends = [_taken(record, end, where) for end in ("source", "target")]
+        add_edge(graph, ends, record, where)
+    return graph
 
 
-def _scalar(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, (list, tuple, dict)) else value
+def add_node(graph: nx.Graph, node: Any, record: dict[str, Any], where: str) -> None:
+    """A node that was read.
+
+    Raises:
+        FormatError: it is there already.
+    """
+    if node in graph:
+        raise FormatError(f"{where}: node {shortened(repr(node))} is there twice")
+    graph.add_nodes_from([(node, record)])  # an attribute may have any name here
+
+
+def add_edge(graph: nx.Graph, ends: Sequence[int | str], record: dict[str, Any], where: str) -> None:
+    """An edge that was read.
+
+    Raises:
+        FormatError: it is there already, or one of its ends is not.
+    """
+    source, target = ends
+    for node in ends:
+        if node not in graph:
+            raise FormatError(f"{where}: an edge ends at {shortened(repr(node))}, which is not a node")
+    if graph.has_edge(source, target):
+        raise FormatError(f"{where}: edge ({source!r}, {target!r}) is there twice")
+    graph.add_edges_from([(source, target, record)])
+
+
+def _parts(content: Any, where: str) -> dict[str, list[dict[str, Any]]]:
+    """The records of nodes and links, checked for their shape."""
+    if not isinstance(content, dict) or not isinstance(content.get("graph", {}), dict):
+        raise FormatError(f"{where}: expected a JSON object with nodes and links")
+    if content.get("multigraph"):
+        raise FormatError(f"{where}: a graph with parallel edges, expected one without")
+    for name in ("nodes", "links"):
+        listed = content.get(name)
+        if not isinstance(listed, list) or not all(isinstance(record, dict) for record in listed):
+            raise FormatError(f"{where}: {name} is not a list of objects")
+    return {name: content[name] for name in ("nodes", "links")}
+
+
+def _taken(record: dict[str, Any], name: str, where: str) -> int | str:
+    node = record.pop(name, None)
+    if isinstance(node, (int, str)) and not isinstance(node, bool):
+        return node
+    raise FormatError(f"{where}: {name} is {shortened(repr(node))}, expected the number of a node")
+
+
+def _volume(name: str, value: Any) -> Any:
+    return inf if name == "volume" and value is None else value
+
+
+def _finite(value: Any) -> Any:
+    """A copy with null instead of infinity."""
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and value == inf else value
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")

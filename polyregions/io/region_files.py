@@ -60,7 +60,13 @@ def regions_npz(regions: RegionSet) -> bytes:
 
 def regions_json(regions: RegionSet) -> bytes:
     """One object with the counts and, for each region, pattern, point, polytope and affine map."""
-    head = {
+    listed = [_region_object(region) for region in regions]
+    return json.dumps({**regions_about(regions), "regions": listed}, indent=1, allow_nan=False).encode()
+
+
+def regions_about(regions: RegionSet) -> dict[str, Any]:
+    """What files say of the regions as a whole: network, domain, completeness and counts."""
+    return {
         "network": regions.network.name,
         "network_sha256": regions.network.fingerprint(),
         "domain": _domain_object(regions.domain),
@@ -68,8 +74,6 @@ def regions_json(regions: RegionSet) -> bytes:
         "engine": regions.engine,
         "after_each_layer": regions.regions_after_each_layer(),
     }
-    listed = [_region_object(region) for region in regions]
-    return json.dumps({**head, "regions": listed}, indent=1, allow_nan=False).encode()
 
 
 def regions_of_npz(data: bytes, where: str) -> RegionSet:

@@ -1,56 +1,182 @@
-"""Saving results: `save` picks the writer by suffix and kind, `load_regions` reads regions back."""
+"""Saving results: `save` picks the writer by suffix and kind; `load_regions` and `load_graph` read back."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import networkx as nx
 
+from polyregions.adjacency import Adjacency
 from polyregions.decision import DecisionBoundary, DecisionCells
 from polyregions.errors import OptionError
 from polyregions.exact.certificate import Certificate
+from polyregions.graphs import graph_attributes
 from polyregions.io.boundary_files import boundary_json, boundary_npz
 from polyregions.io.cell_files import cells_json, cells_npz
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
-from polyregions.io.files import read_bytes, suffix_of, write_whole
-from polyregions.io.graph_files import graph_graphml, graph_json
-from polyregions.io.region_files import regions_json, regions_npz, regions_of_npz
+from polyregions.io.csv_files import graph_of_csv, table_csv
+from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
+from polyregions.io.gexf import graph_gexf, graph_of_gexf
+from polyregions.io.graph_files import graph_json, graph_of_json
+from polyregions.io.graph_tables import graph_edge_table, node_table
+from polyregions.io.graphml import graph_graphml, graph_of_graphml
+from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
+from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
 from polyregions.regions import RegionSet
+from polyregions.tables import Table, cell_table, edge_table, region_table
 
-WRITERS: dict[type, dict[str, Any]] = {
+Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
+
+
+def _cells_parquet(cells: DecisionCells) -> bytes:
+    about = {"schema": "polyregions cell table 1", "rule": cells.rule, **regions_about(cells.regions)}
+    return table_parquet(cell_table(cells).numbered("cell"), about)
+
+
+WRITERS: dict[type, dict[str, Writer]] = {
     RegionSet: {".npz": regions_npz, ".json": regions_json},
-    DecisionCells: {".npz": cells_npz, ".json": cells_json},
+    DecisionCells: {
+        ".npz": cells_npz,
+        ".json": cells_json,
+        ".csv": lambda cells: table_csv(cell_table(cells).numbered("cell")),
+        ".parquet": _cells_parquet,
+    },
     DecisionBoundary: {".npz": boundary_npz, ".json": boundary_json},
-    nx.Graph: {".graphml": graph_graphml, ".json": graph_json},
+    Adjacency: {
+        ".csv": lambda adjacency: table_csv(edge_table(adjacency)),
+        ".parquet": lambda adjacency: table_parquet(edge_table(adjacency), {"schema": EDGES}),
+    },
+    nx.Graph: {
+        ".graphml": graph_graphml,
+        ".gexf": graph_gexf,
+        ".json": graph_json,
+        ".csv": lambda graph: table_csv(graph_edge_table(graph)),
+    },
     Certificate: {".npz": certificate_npz},
+}
+TABLES = (".csv", ".parquet")
+READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
+    ".graphml": graph_of_graphml,
+    ".gexf": graph_of_gexf,
+    ".json": graph_of_json,
+    ".csv": graph_of_csv,
 }
 
 
 def save(
-    result: RegionSet | DecisionCells | DecisionBoundary | nx.Graph | Certificate,
+    result: RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate,
     path: str | os.PathLike[str],
+    *,
+    classes: str | None = None,
+    volume: bool = False,
 ) -> None:
-    """Write regions, decision cells, their boundary, a graph or a certificate; the suffix says in which format.
+    """Write a result; the suffix of the name says in which format. docs/graphs.md has the columns and attributes.
 
-    Regions: ``.npz`` (`load_regions` reads it back) or ``.json`` (with H-representations and affine maps).
-    Decision cells and boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml`` or ``.json`` (node-link data).
-    Certificates: ``.npz`` (`load_certificate` reads it back).
-    The file appears under its name only once it is complete.
+    Regions: ``.npz`` (`load_regions` reads it back), ``.json`` (with H-representations and affine maps), or as a
+    table ``.csv`` or ``.parquet``. Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
+    boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
+    (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
+    ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
+    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back).
+    A file appears under its name only once it is complete.
+
+    Args:
+        result: what to write.
+        path: the file.
+        classes: only for tables of regions: "argmax", "argmin" or "sign" for a column of the classes that win.
+        volume: only for tables of regions: whether to add a column of volumes.
 
     Raises:
-        OptionError: no such format for this kind of result.
+        OptionError: no such format for this kind of result, or a graph that could not be read back.
         FormatError: the file cannot be written.
+        MissingExtraError: a ``.parquet`` file without pyarrow.
     """
+    suffix = Path(path).suffix.lower()
+    if isinstance(result, RegionSet) and suffix in TABLES:
+        save_region_table(result, path, classes, volume)
+        return
+    if classes is not None or volume:
+        raise OptionError(f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})")
+    if isinstance(result, nx.Graph) and suffix == ".parquet":
+        tables = (node_table(result), graph_edge_table(result))
+        _save_pair(path, *tables, result.is_directed(), dict(result.graph))
+        return
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
         raise OptionError(
-            f"save: a {type(result).__name__}, expected regions, decision cells, a graph or a certificate"
+            f"save: a {type(result).__name__}, expected regions, decision cells, a graph or a certificate "
+            "(or the arrays of a graph)"
         )
-    writer = formats.get(suffix_of(path))
-    if writer is None:
-        raise OptionError(f"{path}: expected a name that ends in one of {', '.join(formats)}")
-    write_whole(path, writer(result))
+    if suffix not in formats:
+        more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
+        names = [*formats, *next((m for kind, m in more.items() if isinstance(result, kind)), ())]
+        raise OptionError(f"{path}: expected a name that ends in one of {', '.join(names)}")
+    write_whole(path, formats[suffix](result))
+
+
+def save_region_table(
+    regions: RegionSet, path: str | os.PathLike[str], classes: str | None, volume: bool
+) -> None:
+    """Regions as a table, ``.csv`` or ``.parquet``."""
+    table = region_table(regions, classes=classes, volume=volume).numbered("region")
+    if Path(path).suffix.lower() == ".csv":
+        write_whole(path, table_csv(table))
+    else:
+        write_whole(
+            path, table_parquet(table, {"schema": "polyregions region table 1", **regions_about(regions)})
+        )
+
+
+def save_region_graph(
+    regions: RegionSet,
+    adjacency: Adjacency,
+    path: str | os.PathLike[str],
+    classes: str | None = None,
+    volume: bool = False,
+) -> None:
+    """What ``save(adjacency_graph(regions, ...), "x.parquet")`` writes, without making the graph in memory."""
+    nodes = region_table(regions, classes=classes, volume=volume).numbered("node")
+    _save_pair(path, nodes, edge_table(adjacency), False, graph_attributes(regions))
+
+
+def parquet_pair(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """The files of nodes and edges that a graph ``x.parquet`` consists of.
+
+    >>> [file.name for file in parquet_pair("x.parquet")]
+    ['x.nodes.parquet', 'x.edges.parquet']
+    """
+    whole = Path(path)
+    return whole.with_suffix(f".nodes{whole.suffix}"), whole.with_suffix(f".edges{whole.suffix}")
+
+
+def _save_pair(
+    path: str | os.PathLike[str], nodes: Table, edges: Table, directed: bool, attributes: dict[str, Any]
+) -> None:
+    contents = graph_parquet(nodes, edges, directed, attributes)
+    write_together(dict(zip(parquet_pair(path), contents, strict=True)))
+
+
+def load_graph(path: str | os.PathLike[str]) -> nx.Graph:
+    """Read a graph that `save` wrote: nodes, edges and all attributes with their types; of ``.csv`` the edges only.
+
+    Args:
+        path: the name that was given to `save`; ``x.parquet`` for ``x.nodes.parquet`` and ``x.edges.parquet``.
+
+    Raises:
+        OptionError: the name ends in none of the formats.
+        FormatError: anything but such a file.
+        MissingExtraError: a ``.parquet`` file without pyarrow.
+    """
+    suffix = suffix_of(path)
+    if suffix == ".parquet":
+        nodes, edges = parquet_pair(path)
+        return graph_of_parquet(read_bytes(nodes), read_bytes(edges), (str(nodes), str(edges)))
+    if suffix not in READERS:
+        raise OptionError(f"{path}: expected a name that ends in one of {', '.join([*READERS, '.parquet'])}")
+    return READERS[suffix](read_bytes(path), str(path))
 
 
 def load_regions(path: str | os.PathLike[str]) -> RegionSet:
