@@ -32,6 +32,7 @@ from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions
 from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Verdict, check
+from polyregions.faces import euler_characteristic, face_counts
 from polyregions.geometry.polytope import HPolytope
 from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
@@ -79,6 +80,8 @@ __all__ = [
     "decision_cells",
     "decision_graph",
     "enumerate_regions",
+    "euler_characteristic",
+    "face_counts",
     "facet_arrays",
     "facet_neurons",
     "islands",

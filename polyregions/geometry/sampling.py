@@ -2,13 +2,14 @@
 
 One step goes to a uniform point of the chord through the current point in a random direction; the uniform
 distribution is the only one it leaves alone (Smith, Efficient Monte Carlo procedures for generating points uniformly
-distributed over bounded regions, 1984). Directions are round in coordinates z where the Dikin ellipsoid of the
-interior point is the unit ball, so that slivers mix as well as round bodies (Kannan and Narayanan, 2012).
+distributed over bounded regions, 1984). Walks start near the analytic centre, and directions are round in
+coordinates z where the Dikin ellipsoid there is the unit ball: so slivers mix as well as round bodies (Kannan and
+Narayanan, Random walks on polytopes and an affine interior point method, 2012).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -21,6 +22,7 @@ from polyregions.geometry.solid import open_polyhedron, scaled_slacks
 from polyregions.oracle.proof import values_at_points
 
 MARGIN = 1e-9  # share of a chord that is left out at either end, where rounding could leave the body
+CENTRING_STEPS = 100
 ATTEMPTS = 200  # further steps given to points that float64 rounds out of the body
 
 
@@ -103,7 +105,9 @@ def _local_points(solid: SolidPolyhedron, n: int, rng: np.random.Generator, radi
     k = solid.hull.dim
     if k == 0:
         return np.zeros((n, 0))
-    body, inside = _Body.of(solid, radius), _Inside(solid)
+    inside = _Inside(solid)
+    solid = _centred(solid, radius, inside)
+    body = _Body.of(solid, radius)
     z = np.zeros((n, k))
     for _ in range(50 + 10 * k):
         z = body.step(z, rng)
@@ -116,6 +120,42 @@ def _local_points(solid: SolidPolyhedron, n: int, rng: np.random.Generator, radi
         points[rest] = solid.interior.approx + z[rest] @ body.axes.T
         rest = rest[~inside(points[rest])]
     raise DomainError("random points: the polytope is so thin that float64 points inside were not found")
+
+
+def _centred(solid: SolidPolyhedron, radius: float, inside: _Inside) -> SolidPolyhedron:
+    """The same polyhedron with an interior point near its analytic centre, as far as float64 points lead there.
+
+    Newton's method on the logarithms of the slacks, less the square of the distance from the first point over the
+    radius; the slacks are exact at every step.
+    """
+    start, ball = solid.interior.approx, solid.hull.floats[0] / radius
+    for _ in range(CENTRING_STEPS):
+        normals, distances = scaled_slacks(solid)
+        relative, away = normals / distances[:, None], ball @ (solid.interior.approx - start)
+        gradient = relative.sum(axis=0) - ball.T @ away
+        _, size, rotation = np.linalg.svd(np.concatenate([relative, ball]), full_matrices=False)
+        along = rotation @ gradient / np.maximum(size, size[0] * 2.0**-52)
+        if along @ along < 1 / 4:
+            break
+        step = rotation.T @ (along / np.maximum(size, size[0] * 2.0**-52))
+        point = solid.interior.approx + step * _best_length(relative @ step, ball @ step, away)
+        if not inside(point[None])[0]:
+            break
+        solid = replace(solid, interior=Point(point))
+    return solid
+
+
+@np.errstate(all="ignore")
+def _best_length(rates: Floats, move: Floats, away: Floats) -> float:
+    """The t >= 0 that maximises ``sum log(1 + t rates) - |away + t move|^2 / 2``, by bisection of the slope."""
+    low, high = 0.0, float((-1 / rates[rates < 0]).min(initial=2.0**60))
+    for _ in range(60):
+        t = (low + high) / 2
+        if np.sum(rates / (1 + t * rates)) > move @ (away + t * move):
+            low = t
+        else:
+            high = t
+    return low
 
 
 def _default_radius(solid: SolidPolyhedron) -> float:
