@@ -15,15 +15,15 @@ from scipy.sparse.csgraph import connected_components
 from polyregions._types import Ints
 from polyregions.complex import Facets, facet_arrays, facet_neurons
 from polyregions.domain import WholeSpace
+from polyregions.faces import face_counts
 from polyregions.geometry.vertices import exact_corners, volume
 from polyregions.oracle.polyhedron import Form
 from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
 from polyregions.volumes import region_volumes
 
-PRECISION = (
-    1e-7  # of the domain's volume: what the sum of the regions' may differ by, Qhull being the least precise
-)
+FEW_DIMENSIONS = 3  # in which all faces are counted without being asked for
+PRECISION = 1e-7  # of the domain's volume: what the sum of the regions' may differ by, in floats
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,26 @@ class Audit:
         return all(finding.ok is not False for finding in self.findings)
 
 
-def audit(regions: RegionSet, *, volumes: bool = True, progress: ProgressFunction | None = None) -> Audit:
+def audit(
+    regions: RegionSet,
+    *,
+    volumes: bool = True,
+    faces: bool | None = None,
+    progress: ProgressFunction | None = None,
+) -> Audit:
     """Check that regions fill the domain without gaps or overlaps, as far as counting and measuring can tell.
 
     Args:
         regions: the regions, of any engine or file.
         volumes: whether to add up volumes too, which takes some milliseconds a region.
+        faces: whether to count all faces too, for Euler's relation; only in up to 3 dimensions if not said.
         progress: as in `adjacency_arrays`.
 
     Returns:
         An `Audit`: volumes add up to the domain's; every facet of every region has a neighbour on its other side
         or lies on the domain's boundary, and every edge crosses such a facet; the adjacency graph is connected; on R^d
-        the average degree is at most 2 d and the least at least min(n_1, d), where no neurons coincide on a facet.
+        the average degree is at most 2 d and the least at least min(n_1, d), where no neurons coincide on a facet; the
+        faces of a bounded domain satisfy Euler's relation, and those of dimension d-1 are the edges and boundary facets.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
@@ -82,6 +90,7 @@ def audit(regions: RegionSet, *, volumes: bool = True, progress: ProgressFunctio
             _on_facets(regions, facets, neurons),
             _connected(regions, facets),
             _degrees(regions, facets),
+            _euler(regions, facets, regions.dim <= FEW_DIMENSIONS if faces is None else faces),
         )
     )
 
@@ -149,6 +158,18 @@ def _connected(regions: RegionSet, facets: Facets) -> Finding:
     graph = coo_array((np.ones(len(edges), dtype=np.int8), (edges.source, edges.target)), shape=(n, n))
     count = connected_components(graph, directed=False, return_labels=False)
     return Finding(name, bool(count == 1), f"{count} components")
+
+
+def _euler(regions: RegionSet, facets: Facets, wanted: bool) -> Finding:
+    """Euler's relation of the complex, and its walls counted in another way than through the graph."""
+    name = "Euler's relation"
+    if not wanted or not regions.complete or not regions.problem.solid.bounds.are_finite:
+        return Finding(name, None, "asked of complete sets on bounded domains of few dimensions")
+    counts = face_counts(regions)
+    total = sum((-1) ** i * count for i, count in enumerate(counts))
+    walls = len(facets.adjacency) + len(facets.boundary)
+    ok = total == 1 and counts[-1] == len(regions) and (len(counts) == 1 or counts[-2] == walls)
+    return Finding(name, ok, f"faces {counts}, alternating sum {total}")
 
 
 def _degrees(regions: RegionSet, facets: Facets) -> Finding:
