@@ -16,8 +16,10 @@ Input sets in:
 
 Results out and in again:
 
-* results: `save` and `load_regions`
-* region_files, cell_files, graph_files: one kind of result each
+* results: `save`, `load_regions`, `load_graph` and `load_certificate`
+* region_files, cell_files, boundary_files, certificate_files: one kind of result each
+* graphml, gexf, graph_files (JSON), csv_files, parquet: graphs and tables, one format each
+* graph_attributes, graph_tables, xml_files: what these share
 
 files: reading untrusted files within bounds
 """
