@@ -600,6 +600,13 @@ def test_another_file_is_refused(suffix: str, content: bytes, tmp_path: Path) ->
     refused(tmp_path / f"bad{suffix}")
 
 
+@pytest.mark.parametrize("suffix", [".graphml", ".gexf"])
+def test_xml_nested_a_million_deep_is_refused(suffix: str, tmp_path: Path) -> None:
+    root = suffix[1:]
+    (tmp_path / f"bad{suffix}").write_text(f"<{root}>{'<graph>' * 10**6}{'</graph>' * 10**6}</{root}>")
+    refused(tmp_path / f"bad{suffix}")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for suffix in (*WHOLE, ".csv"):
         refused(tmp_path / f"none{suffix}", "no such file")
