@@ -74,7 +74,7 @@ def audit(
         An `Audit`: volumes add up to the domain's; every facet of every region has a neighbour on its other side
         or lies on the domain's boundary, and every edge crosses such a facet; the adjacency graph is connected; on R^d
         the average degree is at most 2 d and the least at least min(n_1, d), where no neurons coincide on a facet; the
-        faces of a bounded domain satisfy Euler's relation, and those of dimension d-1 are the edges and boundary facets.
+        faces of a bounded domain satisfy Euler's relation, those of dimension d-1 being the edges and boundary facets.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
