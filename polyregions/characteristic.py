@@ -1,0 +1,168 @@
+"""The regions of a hyperplane arrangement by its characteristic polynomial, without enumerating them.
+
+Deletion and restriction: ``chi(A) = chi(A - H) - chi(A restricted to H)``. Unrolled over the hyperplanes it is
+``t^d`` minus the polynomials of ``H_i`` cut by ``H_1 ... H_(i-1)``. All rows are coprime integers with a positive
+first entry, so that equal hyperplanes are equal tuples, and every answer is exact.
+
+Zaslavsky, Facing up to arrangements, Memoirs of the AMS 154 (1975); Stanley, An introduction to hyperplane
+arrangements (2007), lectures 1 and 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import gcd
+from typing import TypeAlias
+
+from polyregions.errors import NetworkError
+from polyregions.exact.affine import IntegerAffine, integer_matrix
+from polyregions.network import Network
+from polyregions.pullback import ComposedLayers
+
+Hyperplane: TypeAlias = tuple[int, ...]
+"""The hyperplane ``h . [x, 1] = 0``: coprime integers, the first one that is not 0 positive."""
+Polynomial: TypeAlias = tuple[int, ...]
+"""Coefficients, of the highest power first."""
+
+
+@dataclass(frozen=True)
+class ArrangementCount:
+    """What the characteristic polynomial of an arrangement tells.
+
+    Attributes:
+        polynomial: (d+1,) coefficients of chi(t), of t^d first.
+        rank: dimension of the span of the normals.
+        regions: how many regions it cuts R^d into.
+        bounded: how many of them are bounded.
+        relatively_bounded: how many are bounded up to the lineality space, which all regions contain; equal to
+            `bounded` if there is none.
+    """
+
+    polynomial: Polynomial
+    rank: int
+    regions: int
+    bounded: int
+    relatively_bounded: int
+
+
+def count_by_characteristic_polynomial(network: Network) -> ArrangementCount:
+    """The number of regions (R2) on all of R^d of a network whose kinks stand in one layer, without listing them.
+
+    Zaslavsky's theorem: an arrangement has |chi(-1)| regions, of which |chi(1)| are bounded up to its lineality
+    space. Repeated and opposite neurons count once, constant ones not at all; no general position is needed.
+
+    Args:
+        network: any units with two slopes; identity units, and affine layers before, are allowed.
+
+    Raises:
+        NetworkError: more than one layer has units with a kink.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1], [1, 1]], [0, 0, -1]), ([[1, 1, 1]], [0])])
+    >>> count = count_by_characteristic_polynomial(net)
+    >>> count.polynomial, count.regions, count.bounded
+    ((1, -3, 3), 7, 1)
+
+    Complexity: about the number of flats of the arrangement times its hyperplanes; C(n, d) for n in general position.
+    """
+    kinked = [i for i, layer in enumerate(network.layers) if layer.n_neurons]
+    if len(kinked) > 1:
+        raise NetworkError(
+            f"{network.name}: {len(kinked)} layers have units with a kink, expected one: the regions of a deep "
+            "network are not those of an arrangement"
+        )
+    return count_arrangement(_neuron_rows(network), network.n_inputs)
+
+
+def count_arrangement(rows: Iterable[Sequence[int]], dim: int) -> ArrangementCount:
+    """Count the regions of the hyperplanes ``row . [x, 1] = 0`` in R^dim; constant rows are left out."""
+    planes = hyperplanes(rows)
+    polynomial = characteristic_polynomial(planes, dim)
+    rank = int(integer_matrix([h[:-1] for h in planes], dim).rank()) if planes else 0
+    inner = abs(sum(polynomial))
+    return ArrangementCount(polynomial, rank, abs(_value(polynomial, -1)), inner if rank == dim else 0, inner)
+
+
+def characteristic_polynomial(planes: Sequence[Hyperplane], dim: int) -> Polynomial:
+    """chi(t) of distinct hyperplanes in R^dim, as coefficients of t^dim, ..., 1."""
+    return _Arrangements().polynomial(tuple(planes), dim)
+
+
+def hyperplanes(rows: Iterable[Sequence[int]]) -> list[Hyperplane]:
+    """The distinct hyperplanes of integer rows, in order of appearance; rows with a zero normal have none."""
+    found = (_normalised(row) for row in rows if any(row[:-1]))
+    return list(dict.fromkeys(found))
+
+
+def _neuron_rows(network: Network) -> list[list[int]]:
+    """The pre-activations of all neurons as integer rows over the inputs."""
+    layer = ComposedLayers(network).first()
+    while not len(layer.kinked):
+        if layer.is_last:
+            return []
+        layer = layer.next([])
+    exact: IntegerAffine = layer.exact
+    return [exact.row(int(unit)) for unit in layer.kinked]
+
+
+class _Arrangements:
+    """Characteristic polynomials, each restriction that comes up again being computed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, frozenset[Hyperplane]], Polynomial] = {}
+
+    def polynomial(self, planes: tuple[Hyperplane, ...], dim: int) -> Polynomial:
+        if len(planes) <= 1 or dim <= 1:
+            return _padded((1, -len(planes)) if planes else (1,), dim)
+        key = dim, frozenset(planes)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._plane(planes) if dim == 2 else self._unrolled(planes, dim)
+        return found
+
+    def _unrolled(self, planes: tuple[Hyperplane, ...], dim: int) -> Polynomial:
+        total = [1] + [0] * dim
+        for i, plane in enumerate(planes):
+            restricted = self.polynomial(_restricted(planes[:i], plane), dim - 1)
+            for power, coefficient in enumerate(restricted, 1):
+                total[power] -= coefficient
+        return tuple(total)
+
+    def _plane(self, lines: tuple[Hyperplane, ...]) -> Polynomial:
+        """t^2 - n t + the number of points on each line that no earlier line goes through."""
+        constant = sum(len(_restricted(lines[:i], line)) for i, line in enumerate(lines))
+        return 1, -len(lines), constant
+
+
+def _restricted(planes: Sequence[Hyperplane], onto: Hyperplane) -> tuple[Hyperplane, ...]:
+    """The distinct hyperplanes that others cut out of one, over its coordinates without the first that it has."""
+    j = next(i for i, entry in enumerate(onto) if entry)
+    pivot, rest = onto[j], onto[:j] + onto[j + 1 :]
+    found: dict[Hyperplane, None] = {}
+    for plane in planes:
+        factor = plane[j]
+        others = plane[:j] + plane[j + 1 :]
+        row = [pivot * a - factor * b for a, b in zip(others, rest, strict=True)] if factor else others
+        if any(row[:-1]):
+            found[_normalised(row)] = None
+    return tuple(found)
+
+
+def _normalised(row: Sequence[int]) -> Hyperplane:
+    common = gcd(*row)
+    if next(entry for entry in row if entry) < 0:
+        common = -common
+    return tuple(row) if common == 1 else tuple(entry // common for entry in row)
+
+
+def _padded(leading: Polynomial, dim: int) -> Polynomial:
+    """A polynomial with the given leading coefficients and degree dim."""
+    return leading + (0,) * (dim + 1 - len(leading))
+
+
+def _value(polynomial: Polynomial, t: int) -> int:
+    """Horner's rule."""
+    *_, value = accumulate(polynomial, lambda total, coefficient: total * t + coefficient)
+    return value
