@@ -1,0 +1,36 @@
+"""Does a closed polyhedron have a point, thin ones included? Floats may say no; yes is said in rationals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from polyregions.exact.interior import proves_empty
+from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
+from polyregions.oracle.answer import Status
+from polyregions.oracle.highs import HighsOracle
+from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
+
+
+class ClosedOracle:
+    """Finds closed polyhedra empty, or solid in their affine hull.
+
+    Args:
+        bounds: coordinate bounds of everything that will be asked about.
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self._highs = HighsOracle()
+
+    def solid(self, forms: Sequence[Form], dim: int) -> SolidPolyhedron | None:
+        """``{u : every form >= 0}`` in the coordinates of its affine hull; None if it is proved empty."""
+        polyhedron = OpenPolyhedron.of(forms, dim)
+        answer = self._highs.interior(polyhedron, self.bounds)
+        if answer.status is Status.EMPTY:  # proved with a margin, so the closed set is empty too
+            return None
+        rows = polyhedron.exact_rows()
+        multipliers = proves_empty(rows, answer.support)
+        if multipliers is not None and sum(y * rows[i][-1] for i, y in multipliers.items()) < 0:
+            return None
+        return solidify(rows, AffineHull.whole(dim), [Fraction(0)] * dim)

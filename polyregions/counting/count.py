@@ -1,0 +1,156 @@
+"""Counting the linear regions of a network by each of the six definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from time import monotonic
+from typing import TypeAlias
+
+from polyregions._types import Ints
+from polyregions.adjacency import Adjacency, adjacency_arrays
+from polyregions.counting.definitions import DEFINITIONS
+from polyregions.counting.pieces import are_a_convex_complex, open_pieces
+from polyregions.counting.residues import map_classes
+from polyregions.counting.thin import count_thin_patterns
+from polyregions.counting.touching import count_closed_pieces
+from polyregions.errors import InputError, OptionError, StoppedError
+from polyregions.regions import RegionSet
+
+REPORT_EVERY = 0.1  # seconds between two calls of a progress function
+
+Count: TypeAlias = "int | tuple[int, int]"
+CountProgress: TypeAlias = Callable[[str, int, int], "bool | None"]
+
+
+def count_by_definition(
+    regions: RegionSet,
+    which: Iterable[str] | str = tuple(DEFINITIONS),
+    *,
+    progress: CountProgress | None = None,
+) -> dict[str, Count]:
+    """The number of linear regions by each of the six definitions, R6 <= R5 <= R4 <= R3 <= R2 <= R1.
+
+    `DEFINITIONS` has each definition in a sentence and its source. Affine maps are compared exactly. All counts are
+    of the network on the closed domain (open rows of a polytope stay open), relative to the domain's affine hull.
+
+    Args:
+        regions: all regions of a network on a domain.
+        which: the definitions that are wanted, all of them if not given.
+        progress: called now and then with the definition that is being counted, how many steps are done and how
+            many there are; returning False stops the run.
+
+    Returns:
+        The counts in the order R1 to R6. "R3" is an int where it is known, which it is if the open connected regions
+        are convex and meet face to face, if R4 = R2, and with one input; else the pair (R4, R2) that it lies between.
+
+    Raises:
+        InputError: the set of regions is not complete.
+        OptionError: an unknown definition.
+        StoppedError: the progress function returned False.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, -1]], [0])])
+    >>> count_by_definition(pr.enumerate_regions(net, pr.WholeSpace(1)))
+    {'R1': 3, 'R2': 2, 'R3': 1, 'R4': 1, 'R5': 1, 'R6': 1}
+
+    Complexity: R2 nothing, R6 a few matrix products a region, R4 the adjacency graph if some map occurs twice; R3 and
+    R5 linear programs for the pieces and edges about repeated maps; R1 up to one a region and neuron.
+    """
+    wanted = _wanted(which)
+    if not regions.complete:
+        raise InputError(f"{len(regions)} regions of a run that was stopped, expected a complete set")
+    counting = _Counting(regions, _Reporter(progress))
+    return {name: counting.count(name) for name in wanted}
+
+
+def _wanted(which: Iterable[str] | str) -> list[str]:
+    names = [which] if isinstance(which, str) else list(which)
+    for name in names:
+        if name not in DEFINITIONS:
+            raise OptionError(f"definition {name!r}, expected one of {', '.join(DEFINITIONS)}")
+    return [name for name in DEFINITIONS if name in names]
+
+
+@dataclass
+class _Reporter:
+    """Passes progress on, not too often, and stops the run if it is told to."""
+
+    function: CountProgress | None
+    last: float = field(default_factory=monotonic)
+
+    def of(self, name: str) -> Callable[[int, int], None]:
+        """The report function of one definition."""
+
+        def report(done: int, total: int) -> None:
+            if self.function is None or monotonic() < self.last + REPORT_EVERY:
+                return
+            self.last = monotonic()
+            if self.function(name, done, total) is False:
+                raise StoppedError(f"stopped while counting {name}, at {done} of {total}")
+
+        return report
+
+
+class _Counting:
+    """The counts of one set of regions, with what they share made once."""
+
+    def __init__(self, regions: RegionSet, reporter: _Reporter) -> None:
+        self.regions = regions
+        self._reporter = reporter
+
+    def count(self, name: str) -> Count:
+        counts: dict[str, Callable[[], Count]] = {
+            "R1": self.activation_regions,
+            "R2": self.proper_activation_regions,
+            "R3": self.convex_regions,
+            "R4": self.open_connected_regions,
+            "R5": self.closed_connected_regions,
+            "R6": self.affine_regions,
+        }
+        return counts[name]()
+
+    @cached_property
+    def classes(self) -> Ints:
+        """A number for each region's map."""
+        return map_classes(self.regions)
+
+    @cached_property
+    def adjacency(self) -> Adjacency:
+        """The facets."""
+        return adjacency_arrays(self.regions)
+
+    @cached_property
+    def pieces(self) -> Ints:
+        """The open connected region of each region."""
+        return open_pieces(self.classes, self.adjacency)
+
+    def activation_regions(self) -> int:
+        return len(self.regions) + count_thin_patterns(self.regions, self._reporter.of("R1"))
+
+    def proper_activation_regions(self) -> int:
+        return len(self.regions)
+
+    def convex_regions(self) -> Count:
+        fewest, most = self.open_connected_regions(), len(self.regions)
+        if fewest == most:
+            return most
+        report = self._reporter.of("R3")
+        exact = are_a_convex_complex(self.regions, self.pieces, self.adjacency, report)
+        return fewest if exact else (fewest, most)
+
+    def open_connected_regions(self) -> int:
+        if self.affine_regions() == len(self.regions):  # all maps differ: nothing to join
+            return len(self.regions)
+        return int(self.pieces.max()) + 1
+
+    def closed_connected_regions(self) -> int:
+        fewest, most = self.affine_regions(), self.open_connected_regions()
+        if fewest == most:
+            return most
+        report = self._reporter.of("R5")
+        return count_closed_pieces(self.regions, self.classes, self.pieces, self.adjacency, report)
+
+    def affine_regions(self) -> int:
+        return int(self.classes.max()) + 1
