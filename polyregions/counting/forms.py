@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from polyregions.exact.affine import IntegerAffine
-from polyregions.geometry.polytope import integer_form
+from polyregions.geometry.solid import integer_form
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet

@@ -14,7 +14,7 @@ from polyregions._types import Ints
 from polyregions.adjacency import Adjacency
 from polyregions.counting.forms import RegionForms
 from polyregions.exact.numbers import Point
-from polyregions.geometry.polytope import integer_form
+from polyregions.geometry.solid import integer_form
 from polyregions.oracle.polyhedron import Form
 from polyregions.oracle.referee import Referee
 from polyregions.regions import RegionSet

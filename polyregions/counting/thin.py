@@ -19,7 +19,7 @@ from polyregions.counting.forms import RegionForms
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron
-from polyregions.geometry.polytope import integer_form
+from polyregions.geometry.solid import integer_form
 from polyregions.oracle import proof
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee
