@@ -16,17 +16,7 @@ from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.decision import (
-    CellFacet,
-    DecisionBoundary,
-    DecisionCell,
-    DecisionCells,
-    Islands,
-    decision_boundary,
-    decision_cells,
-    decision_graph,
-    islands,
-)
+from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
@@ -38,10 +28,13 @@ from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
+from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
+from polyregions.simplify import Simplified, simplify
 from polyregions.volumes import region_volumes
 
 __version__ = "0.1.0"
@@ -61,10 +54,12 @@ __all__ = [
     "HPolytope",
     "Islands",
     "Network",
+    "NeuronStatus",
     "PolyregionsError",
     "Progress",
     "Region",
     "RegionSet",
+    "Simplified",
     "Slice",
     "Tally",
     "Verdict",
@@ -76,6 +71,7 @@ __all__ = [
     "certify",
     "check",
     "count_regions",
+    "dead_regions",
     "decision_boundary",
     "decision_cells",
     "decision_graph",
@@ -84,6 +80,7 @@ __all__ = [
     "face_counts",
     "facet_arrays",
     "facet_neurons",
+    "image_dimensions",
     "islands",
     "layer_ranks",
     "load_certificate",
@@ -91,7 +88,10 @@ __all__ = [
     "load_graph",
     "load_network",
     "load_regions",
+    "merged_regions",
+    "neuron_status",
     "region_volumes",
     "save",
+    "simplify",
     "tally_regions",
 ]

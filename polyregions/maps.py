@@ -1,0 +1,148 @@
+"""The affine maps of all regions of a set: exact, composed once for what neighbouring patterns share.
+
+In a sorted set a pattern has most layers in common with the one before it, and those are not composed again.
+Maps are compared over the coordinates u of the domain's hull: two maps that differ only off the hull are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from polyregions._types import Bools, Ints
+from polyregions.adjacency import Adjacency, adjacency_arrays
+from polyregions.errors import InputError
+from polyregions.exact.affine import IntegerAffine, reduced
+from polyregions.pullback import ComposedLayers, PulledLayer
+from polyregions.regions import RegionSet
+
+MapKey: TypeAlias = tuple[int, ...]
+
+
+def layers_along(layers: ComposedLayers, patterns: Bools) -> Iterator[list[PulledLayer]]:
+    """For each pattern of (R, N) all layers pulled back along it; sorted patterns share what they can."""
+    starts = np.cumsum([0, *(len(kinked) for kinked in layers.kinked)]).tolist()
+    chain: list[PulledLayer] = [layers.first()]
+    before = None
+    for pattern in patterns:
+        if before is not None:
+            differing = np.flatnonzero(pattern != before)
+            first = int(differing[0]) if len(differing) else starts[-1]
+            chain = [layer for layer in chain if starts[layer.index] <= first]
+        while not chain[-1].is_last:
+            at = chain[-1].index
+            chain.append(chain[-1].next(pattern[starts[at] : starts[at + 1]]))
+        yield list(chain)
+        before = pattern
+
+
+def output_maps(regions: RegionSet, over_hull: bool = False) -> Iterator[IntegerAffine]:
+    """The exact affine map of each region in turn, over the inputs or the coordinates u of the domain's hull."""
+    layers = regions.problem.layers if over_hull else regions.problem.input_layers
+    patterns = regions.patterns
+    for pattern, (*_, last) in zip(patterns, layers_along(layers, patterns), strict=True):
+        yield last.exact_output(pattern[len(pattern) - len(last.kinked) :])
+
+
+def map_key(affine: IntegerAffine) -> MapKey:
+    """Integers that are the same for equal maps of one shape, and for those only."""
+    short = reduced(affine.matrix, affine.denominator)
+    return (int(short.denominator), *(int(entry) for entry in short.matrix.entries()))
+
+
+def distinct_maps(regions: RegionSet) -> Ints:
+    """The number (R,) of each region's affine map; equal maps have one number, given in order of appearance.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [-1]], [-1, -1]), ([[1, 1]], [0])])
+    >>> distinct_maps(pr.enumerate_regions(net, pr.Box([-3], [3]))).tolist()
+    [0, 1, 2]
+    """
+    numbers: dict[MapKey, int] = {}
+    found = [numbers.setdefault(map_key(m), len(numbers)) for m in output_maps(regions, over_hull=True)]
+    return np.array(found, dtype=np.int64)
+
+
+def merged_regions(regions: RegionSet, adjacency: Adjacency | None = None) -> Ints:
+    """Label (R,) of the piece each region belongs to: regions with one affine map, connected through facets.
+
+    Pieces are numbered by their first region; their number is that of the open connected linear regions
+    (R4 in Stargalla, Hertrich and Reichman 2025). A piece need not be convex.
+
+    Args:
+        regions: a complete set.
+        adjacency: what `adjacency_arrays` gives, if it is known already.
+
+    Raises:
+        InputError: the set is partial: a region that was not found might connect two others.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0]], [0])])
+    >>> pr.merged_regions(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))).tolist()
+    [0, 0, 1, 1]
+    """
+    if not regions.complete:
+        raise InputError(f"merged regions: {regions!r}, expected a complete set")
+    edges = adjacency_arrays(regions) if adjacency is None else adjacency
+    numbers = distinct_maps(regions)
+    same = numbers[edges.source] == numbers[edges.target]
+    ends = (edges.source[same], edges.target[same])
+    graph = coo_array((np.ones(len(ends[0])), ends), shape=(len(regions), len(regions)))
+    labels = connected_components(graph, directed=False)[1]
+    return _in_order_of_appearance(labels)
+
+
+def _in_order_of_appearance(labels: Ints) -> Ints:
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    ordered: Ints = rank[inverse]
+    return ordered
+
+
+def image_dimensions(regions: RegionSet) -> Ints:
+    """Dimension (R,) of the image of each region under the network: the exact rank of its affine map's linear part.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])
+    >>> pr.image_dimensions(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))).tolist()
+    [0, 1, 1, 2]
+    """
+    return np.array([_rank(m) for m in output_maps(regions, over_hull=True)], dtype=np.int64)
+
+
+def _rank(affine: IntegerAffine) -> int:
+    n, k = affine.shape
+    linear = affine.matrix.tolist()
+    flat = [entry for row in linear for entry in row[:-1]]
+    return int(type(affine.matrix)(n, k - 1, flat).rank()) if n and k > 1 else 0
+
+
+def dead_regions(regions: RegionSet) -> Ints:
+    """The activation layer (R,), counted from 0, that dies first in each region; -1 where none does.
+
+    A layer is dead where it gives zero: all its units are off and have no slope there. Everything after it is
+    constant. A layer with identity or leaky units never dies; one without units carries nothing and is left out.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [-1]), ([[1]], [0])])
+    >>> regions = pr.enumerate_regions(net, pr.Box([-1], [2]))
+    >>> regions.patterns.astype(int).tolist()
+    [[0, 0, 0], [1, 0, 0], [1, 1, 1]]
+    >>> pr.dead_regions(regions).tolist()
+    [0, 1, -1]
+    """
+    first = np.full(len(regions), -1, dtype=np.int64)
+    network = regions.network
+    for i, (layer, (start, end)) in enumerate(
+        zip(network.activation_layers, network.layer_spans, strict=True)
+    ):
+        mortal = 0 < end - start == layer.n_units and not np.any(layer.slopes[:, 0])
+        if mortal:
+            dead = ~regions.patterns[:, start:end].any(axis=1)
+            first[dead & (first < 0)] = i
+    return first
