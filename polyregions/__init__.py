@@ -17,6 +17,7 @@ from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
+from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
@@ -28,6 +29,7 @@ from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
@@ -49,10 +51,12 @@ __all__ = [
     "DecisionBoundary",
     "DecisionCell",
     "DecisionCells",
+    "DecisionTree",
     "Facets",
     "Finding",
     "HPolytope",
     "Islands",
+    "LocalModels",
     "Network",
     "NeuronStatus",
     "PolyregionsError",
@@ -75,6 +79,7 @@ __all__ = [
     "decision_boundary",
     "decision_cells",
     "decision_graph",
+    "decision_tree",
     "enumerate_regions",
     "euler_characteristic",
     "face_counts",
@@ -88,6 +93,7 @@ __all__ = [
     "load_graph",
     "load_network",
     "load_regions",
+    "local_models",
     "merged_regions",
     "neuron_status",
     "region_volumes",

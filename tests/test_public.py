@@ -18,14 +18,14 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "Audit", "Boundary", "Box", "CellFacet", "Certificate", "DecisionBoundary", "DecisionCell",
-    "DecisionCells", "Facets", "Finding", "HPolytope", "Islands", "Network", "NeuronStatus",
-    "PolyregionsError", "Progress", "Region", "RegionSet", "Simplified", "Slice", "Tally", "Verdict",
-    "WholeSpace", "adjacency_arrays", "adjacency_graph", "audit", "boundary_facets", "certify", "check",
-    "count_regions", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
-    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
-    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
-    "load_network", "load_regions", "merged_regions", "neuron_status", "region_volumes", "save", "simplify",
-    "tally_regions",
+    "DecisionCells", "DecisionTree", "Facets", "Finding", "HPolytope", "Islands", "LocalModels", "Network",
+    "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Simplified", "Slice", "Tally",
+    "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph", "audit", "boundary_facets", "certify",
+    "check", "count_regions", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
+    "decision_tree", "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays",
+    "facet_neurons", "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain",
+    "load_graph", "load_network", "load_regions", "local_models", "merged_regions", "neuron_status",
+    "region_volumes", "save", "simplify", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {
