@@ -29,6 +29,7 @@ from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
 from polyregions.regions import RegionSet
 
 LEAF = -1
+SMALLEST = 2.0**-1074
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +143,7 @@ class DecisionTree:
             z = np.einsum("kd,kd->k", weight, X) - threshold
             size = np.einsum("kd,kd->k", np.abs(weight), np.abs(X)) + np.abs(threshold)
             doubt = (gamma(X.shape[1] + 4) + 2 * UNIT) * size * SAFE + TINY
+            doubt += SMALLEST * np.abs(X).sum(axis=1)  # of weights that are rounded below the normal floats
             certain = np.abs(z) > doubt
         on: np.ndarray[tuple[int], np.dtype[np.bool_]] = z > 0
         for i in np.flatnonzero(~certain).tolist():
@@ -174,15 +176,15 @@ class DecisionTree:
     def to_json(self) -> str:
         """The same arrays as one JSON object, and beside them `hyperplane` and `maps` as exact integers.
 
-        Integers are text in decimal, for JSON readers round large ones.
+        Integers are text in hexadecimal, for JSON readers round large ones; a float beyond float64 is null.
         """
-        plain = {name: array.tolist() for name, array in self.to_arrays().items()}
+        plain = {name: _listed(array) for name, array in self.to_arrays().items()}
         exact = {
-            "hyperplane": [[str(entry) for entry in row] for row in self.hyperplane.tolist()],
+            "hyperplane": [[f"{entry:x}" for entry in row] for row in self.hyperplane.tolist()],
             "maps": [
                 {
-                    "denominator": str(int(m.denominator)),
-                    "numerators": [[str(e) for e in m.row(i)] for i in range(m.shape[0])],
+                    "denominator": f"{int(m.denominator):x}",
+                    "numerators": [[f"{e:x}" for e in m.row(i)] for i in range(m.shape[0])],
                 }
                 for m in self.maps
             ],
@@ -308,6 +310,15 @@ class _Grown:
 
 
 # ---------------------------------------------------------------- text
+
+
+def _listed(array: Any) -> Any:
+    """An array as nested lists, None in the place of infinities, which JSON does not have."""
+    if array.dtype.kind != "f" or np.all(np.isfinite(array)):
+        return array.tolist()
+    out = array.astype(object)
+    out[~np.isfinite(array)] = None
+    return out.tolist()
 
 
 def _affine_text(affine: IntegerAffine, digits: int) -> str:
