@@ -29,7 +29,14 @@ PUBLIC = [
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {
-    "_types", "activations", "arrays", "errors", "network", "patterns", "progress", "scaling",
+    "_types",
+    "activations",
+    "arrays",
+    "errors",
+    "network",
+    "patterns",
+    "progress",
+    "scaling",
 }
 VIEWS = {
     "adjacency", "audit", "boundedness", "cli", "complex", "decision", "faces", "graphs", "io", "maps",
