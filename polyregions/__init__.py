@@ -16,17 +16,7 @@ from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.decision import (
-    CellFacet,
-    DecisionBoundary,
-    DecisionCell,
-    DecisionCells,
-    Islands,
-    decision_boundary,
-    decision_cells,
-    decision_graph,
-    islands,
-)
+from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
 from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
@@ -39,10 +29,12 @@ from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.lines import LinePieces, along_polyline, along_segment
 from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
+from polyregions.planes import plane_through, segment
 from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
@@ -66,6 +58,7 @@ __all__ = [
     "Finding",
     "HPolytope",
     "Islands",
+    "LinePieces",
     "LocalModels",
     "Network",
     "NeuronStatus",
@@ -80,6 +73,8 @@ __all__ = [
     "WholeSpace",
     "adjacency_arrays",
     "adjacency_graph",
+    "along_polyline",
+    "along_segment",
     "audit",
     "boundary_facets",
     "certify",
@@ -106,8 +101,10 @@ __all__ = [
     "local_models",
     "merged_regions",
     "neuron_status",
+    "plane_through",
     "region_volumes",
     "save",
+    "segment",
     "simplify",
     "tally_regions",
 ]

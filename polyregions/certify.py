@@ -48,7 +48,8 @@ def certify(regions: RegionSet) -> Certificate:
         The certificate, with the network's fingerprint in it and not the network.
 
     Raises:
-        InputError: the set is marked partial, or is not complete after all.
+        InputError: the set is marked partial, or is not complete after all; or its domain is a slice whose
+            coefficients float64 cannot hold.
 
     Complexity: one linear program for each refusal, of which there are a few for each region.
 
@@ -74,8 +75,16 @@ def certify(regions: RegionSet) -> Certificate:
 
 
 def input_set(domain: Domain) -> InputSet:
-    """An input set as a certificate stores it."""
+    """An input set as a certificate stores it.
+
+    Raises:
+        InputError: a slice whose coefficients float64 cannot hold.
+    """
     if isinstance(domain, Slice):
+        if domain.exact is not None:
+            raise InputError(
+                f"{domain!r}: has coefficients that are no float64 numbers, which a certificate cannot hold"
+            )
         return replace(input_set(domain.domain), origin=domain.origin, directions=domain.directions)
     if isinstance(domain, Box):
         return InputSet(domain.lower, domain.upper)

@@ -18,6 +18,7 @@ from polyregions.exact.numbers import Point, dot
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.polytope import HPolytope
 from polyregions.geometry.solid import bounding_box, integer_form
+from polyregions.network import ExactAffine
 from polyregions.oracle.polyhedron import Bounds, Form
 
 SHOWN = 16  # inputs; longer boxes are only summed up when printed
@@ -143,10 +144,14 @@ class WholeSpace:
 class Slice:
     """An affine slice ``x = origin + directions.T @ u`` of the input space, with u in a box or polytope.
 
+    Integers and ``fractions.Fraction`` are kept exactly, as in a network.
+
     Attributes:
         origin: (d,) float64.
         directions: (k, d) float64, linearly independent.
         domain: where u lies: a Box, HPolytope or WholeSpace of dimension k.
+        exact: the map u -> x in rationals where float64 cannot hold it (then origin and directions are its nearest
+            floats); None where the floats are the map.
 
     >>> Slice([0, 0, 1], [[1, 0, 0], [0, 1, 0]], Box([-1, -1], [1, 1])).dim
     3
@@ -168,7 +173,8 @@ class Slice:
             )
         if not np.all(np.isfinite(self.directions)) or not np.all(np.isfinite(self.origin)):
             raise DomainError("slice: origin and directions must be finite")
-        if _linear_rank(self.directions) < domain.dim:
+        self.exact = _beyond_floats(origin, directions)
+        if _rank(self.hull.embedding) < domain.dim:
             raise DomainError(f"slice: the {domain.dim} directions are linearly dependent")
 
     @property
@@ -179,7 +185,7 @@ class Slice:
     @property
     def hull(self) -> AffineHull:
         """The affine subspace of the slice, with coordinates u."""
-        return AffineHull(affine_of_floats(self.directions.T, self.origin), None)
+        return AffineHull(self.exact or affine_of_floats(self.directions.T, self.origin), None)
 
     def __repr__(self) -> str:
         return f"<Slice: {self.domain.dim}-dimensional, of R^{self.dim}, over {self.domain!r}>"
@@ -296,8 +302,23 @@ def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
     return replace(inner, hull=hull, labels=tuple(f"slice: {label}" for label in inner.labels))
 
 
-def _linear_rank(matrix: Floats) -> int:
-    return int(affine_of_floats(matrix, np.zeros(len(matrix))).matrix.rank())
+def _beyond_floats(origin: Any, directions: Any) -> IntegerAffine | None:
+    """The map of a slice where float64 cannot hold it; shapes and numbers have been checked."""
+    offset, rows = arrays.numbers(origin), arrays.numbers(directions)
+    if offset.dtype.kind == rows.dtype.kind == "f":
+        return None
+    exact = ExactAffine.from_fractions(
+        [[*row, o] for row, o in zip(rows.T.tolist(), offset.tolist(), strict=True)]
+    )
+    if exact.is_float64():
+        return None
+    return IntegerAffine(integer_matrix(exact.numerators.tolist(), len(rows) + 1), exact.denominator)
+
+
+def _rank(affine: IntegerAffine) -> int:
+    """The rank of the linear part."""
+    n, k = affine.shape
+    return int(integer_matrix([affine.row(i)[:-1] for i in range(n)], k - 1).rank())
 
 
 def check_domain(domain: Any, what: str) -> None:

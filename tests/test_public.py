@@ -18,25 +18,19 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "Audit", "Boundary", "Box", "CellFacet", "Certificate", "DecisionBoundary", "DecisionCell",
-    "DecisionCells", "DecisionTree", "Facets", "Finding", "HPolytope", "Islands", "LocalModels", "Network",
-    "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Simplified", "Slice", "Tally",
-    "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph", "audit", "boundary_facets", "certify",
-    "check", "count_regions", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
-    "decision_tree", "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays",
-    "facet_neurons", "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain",
-    "load_graph", "load_network", "load_regions", "local_models", "merged_regions", "neuron_status",
-    "region_volumes", "save", "simplify", "tally_regions",
+    "DecisionCells", "DecisionTree", "Facets", "Finding", "HPolytope", "Islands", "LinePieces",
+    "LocalModels", "Network", "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet",
+    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
+    "along_polyline", "along_segment", "audit", "boundary_facets", "certify", "check", "count_regions",
+    "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
+    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
+    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
+    "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
+    "region_volumes", "save", "segment", "simplify", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {
-    "_types",
-    "activations",
-    "arrays",
-    "errors",
-    "network",
-    "patterns",
-    "progress",
-    "scaling",
+    "_types", "activations", "arrays", "errors", "network", "patterns", "progress", "scaling",
 }
 VIEWS = {
     "adjacency", "audit", "boundedness", "cli", "complex", "decision", "faces", "graphs", "io", "maps",
@@ -175,7 +169,7 @@ def test_engines_do_not_know_what_is_made_of_their_result() -> None:
     assert parts_used_by("engine") & (VIEWS | {""}) == set()
 
 
-@pytest.mark.parametrize("below", ["regions", "location", "problem", "domain", "certify"])
+@pytest.mark.parametrize("below", ["regions", "location", "problem", "domain", "certify", "lines", "planes"])
 def test_what_engines_give_knows_no_engine_and_no_edge(below: str) -> None:
     assert parts_used_by(below) & {"engine", "io", "plot", "cli", ""} == set()
 

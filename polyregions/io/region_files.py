@@ -216,7 +216,8 @@ def _domain_arrays(domain: Domain) -> dict[str, Any]:
     if isinstance(domain, Slice):
         inner = _domain_arrays(domain.domain)
         kind = {"domain_kind": np.array(f"{_SLICE}{inner['domain_kind']!s}")}
-        return {**inner, **kind, "slice_origin": domain.origin, "slice_directions": domain.directions}
+        plane = {"slice_origin": domain.origin, "slice_directions": domain.directions}
+        return {**inner, **kind, **plane, **_exact_slice_arrays(domain)}
     arrays = {"domain_kind": np.array("polytope"), "A": domain.A, "b": domain.b, "strict": domain.strict}
     arrays["labels"] = np.array(domain.labels, dtype=np.str_)
     if domain.is_rounded:
@@ -240,8 +241,35 @@ def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Domain:
         raise FormatError(f"{where}: domain kind {shortened(kind)!r}, expected box, whole space or polytope")
     if kind == whole_kind:
         return inner
-    origin = _typed(arrays, "slice_origin", "f8", 1, where)
-    return Slice(origin, _typed(arrays, "slice_directions", "f8", 2, where), inner)
+    floats = Slice(
+        _typed(arrays, "slice_origin", "f8", 1, where),
+        _typed(arrays, "slice_directions", "f8", 2, where),
+        inner,
+    )
+    return _exact_slice(arrays, floats, where) if "slice_exact" in arrays else floats
+
+
+def _exact_slice_arrays(domain: Slice) -> dict[str, Any]:
+    """The coefficients (d, k+1) of a slice whose map float64 cannot hold, as rationals."""
+    if domain.exact is None:
+        return {}
+    denominator, n = domain.exact.denominator, domain.exact.shape[0]
+    texts = [[f"{entry:x}/{denominator:x}" for entry in domain.exact.row(i)] for i in range(n)]
+    return {"slice_exact": np.array(texts, dtype=np.str_)}
+
+
+def _exact_slice(arrays: dict[str, Any], floats: Slice, where: str) -> Slice:
+    """The slice with the stored rational coefficients; the floats must be theirs."""
+    texts, expected = _typed(arrays, "slice_exact", "U", 2, where), (floats.dim, floats.domain.dim + 1)
+    if texts.shape != expected:
+        raise FormatError(f"{where}, array slice_exact: shape {texts.shape}, expected {expected}")
+    rows = [[_rational(text, where, "slice_exact") for text in row] for row in texts.tolist()]
+    exact = Slice([row[-1] for row in rows], list(zip(*rows, strict=True))[:-1], floats.domain)
+    if not (
+        np.array_equal(exact.origin, floats.origin) and np.array_equal(exact.directions, floats.directions)
+    ):
+        raise FormatError(f"{where}, array slice_exact: is not that of slice_origin and slice_directions")
+    return exact
 
 
 def _polytope_of_arrays(arrays: dict[str, Any], kind: str, where: str) -> HPolytope:
@@ -292,11 +320,9 @@ def _rational_points(arrays: dict[str, Any], problem: Problem, where: str) -> di
     }
 
 
-def _rational(text: str, where: str) -> Fraction:
+def _rational(text: str, where: str, array: str = "rational_points") -> Fraction:
     if not _RATIONAL.fullmatch(text):
-        raise FormatError(
-            f"{where}, array rational_points: {shortened(text)!r}, expected a rational such as '-3/1f'"
-        )
+        raise FormatError(f"{where}, array {array}: {shortened(text)!r}, expected a rational such as '-3/1f'")
     numerator, denominator = text.split("/")
     return Fraction(int(numerator, 16), int(denominator, 16))
 
