@@ -15,6 +15,7 @@ from __future__ import annotations
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
 from polyregions.certify import certify
+from polyregions.checkpoints import Checkpoints
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
 from polyregions.decision_tree import DecisionTree, decision_tree
@@ -39,6 +40,7 @@ from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
 from polyregions.simplify import Simplified, simplify
+from polyregions.training import compare_checkpoints
 from polyregions.volumes import region_volumes
 
 __version__ = "0.1.0"
@@ -50,6 +52,7 @@ __all__ = [
     "Box",
     "CellFacet",
     "Certificate",
+    "Checkpoints",
     "DecisionBoundary",
     "DecisionCell",
     "DecisionCells",
@@ -79,6 +82,7 @@ __all__ = [
     "boundary_facets",
     "certify",
     "check",
+    "compare_checkpoints",
     "count_regions",
     "dead_regions",
     "decision_boundary",

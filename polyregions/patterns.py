@@ -37,3 +37,22 @@ def key_of(pattern: Bools) -> bytes:
 def as_text(pattern: Bools) -> str:
     """A pattern (N,) as a string of 0 and 1."""
     return "".join("1" if bit else "0" for bit in pattern)
+
+
+def sometimes_on(packed: Bytes, n_neurons: int) -> Bools:
+    """Which neurons (N,) are on in some pattern of packed bytes (R, ceil(N / 8)).
+
+    Of a complete set of regions, the others are off on the whole input set: where a neuron is positive, it is so on
+    an open set, and that meets the interior of a region.
+    """
+    bits: Bools = unpack(np.bitwise_or.reduce(packed, axis=0)[None], n_neurons)[0]
+    return bits
+
+
+def always_on(packed: Bytes, n_neurons: int) -> Bools:
+    """Which neurons (N,) are on in every pattern of packed bytes (R, ceil(N / 8)); all if there is none.
+
+    Of a complete set of regions, these are nowhere negative on the input set, so they act as the identity there.
+    """
+    bits: Bools = unpack(np.bitwise_and.reduce(packed, axis=0)[None], n_neurons)[0]
+    return bits

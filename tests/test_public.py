@@ -17,20 +17,21 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "Audit", "Boundary", "Box", "CellFacet", "Certificate", "DecisionBoundary", "DecisionCell",
-    "DecisionCells", "DecisionTree", "Facets", "Finding", "HPolytope", "Islands", "LinePieces",
-    "LocalModels", "Network", "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet",
-    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
-    "along_polyline", "along_segment", "audit", "boundary_facets", "certify", "check", "count_regions",
-    "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
-    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
-    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
-    "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
-    "region_volumes", "save", "segment", "simplify", "tally_regions",
+    "Adjacency", "Audit", "Boundary", "Box", "CellFacet", "Certificate", "Checkpoints", "DecisionBoundary",
+    "DecisionCell", "DecisionCells", "DecisionTree", "Facets", "Finding", "HPolytope", "Islands",
+    "LinePieces", "LocalModels", "Network", "NeuronStatus", "PolyregionsError", "Progress", "Region",
+    "RegionSet", "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays",
+    "adjacency_graph", "along_polyline", "along_segment", "audit", "boundary_facets", "certify", "check",
+    "compare_checkpoints", "count_regions", "dead_regions", "decision_boundary", "decision_cells",
+    "decision_graph", "decision_tree", "enumerate_regions", "euler_characteristic", "face_counts",
+    "facet_arrays", "facet_neurons", "image_dimensions", "islands", "layer_ranks", "load_certificate",
+    "load_domain", "load_graph", "load_network", "load_regions", "local_models", "merged_regions",
+    "neuron_status", "plane_through", "region_volumes", "save", "segment", "simplify", "tally_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {
-    "_types", "activations", "arrays", "errors", "network", "patterns", "progress", "scaling",
+    "_types", "activations", "arrays", "checkpoints", "errors", "network", "patterns", "progress",
+    "scaling",
 }
 VIEWS = {
     "adjacency", "audit", "boundedness", "cli", "complex", "decision", "faces", "graphs", "io", "maps",
@@ -179,6 +180,10 @@ def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regi
     assert parts_used_by(view) & {"io", "plot", "cli", ""} == set()
     used = {b for a, b in GRAPH.edges if part(a) == view and part(b) == "engine"}
     assert used <= {"engine.walk.scan", "engine.walk.climb", "engine.walk.compiled"}
+
+
+def test_what_runs_the_engine_several_times_knows_no_edge() -> None:
+    assert parts_used_by("training") & {"io", "plot", "cli", ""} == set()
 
 
 def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:

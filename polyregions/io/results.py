@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from polyregions.adjacency import Adjacency
+from polyregions.checkpoints import Checkpoints
 from polyregions.decision import DecisionBoundary, DecisionCells
 from polyregions.errors import OptionError
 from polyregions.exact.certificate import Certificate
@@ -17,6 +18,7 @@ from polyregions.graphs import graph_attributes
 from polyregions.io.boundary_files import boundary_json, boundary_npz
 from polyregions.io.cell_files import cells_json, cells_npz
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
+from polyregions.io.checkpoint_files import checkpoints_csv, checkpoints_json
 from polyregions.io.csv_files import graph_of_csv, table_csv
 from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
 from polyregions.io.gexf import graph_gexf, graph_of_gexf
@@ -56,6 +58,7 @@ WRITERS: dict[type, dict[str, Writer]] = {
         ".csv": lambda graph: table_csv(graph_edge_table(graph)),
     },
     Certificate: {".npz": certificate_npz},
+    Checkpoints: {".csv": checkpoints_csv, ".json": checkpoints_json},
 }
 TABLES = (".csv", ".parquet")
 READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
@@ -67,7 +70,7 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 
 def save(
-    result: RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate,
+    result: RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints,
     path: str | os.PathLike[str],
     *,
     classes: str | None = None,
@@ -80,7 +83,7 @@ def save(
     boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
     (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
-    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back).
+    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or ``.json``.
     A file appears under its name only once it is complete.
 
     Args:
@@ -108,7 +111,7 @@ def save(
     if formats is None:
         raise OptionError(
             f"save: a {type(result).__name__}, expected regions, decision cells, a graph or a certificate "
-            "(or the arrays of a graph)"
+            "(or the arrays of a graph, checkpoints or a report)"
         )
     if suffix not in formats:
         more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}

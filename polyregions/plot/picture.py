@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +10,10 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.decision import decision_cells
 from polyregions.domain import Domain
-from polyregions.errors import FormatError, OptionError
-from polyregions.io.files import import_extra, write_whole
+from polyregions.errors import OptionError
 from polyregions.network import Network
+from polyregions.plot.figure import FORMATS as FORMATS
+from polyregions.plot.figure import import_matplotlib, save_figure
 from polyregions.plot.polygons import cell_polygons, check_drawable, region_polygons
 from polyregions.problem import pose
 from polyregions.regions import RegionSet
@@ -29,7 +28,6 @@ CLASS_COLOURS = (
     "#bbbbbb",
 )  # Paul Tol, bright
 COLOURINGS = ("auto", "class", "slope")
-FORMATS = (".png", ".svg", ".pdf")
 
 
 def save_picture(regions: RegionSet, path: str | os.PathLike[str], colour: str = "auto") -> None:
@@ -51,16 +49,7 @@ def save_picture(regions: RegionSet, path: str | os.PathLike[str], colour: str =
     """
     if colour not in COLOURINGS:
         raise OptionError(f"colour {colour!r}, expected one of {', '.join(COLOURINGS)}")
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise FormatError(f"{path}: expected a name that ends in one of {', '.join(FORMATS)}")
-    matplotlib = _matplotlib()
-    figure = matplotlib.figure.Figure(figsize=(6, 5), dpi=160)
-    draw_regions(figure.add_subplot(), regions, colour)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "polyregions"}):  # else the names inside an .svg are random
-        figure.savefig(buffer, format=suffix[1:], bbox_inches="tight", metadata=_TIMELESS.get(suffix))
-    write_whole(path, buffer.getvalue())
+    save_figure(path, lambda axes: draw_regions(axes, regions, colour), (6, 5))
 
 
 def check_picture(network: Network, domain: Domain) -> None:
@@ -70,7 +59,7 @@ def check_picture(network: Network, domain: Domain) -> None:
         InputError: the domain is not two-dimensional and bounded.
         MissingExtraError: matplotlib is not installed.
     """
-    _matplotlib()
+    import_matplotlib()
     check_drawable(pose(network, domain))
 
 
@@ -117,13 +106,3 @@ def _collection(polygons: list[Floats], **style: Any) -> Any:
     from matplotlib.collections import PolyCollection
 
     return PolyCollection(polygons, **style)
-
-
-def _matplotlib() -> Any:
-    matplotlib = import_extra("matplotlib", "plot", "a picture")
-    import_extra("matplotlib.figure", "plot", "a picture")
-    return matplotlib
-
-
-_TIMELESS: dict[str, dict[str, Any]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-"""Metadata without the date, so that the same regions give the same bytes."""

@@ -1,0 +1,28 @@
+"""A table of checkpoints as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from polyregions.checkpoints import Checkpoints
+
+
+def checkpoints_csv(checkpoints: Checkpoints) -> bytes:
+    """One line for each checkpoint under a line of column names."""
+    columns = checkpoints.columns()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue().encode()
+
+
+def checkpoints_json(checkpoints: Checkpoints) -> bytes:
+    """The columns by name, and which neurons are never and always on."""
+    neurons = {
+        "never_on_neurons": [row.nonzero()[0].tolist() for row in checkpoints.never_on],
+        "always_on_neurons": [row.nonzero()[0].tolist() for row in checkpoints.always_on],
+    }
+    return json.dumps(checkpoints.columns() | neurons, indent=1).encode()
