@@ -39,6 +39,7 @@ from polyregions.planes import plane_through, segment
 from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
+from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
 from polyregions.volumes import region_volumes
@@ -69,6 +70,8 @@ __all__ = [
     "Progress",
     "Region",
     "RegionSet",
+    "Report",
+    "Section",
     "Simplified",
     "Slice",
     "Tally",
@@ -107,6 +110,7 @@ __all__ = [
     "neuron_status",
     "plane_through",
     "region_volumes",
+    "report",
     "save",
     "segment",
     "simplify",

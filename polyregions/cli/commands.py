@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from argparse import Namespace
 from math import isnan
@@ -20,9 +21,12 @@ from polyregions.errors import DomainError, OptionError
 from polyregions.exact.checker import check
 from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
-from polyregions.io.files import shortened, suffix_of
+from polyregions.io.files import shortened, suffix_of, write_whole
 from polyregions.io.networks import load_network
 from polyregions.io.parquet import check_parquet
+from polyregions.io.report_files import FORMATS as REPORT_FORMATS
+from polyregions.io.report_files import SUFFIXES as REPORT_SUFFIXES
+from polyregions.io.report_files import json_sections
 from polyregions.io.results import (
     TABLES,
     load_certificate,
@@ -34,6 +38,7 @@ from polyregions.io.results import (
 from polyregions.network import Network
 from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
+from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
 
 ANSWERED_NO, STOPPED = 1, 3
 
@@ -169,6 +174,35 @@ def plot(arguments: Namespace) -> int:
     save_picture(regions, arguments.output, arguments.colour)
     report = {"regions": len(regions), "file": arguments.output}
     return _finish(arguments, regions.network, report, regions.complete)
+
+
+def report_(arguments: Namespace) -> int:
+    """``polyregions report``: one page with everything known, on stdout or into a file."""
+    _check_output(arguments, tuple(REPORT_SUFFIXES))
+    regions = _regions(arguments, *_problem(arguments))
+    page = report(
+        regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
+    )
+    summary: dict[str, Any] = {"regions": len(regions)}
+    if arguments.output is not None:
+        kind = arguments.format or REPORT_SUFFIXES[suffix_of(arguments.output)]
+        write_whole(arguments.output, REPORT_FORMATS[kind](page))
+        summary["file"] = arguments.output
+    elif arguments.json:
+        summary["sections"] = json_sections(page)
+    else:
+        print(REPORT_FORMATS[arguments.format or "text"](page).decode(), end="")
+        return 0 if regions.complete else STOPPED
+    return _finish(arguments, regions.network, summary, regions.complete)
+
+
+def _sections(arguments: Namespace) -> list[SectionFunction]:
+    chosen = [section for section in SECTIONS if section_name(section) not in arguments.without]
+    return [_argmin_section if s is decision_section and arguments.argmin else s for s in chosen]
+
+
+def _argmin_section(regions: RegionSet) -> Section | None:
+    return decision_section(regions, "argmin")
 
 
 def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bool = False) -> RegionSet:

@@ -50,6 +50,7 @@ def _run(words: Sequence[str]) -> int:
         arguments = make_parser().parse_args(words)
     except SystemExit as stop:  # --help and --version
         return int(stop.code or DONE)
+    arguments.words = [word.strip() for word in words]
     return int(arguments.run(arguments))
 
 

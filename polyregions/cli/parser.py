@@ -11,6 +11,8 @@ from polyregions import __version__
 from polyregions.cli import commands
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
+from polyregions.io.report_files import FORMATS
+from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 
@@ -84,6 +86,24 @@ def make_parser() -> argparse.ArgumentParser:
     )
     cells.add_argument(
         "--islands", action="store_true", help="count the connected components of each class too"
+    )
+    page = verb(
+        "report",
+        commands.report_,
+        "Print one page with everything known about the regions, and how to reproduce it.",
+        "controller.onnx --box -2 2 -o regions.tex",
+        ".txt, .md, .tex, .json or .csv",
+    )
+    page.add_argument(
+        "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"
+    )
+    page.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    page.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=[section_name(section) for section in SECTIONS],
+        help="leave a section out; the decision cells and the adjacency take longest",
     )
     plot = verb(
         "plot",

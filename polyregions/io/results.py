@@ -27,7 +27,9 @@ from polyregions.io.graph_tables import graph_edge_table, node_table
 from polyregions.io.graphml import graph_graphml, graph_of_graphml
 from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
+from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.regions import RegionSet
+from polyregions.report import Report
 from polyregions.tables import Table, cell_table, edge_table, region_table
 
 Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
@@ -59,6 +61,7 @@ WRITERS: dict[type, dict[str, Writer]] = {
     },
     Certificate: {".npz": certificate_npz},
     Checkpoints: {".csv": checkpoints_csv, ".json": checkpoints_json},
+    Report: {suffix: FORMATS[name] for suffix, name in SUFFIXES.items()},
 }
 TABLES = (".csv", ".parquet")
 READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
@@ -69,8 +72,13 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 }
 
 
+Result: TypeAlias = (
+    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report"
+)
+
+
 def save(
-    result: RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints,
+    result: Result,
     path: str | os.PathLike[str],
     *,
     classes: str | None = None,
@@ -83,7 +91,8 @@ def save(
     boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
     (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
-    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or ``.json``.
+    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
+    ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``.
     A file appears under its name only once it is complete.
 
     Args:

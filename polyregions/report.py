@@ -1,0 +1,257 @@
+"""One page with everything known about the regions of a network, as plain data.
+
+A section is a function of the regions; adding a section means adding a function to a list. How a page looks is none
+of this module's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from polyregions.adjacency import adjacency_arrays
+from polyregions.decision import decision_cells
+from polyregions.patterns import always_on, sometimes_on
+from polyregions.regions import RegionSet
+
+Cell: TypeAlias = int | float | str | bool | tuple[int, ...] | None
+"""What stands in a table; None is a thing that is not known."""
+
+Row: TypeAlias = tuple[Cell, ...]
+
+PACKAGES: Final = ("polyregions", "numpy", "highspy", "numba", "python-flint", "networkx")
+PARTIAL: Final = "The enumeration was stopped: these are counts of the regions found so far."
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table with a title.
+
+    Attributes:
+        title: what the table is about.
+        rows: its rows; the first entry of each is its name.
+        note: what a reader has to know about the numbers, "" if nothing.
+        header: the names of the columns; without one, rows are (name, value) pairs.
+    """
+
+    title: str
+    rows: tuple[Row, ...]
+    note: str = ""
+    header: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page: its title and its sections, in order.
+
+    Attributes:
+        title: the title.
+        sections: the sections.
+    """
+
+    title: str
+    sections: tuple[Section, ...]
+
+    def section(self, title: str) -> Section | None:
+        """The section with a title, None if there is none."""
+        return next((section for section in self.sections if section.title == title), None)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.title}: {', '.join(section.title for section in self.sections)}>"
+
+
+SectionFunction: TypeAlias = Callable[[RegionSet], Section | None]
+"""Makes a section of a page, or None where it does not apply."""
+
+
+def network_section(regions: RegionSet) -> Section:
+    """Name, shape and fingerprint of the network."""
+    net = regions.network
+    return Section(
+        "network",
+        (
+            ("name", net.name),
+            ("sha256", net.fingerprint()),
+            ("inputs", net.n_inputs),
+            ("outputs", net.n_outputs),
+            ("widths", net.widths),
+            ("neurons", net.n_neurons),
+        ),
+    )
+
+
+def domain_section(regions: RegionSet) -> Section:
+    """The input set, and the dimension it has."""
+    bounds, hull = regions.problem.solid.bounds, regions.problem.solid.hull
+    finite = bool(np.isfinite(bounds.lower).all() and np.isfinite(bounds.upper).all())
+    rows: tuple[Row, ...] = (
+        ("set", repr(regions.domain)),
+        ("sha256", _domain_fingerprint(regions)),
+        ("dimension", hull.dim),
+        ("bounded", finite),
+    )
+    note = (
+        "" if hull.dim == hull.ambient_dim else "The regions are those of the network restricted to the set."
+    )
+    return Section("input set", rows, note)
+
+
+def region_section(regions: RegionSet) -> Section:
+    """How many regions there are, and how many of them have a layer that is off."""
+    dead = np.zeros(len(regions), dtype=np.bool_)
+    for start, end in regions.network.layer_spans:
+        dead |= _is_dead(regions, start, end)
+    rows: tuple[Row, ...] = (
+        ("regions", len(regions)),
+        ("complete", regions.complete),
+        ("dead regions", int(np.count_nonzero(dead))),
+        ("engine", regions.engine),
+    )
+    what = "Regions are full-dimensional; a region is dead if some layer is off in it."
+    return Section("regions", rows, what if regions.complete else f"{what} {PARTIAL}")
+
+
+def layer_section(regions: RegionSet) -> Section:
+    """Layer by layer: neurons, regions, dead regions, neurons that do not change sign."""
+    net, after = regions.network, regions.regions_after_each_layer()
+    never, always = _constant_neurons(regions)
+    rows = []
+    for i, (start, end) in enumerate(net.layer_spans):
+        counts = [None if bits is None else int(bits[start:end].sum()) for bits in (never, always)]
+        dead = int(np.count_nonzero(_is_dead(regions, start, end)))
+        rows.append((i + 1, end - start, after[i], dead, *counts))
+    header = ("layer", "neurons", "regions after it", "dead regions", "never on", "always on")
+    return Section("layers", tuple(rows), "" if regions.complete else PARTIAL, header)
+
+
+def neuron_section(regions: RegionSet) -> Section:
+    """Neurons that are off, or nowhere negative, on the whole input set; not known of a partial set of regions."""
+    never, always = _constant_neurons(regions)
+    numbers = [None if bits is None else tuple(np.flatnonzero(bits).tolist()) for bits in (never, always)]
+    sizes = [None if found is None else len(found) for found in numbers]
+    rows: tuple[Row, ...] = (
+        ("never on", sizes[0]),
+        ("always on", sizes[1]),
+        ("numbers of those never on", numbers[0]),
+        ("numbers of those always on", numbers[1]),
+    )
+    note = (
+        "Neurons are numbered from 0 through all layers. Never on: can be dropped. Always on: can be folded."
+    )
+    return Section("neurons", rows, note)
+
+
+def adjacency_section(regions: RegionSet) -> Section:
+    """Edges of the adjacency graph and its degrees."""
+    graph = adjacency_arrays(regions)
+    degrees = np.diff(graph.neighbours()[0])
+    rows: tuple[Row, ...] = (
+        ("edges", len(graph)),
+        ("average degree", 2 * len(graph) / len(regions) if len(regions) else None),
+        ("least degree", int(degrees.min()) if len(regions) else None),
+        ("largest degree", int(degrees.max()) if len(regions) else None),
+    )
+    note = "Regions are adjacent if they share a facet; the average degree is 2 edges / regions."
+    return Section("adjacency", rows, note if regions.complete else f"{note} {PARTIAL}")
+
+
+def decision_section(regions: RegionSet, rule: str = "argmax") -> Section | None:
+    """Decision cells of each class; None for a network with one output, which decides nothing."""
+    if regions.network.n_outputs < 2:
+        return None
+    cells = decision_cells(regions, rule)
+    counts = cells.per_class()
+    rows: list[Row] = [("cells", len(cells)), ("rule", rule), ("cells with a tie", len(cells.ties))]
+    rows += [(f"class {k}", counts.get(k, 0)) for k in range(regions.network.n_outputs)]
+    note = "A cell is a full-dimensional part of a region where one class wins."
+    return Section("decision cells", tuple(rows), note if regions.complete else f"{note} {PARTIAL}")
+
+
+SECTIONS: Final[tuple[SectionFunction, ...]] = (
+    network_section,
+    domain_section,
+    region_section,
+    layer_section,
+    neuron_section,
+    adjacency_section,
+    decision_section,
+)
+
+
+def reproduction_section(command: str | None) -> Section:
+    """The command that makes this page, and the versions that made it."""
+    rows: list[Row] = [] if command is None else [("command", command)]
+    rows += [("python", platform.python_version()), ("platform", f"{platform.system()} {platform.machine()}")]
+    rows += [(package, _version(package)) for package in PACKAGES]
+    note = "The counts are exact for the network and the input set with these fingerprints, whatever the versions."
+    return Section("reproduce", tuple(rows), note)
+
+
+def section_name(section: SectionFunction) -> str:
+    """What a section function is called in options: "decision" for `decision_section`."""
+    return section.__name__.removesuffix("_section")
+
+
+def report(
+    regions: RegionSet,
+    *,
+    command: str | None = None,
+    sections: Sequence[SectionFunction] = SECTIONS,
+) -> Report:
+    """Everything known about the regions of a network, as a page of plain tables.
+
+    `save` writes it as text, Markdown, LaTeX, JSON or CSV. There are no times in it: the same regions give the same
+    page wherever the same versions are installed.
+
+    Args:
+        regions: the regions.
+        command: the command line that makes the page, to be printed in it.
+        sections: functions from regions to a `Section`, in the order of the page.
+
+    >>> from polyregions import Box, Network, enumerate_regions
+    >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    >>> page = report(enumerate_regions(net, Box([-1, -1], [1, 1])))
+    >>> page.section("adjacency").rows[0]
+    ('edges', 4)
+    """
+    made = [section(regions) for section in sections]
+    applicable = [section for section in made if section is not None]
+    title = f"Linear regions of {regions.network.name}"
+    return Report(title, (*applicable, reproduction_section(command)))
+
+
+def _constant_neurons(regions: RegionSet) -> tuple[Any, Any]:
+    """Which neurons (N,) are never on and which always; None if the set does not prove it."""
+    if not regions.complete:
+        return None, None
+    n = regions.network.n_neurons
+    return ~sometimes_on(regions.packed, n), always_on(regions.packed, n)
+
+
+def _is_dead(regions: RegionSet, start: int, end: int) -> Any:
+    """In which regions (R,) a layer that has neurons has none on."""
+    return ~regions.patterns[:, start:end].any(axis=1) & (end > start)
+
+
+def _domain_fingerprint(regions: RegionSet) -> str:
+    """SHA-256 of the exact rows of the input set in the coordinates of its hull, and of the map to the inputs."""
+    solid = regions.problem.solid
+    embedding = solid.hull.embedding
+    digest = hashlib.sha256(f"{embedding.denominator:x}".encode())
+    rows = [embedding.row(i) for i in range(embedding.shape[0])] + [form.exact() for form in solid.forms]
+    for row, is_open in zip(rows, [False] * embedding.shape[0] + list(solid.strict), strict=True):
+        digest.update(f"{';>' if is_open else ';'}{','.join(f'{n:x}' for n in row)}".encode())
+    return digest.hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
