@@ -14,20 +14,14 @@ from __future__ import annotations
 
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
+from polyregions.bounds import Bound, bounds
 from polyregions.certify import certify
+from polyregions.characteristic import ArrangementCount, count_by_characteristic_polynomial
 from polyregions.checkpoints import Checkpoints
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.decision import (
-    CellFacet,
-    DecisionBoundary,
-    DecisionCell,
-    DecisionCells,
-    Islands,
-    decision_boundary,
-    decision_cells,
-    decision_graph,
-    islands,
-)
+from polyregions.counting.count import count_by_definition
+from polyregions.counting.definitions import DEFINITIONS, Definition
+from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
 from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
@@ -58,16 +52,20 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Adjacency",
+    "ArrangementCount",
     "Audit",
+    "Bound",
     "Boundary",
     "Box",
     "CellFacet",
     "Certificate",
     "Checkpoints",
+    "DEFINITIONS",
     "DecisionBoundary",
     "DecisionCell",
     "DecisionCells",
     "DecisionTree",
+    "Definition",
     "Facets",
     "Finding",
     "HPolytope",
@@ -93,9 +91,12 @@ __all__ = [
     "along_segment",
     "audit",
     "boundary_facets",
+    "bounds",
     "certify",
     "check",
     "compare_checkpoints",
+    "count_by_characteristic_polynomial",
+    "count_by_definition",
     "count_regions",
     "dead_regions",
     "decision_boundary",

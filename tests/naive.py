@@ -357,6 +357,77 @@ def distinct_maps(layers: Layers, domain: Domain, final_relu: bool = False) -> s
     return {affine_map(layers, pattern) for pattern in regions(layers, domain, final_relu)}
 
 
+def agreement_rows(one: AffineMap, two: AffineMap) -> list[Row]:
+    """The points where two maps agree."""
+    rows = []
+    for w, b, v, c in zip(*one, *two, strict=True):
+        difference = [p - q for p, q in zip(w, v, strict=True)]
+        rows += [make_row(difference, c - b, False), make_row([-p for p in difference], b - c, False)]
+    return rows
+
+
+def closed_pieces(layers: Layers, domain: Domain, final_relu: bool = False) -> list[list[Pattern]]:
+    """R5, the closed connected regions, each by its full-dimensional regions.
+
+    For each map the closed slices of all regions in which the network agrees with it, joined where two have a point
+    in common; components without a region that has the map do not count.
+    """
+    d = input_dimension(layers)
+    found = regions(layers, domain, final_relu)
+    cells = {pattern: closed(pattern_rows(layers, pattern, domain)) for pattern in found}
+    maps = {pattern: affine_map(layers, pattern) for pattern in found}
+    pieces = []
+    for chosen in dict.fromkeys(maps.values()):
+        slices = {p: [*cells[p], *agreement_rows(maps[p], chosen)] for p in found}
+        slices = {p: rows for p, rows in slices.items() if find_point(rows, d) is not None}
+        pairs = combinations(slices, 2)
+        touching = [frozenset((p, q)) for p, q in pairs if find_point(slices[p] + slices[q], d) is not None]
+        own = [[p for p in members if maps[p] == chosen] for members in components(slices, touching)]
+        pieces += [members for members in own if members]
+    return sorted(pieces)
+
+
+def mixture_rows(one: Row, share: Sequence[int], start: int, d: int) -> Row:
+    """The row for a point of which only the share t or 1 - t is given: a.x <= c becomes a.x' <= c t or c (1 - t).
+
+    The variables are x' at the given start, and t last; share is (constant, factor of t).
+    """
+    constant, factor = share
+    a = [0] * (2 * d + 1)
+    a[start : start + d] = one.a
+    a[2 * d] = -factor * one.c
+    return make_row(a, constant * one.c, one.strict)
+
+
+def is_convex(members: Sequence[Sequence[Row]], others: Sequence[Sequence[Row]], d: int) -> bool:
+    """Whether the closure of a union of polyhedra is convex: no segment between their interiors meets the
+    interior of any of the other polyhedra that fill the rest of a convex set.
+
+    With t p and (1 - t) q for the end points everything is linear.
+    """
+    between = [Row((0,) * (2 * d) + (sign,), c, True) for sign, c in ((-1, 0), (1, 1))]
+    for one, two in combinations(members, 2):
+        ends = [mixture_rows(row, (0, 1), 0, d) for row in opened(one)]
+        ends += [mixture_rows(row, (1, -1), d, d) for row in opened(two)]
+        for other in others:
+            middle = [Row((*row.a, *row.a, 0), row.c, row.strict) for row in opened(other)]
+            if find_point(between + ends + middle, 2 * d + 1) is not None:
+                return False
+    return True
+
+
+def all_pieces_are_convex(layers: Layers, domain: Domain, final_relu: bool = False) -> bool:
+    """Whether the closure of every open connected region (R4) is convex."""
+    d = input_dimension(layers)
+    found = regions(layers, domain, final_relu)
+    cells = {pattern: closed(pattern_rows(layers, pattern, domain)) for pattern in found}
+    for piece in connected_pieces(layers, domain, final_relu):
+        rest = [cells[pattern] for pattern in found if pattern not in piece]
+        if not is_convex([cells[pattern] for pattern in piece], rest, d):
+            return False
+    return True
+
+
 # ---------------------------------------------------------------- decisions
 
 

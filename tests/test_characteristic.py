@@ -1,0 +1,94 @@
+"""Counting arrangements by their characteristic polynomial: theorems, and the enumeration."""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polyregions import Network, WholeSpace, count_by_characteristic_polynomial, enumerate_regions
+from polyregions.characteristic import count_arrangement
+from polyregions.errors import NetworkError
+from polyregions.network import Layer
+from randoms import float_layers, generator, integer_layers
+from truth import ARRANGEMENTS, arrangement_network, name_of
+
+
+@pytest.mark.parametrize("entry", ARRANGEMENTS, ids=name_of)
+def test_ground_truth(entry: dict[str, Any]) -> None:
+    count = count_by_characteristic_polynomial(arrangement_network(entry))
+    assert count.regions == entry["regions"]
+    if entry.get("bounded_regions") is not None:
+        assert count.bounded == entry["bounded_regions"]
+    if entry.get("relatively_bounded_regions") is not None:
+        assert count.relatively_bounded == entry["relatively_bounded_regions"]
+
+
+def product(*roots: int) -> tuple[int, ...]:
+    """The coefficients of (t - r_1) (t - r_2) ..."""
+    return tuple(int(c) for c in np.round(np.poly(roots))) if roots else (1,)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6])
+def test_the_braid_arrangement_has_the_roots_0_to_n_minus_1(n: int) -> None:
+    rows = [[int(k == i) - int(k == j) for k in range(n)] + [0] for i in range(n) for j in range(i)]
+    assert count_arrangement(rows, n).polynomial == product(*range(n))
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_type_b_has_odd_roots(n: int) -> None:
+    units = np.eye(n, dtype=int)
+    pairs = [units[i] + s * units[j] for i in range(n) for j in range(i) for s in (1, -1)]
+    rows = [[*row.tolist(), 0] for row in [*units, *pairs]]
+    assert count_arrangement(rows, n).polynomial == product(*range(1, 2 * n, 2))
+
+
+@pytest.mark.parametrize(("n", "d"), [(0, 3), (1, 1), (5, 1), (6, 2), (7, 3), (8, 4), (3, 5)])
+def test_general_position_has_the_coefficients_of_whitney(n: int, d: int) -> None:
+    """chi(t) = sum over j <= d of (-1)^j C(n, j) t^(d-j)."""
+    rows = [[int(v) for v in row] for row in generator(n).integers(-1000, 1000, size=(n, d + 1))]
+    count = count_arrangement(rows, d)
+    assert count.polynomial == tuple((-1) ** j * comb(n, j) for j in range(d + 1))
+    assert count.bounded == (comb(n - 1, d) if n else 0)
+    assert count.rank == min(n, d)
+
+
+def test_random_layers_agree_with_the_enumeration() -> None:
+    rng = generator(9)
+    for d, n in [(1, 6), (2, 7), (3, 6), (4, 5)] * 4:
+        for layers in (integer_layers(rng, [d, n, 1], most=1), float_layers(rng, [d, n, 1])):
+            network = Network.from_layers([(np.reshape(W, (len(b), -1)), np.array(b)) for W, b in layers])
+            regions = enumerate_regions(network, WholeSpace(d))
+            count = count_by_characteristic_polynomial(network)
+            assert count.regions == len(regions)
+            assert count.bounded == sum(region.polytope.is_bounded() for region in regions)
+
+
+def test_repeated_opposite_and_constant_neurons() -> None:
+    W, b = [[1, 2], [-2, -4], [0.5, 1], [0, 0], [0, 0], [1, 2]], [1, -2, 0.5, 0, 3, 0]
+    count = count_by_characteristic_polynomial(Network.from_layers([(W, b), ([[1] * 6], [0])]))
+    assert (count.polynomial, count.regions, count.bounded, count.relatively_bounded) == ((1, -2, 0), 3, 0, 1)
+
+
+def test_rationals_and_floats_that_differ_in_the_last_bit_are_told_apart() -> None:
+    """Three lines through one point, or almost."""
+    for last, regions in ((0.0, 6), (2.0**-1070, 7)):
+        network = Network.from_layers([([[1, 0], [0, 1], [1, 1]], [0, 0, last]), ([[1, 1, 1]], [0])])
+        assert count_by_characteristic_polynomial(network).regions == regions
+
+
+def test_units_of_other_kinds_and_affine_layers_before() -> None:
+    identity, absolute = np.ones((2, 2)), np.array([[-1.0, 1.0], [1.0, 1.0]])
+    first = Layer(np.array([[1.0, 1.0], [1.0, -1.0]]), np.zeros(2), identity)
+    second = Layer(np.eye(2), np.zeros(2), absolute)
+    count = count_by_characteristic_polynomial(Network.from_units([first, second]))
+    assert count.regions == 2
+    assert count_by_characteristic_polynomial(Network.from_units([first])).polynomial == (1, 0, 0)
+
+
+def test_a_deep_network_is_refused() -> None:
+    network = Network.from_layers([([[1]], [0]), ([[1]], [0]), ([[1]], [0])], name="deep")
+    with pytest.raises(NetworkError, match="deep: 2 layers have units with a kink, expected one"):
+        count_by_characteristic_polynomial(network)
