@@ -28,7 +28,7 @@ ATTEMPTS = 200  # further steps given to points that float64 rounds out of the b
 
 @dataclass(frozen=True)
 class _Body:
-    """The polyhedron ``{z : 1 + normals @ z >= 0, |ball @ z| <= 1}`` around the interior point z = 0.
+    """The part ``{z : 1 + normals @ z >= 0, |ball @ z| <= 1}`` of a polyhedron around its interior point z = 0.
 
     Attributes:
         normals: (m, k).
@@ -81,7 +81,7 @@ def random_points(
         is_bounded: whether it is.
         n: how many.
         rng: where the randomness comes from.
-        radius: only points about this near to the interior point, measured in x; None for all, or, if unbounded,
+        radius: only points this near to the middle, measured in x; None for all, or, if unbounded,
             ten times the distance of the interior point from the origin and ten more.
 
     Raises:

@@ -1,0 +1,52 @@
+"""Rows ``A x <= b`` as they are handed in: checked, and brought to float64."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from polyregions import arrays
+from polyregions._types import Bools, Floats
+from polyregions.errors import DomainError
+from polyregions.exact.numbers import quotient
+
+
+def checked_rows(
+    A: Any, b: Any, strict: Any, labels: Sequence[str] | None
+) -> tuple[Floats, Floats, Bools, tuple[str, ...]]:
+    """A (m, d), b (m,), strict (m,) and m labels; rows are closed and numbered if nothing else is said.
+
+    Raises:
+        DomainError: shapes that do not fit, or entries that are not finite.
+    """
+    weight, bound = _numbers(A, "A"), _numbers(b, "b")
+    if weight.ndim != 2:
+        raise DomainError(f"polytope: A has shape {weight.shape}, expected two axes (m, d)")
+    m = len(weight)
+    is_open = np.zeros(m, dtype=np.bool_) if strict is None else np.array(strict, dtype=np.bool_)
+    names = tuple(labels) if labels is not None else tuple(f"row {i}" for i in range(m))
+    for name, shape in (("b", bound.shape), ("strict", is_open.shape), ("labels", (len(names),))):
+        if shape != (m,):
+            raise DomainError(f"polytope: A has {m} rows, {name} has shape {shape}, expected ({m},)")
+    bad = np.flatnonzero(~np.isfinite(weight).all(axis=1) | ~np.isfinite(bound))
+    if len(bad):
+        i = int(bad[0])
+        raise DomainError(f"polytope, row {i}: A = {weight[i]}, b = {bound[i]}, expected finite")
+    return weight, bound, is_open, names
+
+
+def quotients(row: Sequence[int], divisor: int) -> list[float]:
+    """A row divided by its divisor, or by more if float64 could not hold that."""
+    floats = [quotient(entry, divisor) for entry in row]
+    if np.all(np.isfinite(floats)):
+        return floats
+    return [quotient(entry, max(map(abs, row))) for entry in row]
+
+
+def _numbers(values: Any, name: str) -> Floats:
+    try:
+        return arrays.floats(values)
+    except arrays.NotNumbers as error:
+        raise DomainError(f"polytope: {name} is not a rectangular array of numbers: {error}") from None
