@@ -21,7 +21,17 @@ from polyregions.checkpoints import Checkpoints
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.counting.count import count_by_definition
 from polyregions.counting.definitions import DEFINITIONS, Definition
-from polyregions.decision import CellFacet, DecisionBoundary, DecisionCell, DecisionCells, Islands, decision_boundary, decision_cells, decision_graph, islands
+from polyregions.decision import (
+    CellFacet,
+    DecisionBoundary,
+    DecisionCell,
+    DecisionCells,
+    Islands,
+    decision_boundary,
+    decision_cells,
+    decision_graph,
+    islands,
+)
 from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions

@@ -53,9 +53,7 @@ def test_upper_bounds_of_known_architectures(d: int, widths: Widths, montufar: i
     ("widths", "pascanu", "montufar", "serra"),
     [((16, 16), 1096, 8768, 11097), ((20, 20), 2110, 21100, 25531)],
 )
-def test_lower_bounds_of_known_architectures(
-    widths: Widths, pascanu: int, montufar: int, serra: int
-) -> None:
+def test_lower_bounds_of_known_architectures(widths: Widths, pascanu: int, montufar: int, serra: int) -> None:
     assert value(2, widths, "pascanu_2013_lower") == pascanu
     assert value(2, widths, "montufar_2014_lower") == montufar
     assert value(2, widths, "serra_2018_lower") == serra
@@ -116,7 +114,9 @@ def test_upper_bounds_hold_for_units_of_all_kinds() -> None:
 
 def test_units_that_stay_off_tighten_the_bound_that_reads_the_weights() -> None:
     """The second layer has weights and biases below 0, so it is off: at most the first layer's 7 regions."""
-    network = network_of([([[1, 0], [0, 1], [1, 1]], [0, 0, 1]), (-np.ones((4, 3)), -np.ones(4)), ([[1] * 4], [0])])
+    network = network_of(
+        [([[1, 0], [0, 1], [1, 1]], [0, 0, 1]), (-np.ones((4, 3)), -np.ones(4)), ([[1] * 4], [0])]
+    )
     found = by_name(network)
     assert found["serra_ramalingam_2020"].value == 7 == count_regions(network, WholeSpace(2))
     assert found["serra_2018_upper"].value != 7

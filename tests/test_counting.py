@@ -100,7 +100,9 @@ def test_pieces_joined_by_a_segment_on_which_other_regions_agree() -> None:
         ([[-1, -1, 1, -1], [-1, -1, -1, 1]], [[1, -1]]),
     ):
         layers = [first, (second, [0] * len(second)), (out, [0])]
-        zero = [p for p in naive.connected_pieces(layers, []) if not any(naive.affine_map(layers, p[0])[0][0])]
+        zero = [
+            p for p in naive.connected_pieces(layers, []) if not any(naive.affine_map(layers, p[0])[0][0])
+        ]
         assert len(zero) == 2
         found = counts(layers)
         assert found["R5"] == found["R4"] - 1 == len(naive.closed_pieces(layers, []))

@@ -32,7 +32,14 @@ PUBLIC = [
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
 PLAIN_DATA = {
-    "_types", "activations", "arrays", "checkpoints", "errors", "network", "patterns", "progress",
+    "_types",
+    "activations",
+    "arrays",
+    "checkpoints",
+    "errors",
+    "network",
+    "patterns",
+    "progress",
     "scaling",
 }
 VIEWS = {
