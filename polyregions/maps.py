@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Bools, Ints
 from polyregions.adjacency import Adjacency, adjacency_arrays
+from polyregions.counting.pieces import open_pieces
+from polyregions.counting.residues import map_classes
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, reduced
 from polyregions.pullback import ComposedLayers, PulledLayer
@@ -54,19 +54,6 @@ def map_key(affine: IntegerAffine) -> MapKey:
     return (int(short.denominator), *(int(entry) for entry in short.matrix.entries()))
 
 
-def distinct_maps(regions: RegionSet) -> Ints:
-    """The number (R,) of each region's affine map; equal maps have one number, given in order of appearance.
-
-    >>> import polyregions as pr
-    >>> net = pr.Network.from_layers([([[1], [-1]], [-1, -1]), ([[1, 1]], [0])])
-    >>> distinct_maps(pr.enumerate_regions(net, pr.Box([-3], [3]))).tolist()
-    [0, 1, 2]
-    """
-    numbers: dict[MapKey, int] = {}
-    found = [numbers.setdefault(map_key(m), len(numbers)) for m in output_maps(regions, over_hull=True)]
-    return np.array(found, dtype=np.int64)
-
-
 def merged_regions(regions: RegionSet, adjacency: Adjacency | None = None) -> Ints:
     """Label (R,) of the piece each region belongs to: regions with one affine map, connected through facets.
 
@@ -88,20 +75,7 @@ def merged_regions(regions: RegionSet, adjacency: Adjacency | None = None) -> In
     if not regions.complete:
         raise InputError(f"merged regions: {regions!r}, expected a complete set")
     edges = adjacency_arrays(regions) if adjacency is None else adjacency
-    numbers = distinct_maps(regions)
-    same = numbers[edges.source] == numbers[edges.target]
-    ends = (edges.source[same], edges.target[same])
-    graph = coo_array((np.ones(len(ends[0])), ends), shape=(len(regions), len(regions)))
-    labels = connected_components(graph, directed=False)[1]
-    return _in_order_of_appearance(labels)
-
-
-def _in_order_of_appearance(labels: Ints) -> Ints:
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    ordered: Ints = rank[inverse]
-    return ordered
+    return open_pieces(map_classes(regions), edges)
 
 
 def image_dimensions(regions: RegionSet) -> Ints:

@@ -43,9 +43,9 @@ PLAIN_DATA = {
     "scaling",
 }
 VIEWS = {
-    "adjacency", "audit", "boundedness", "bounds", "characteristic", "cli", "complex", "counting",
-    "decision", "faces", "graphs", "io", "maps", "neurons", "plot", "ranks", "simplify", "tables",
-    "volumes",
+    "adjacency", "audit", "boundedness", "bounds", "characteristic", "cli", "complex", "counting", "decision",
+    "decision_tree", "faces", "graphs", "io", "lines", "local_models", "maps", "neurons", "planes", "plot", "ranks",
+    "report", "simplify", "tables", "volumes",
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from polyregions.report import Cell, Report, Section
+from polyregions.report.page import Cell, Report, Section
 
 SCHEMA: Final = "polyregions report 1"
 

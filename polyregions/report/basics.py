@@ -1,17 +1,9 @@
-"""One page with everything known about the regions of a network, as plain data.
-
-A section is a function of the regions; adding a section means adding a function to a list. How a page looks is none
-of this module's business.
-"""
+"""Sections about the network, the input set, its regions and neurons, the graph and the decision cells."""
 
 from __future__ import annotations
 
 import hashlib
-import platform
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -19,55 +11,7 @@ from polyregions.adjacency import adjacency_arrays
 from polyregions.decision import decision_cells
 from polyregions.patterns import always_on, sometimes_on
 from polyregions.regions import RegionSet
-
-Cell: TypeAlias = int | float | str | bool | tuple[int, ...] | None
-"""What stands in a table; None is a thing that is not known."""
-
-Row: TypeAlias = tuple[Cell, ...]
-
-PACKAGES: Final = ("polyregions", "numpy", "highspy", "numba", "python-flint", "networkx")
-PARTIAL: Final = "The enumeration was stopped: these are counts of the regions found so far."
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table with a title.
-
-    Attributes:
-        title: what the table is about.
-        rows: its rows; the first entry of each is its name.
-        note: what a reader has to know about the numbers, "" if nothing.
-        header: the names of the columns; without one, rows are (name, value) pairs.
-    """
-
-    title: str
-    rows: tuple[Row, ...]
-    note: str = ""
-    header: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Report:
-    """A page: its title and its sections, in order.
-
-    Attributes:
-        title: the title.
-        sections: the sections.
-    """
-
-    title: str
-    sections: tuple[Section, ...]
-
-    def section(self, title: str) -> Section | None:
-        """The section with a title, None if there is none."""
-        return next((section for section in self.sections if section.title == title), None)
-
-    def __repr__(self) -> str:
-        return f"<Report {self.title}: {', '.join(section.title for section in self.sections)}>"
-
-
-SectionFunction: TypeAlias = Callable[[RegionSet], Section | None]
-"""Makes a section of a page, or None where it does not apply."""
+from polyregions.report.page import PARTIAL, Row, Section
 
 
 def network_section(regions: RegionSet) -> Section:
@@ -173,59 +117,6 @@ def decision_section(regions: RegionSet, rule: str = "argmax") -> Section | None
     return Section("decision cells", tuple(rows), note if regions.complete else f"{note} {PARTIAL}")
 
 
-SECTIONS: Final[tuple[SectionFunction, ...]] = (
-    network_section,
-    domain_section,
-    region_section,
-    layer_section,
-    neuron_section,
-    adjacency_section,
-    decision_section,
-)
-
-
-def reproduction_section(command: str | None) -> Section:
-    """The command that makes this page, and the versions that made it."""
-    rows: list[Row] = [] if command is None else [("command", command)]
-    rows += [("python", platform.python_version()), ("platform", f"{platform.system()} {platform.machine()}")]
-    rows += [(package, _version(package)) for package in PACKAGES]
-    note = "The counts are exact for the network and the input set with these fingerprints, whatever the versions."
-    return Section("reproduce", tuple(rows), note)
-
-
-def section_name(section: SectionFunction) -> str:
-    """What a section function is called in options: "decision" for `decision_section`."""
-    return section.__name__.removesuffix("_section")
-
-
-def report(
-    regions: RegionSet,
-    *,
-    command: str | None = None,
-    sections: Sequence[SectionFunction] = SECTIONS,
-) -> Report:
-    """Everything known about the regions of a network, as a page of plain tables.
-
-    `save` writes it as text, Markdown, LaTeX, JSON or CSV. There are no times in it: the same regions give the same
-    page wherever the same versions are installed.
-
-    Args:
-        regions: the regions.
-        command: the command line that makes the page, to be printed in it.
-        sections: functions from regions to a `Section`, in the order of the page.
-
-    >>> from polyregions import Box, Network, enumerate_regions
-    >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
-    >>> page = report(enumerate_regions(net, Box([-1, -1], [1, 1])))
-    >>> page.section("adjacency").rows[0]
-    ('edges', 4)
-    """
-    made = [section(regions) for section in sections]
-    applicable = [section for section in made if section is not None]
-    title = f"Linear regions of {regions.network.name}"
-    return Report(title, (*applicable, reproduction_section(command)))
-
-
 def _constant_neurons(regions: RegionSet) -> tuple[Any, Any]:
     """Which neurons (N,) are never on and which always; None if the set does not prove it."""
     if not regions.complete:
@@ -248,10 +139,3 @@ def _domain_fingerprint(regions: RegionSet) -> str:
     for row, is_open in zip(rows, [False] * embedding.shape[0] + list(solid.strict), strict=True):
         digest.update(f"{';>' if is_open else ';'}{','.join(f'{n:x}' for n in row)}".encode())
     return digest.hexdigest()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
