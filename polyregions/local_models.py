@@ -120,33 +120,33 @@ def local_models(
         raise OptionError(f"classes {classes!r}, expected one of {', '.join(CLASSES)}")
     model_of = merged_regions(regions) if merged else np.arange(len(regions), dtype=np.int64)
     firsts, sizes = np.unique(model_of, return_index=True, return_counts=True)[1:]
-    maps = {i: m for i, m in enumerate(output_maps(regions)) if i in set(firsts.tolist())}
-    nearest = np.array([maps[i].nearest_floats() for i in firsts.tolist()], dtype=np.float64).reshape(
-        len(firsts), regions.network.n_outputs, regions.network.n_inputs + 1
-    )
-    label = _at_points(regions, firsts) if classes == "point" else _everywhere(regions, model_of)
+    maps, label = _maps_and_classes(regions, firsts)
+    if classes == "whole":
+        label = _everywhere(regions, model_of)
     share = np.zeros(len(firsts))
     np.add.at(share, model_of, _shares(regions, data))
     return LocalModels(
         firsts.astype(np.int64),
         sizes.astype(np.int64),
-        nearest[:, :, :-1],
-        nearest[:, :, -1],
+        maps[:, :, :-1],
+        maps[:, :, -1],
         label,
         share,
         model_of,
     )
 
 
-def _at_points(regions: RegionSet, firsts: Ints) -> Ints:
-    """The class at the interior points of some regions."""
+def _maps_and_classes(regions: RegionSet, firsts: Ints) -> tuple[Floats, Ints]:
+    """The maps (K, c, d+1) of some regions, and the classes (K,) at their interior points."""
     wanted = set(firsts.tolist())
-    labels = [
-        _largest(affine, regions.local_point(i).integers)
-        for i, affine in enumerate(output_maps(regions, over_hull=True))
-        if i in wanted
-    ]
-    return np.array(labels, dtype=np.int64)
+    lift = regions.problem.solid.hull.lift
+    shape = (len(firsts), regions.network.n_outputs, regions.network.n_inputs + 1)
+    nearest, labels = np.zeros(shape), np.full(len(firsts), NO_CLASS, dtype=np.int64)
+    found = ((i, m) for i, m in enumerate(output_maps(regions)) if i in wanted)
+    for line, (i, affine) in enumerate(found):
+        nearest[line] = affine.nearest_floats()
+        labels[line] = _largest(affine, lift(regions.local_point(i)).integers)
+    return nearest, labels
 
 
 def _largest(affine: IntegerAffine, point: list[int]) -> int:
