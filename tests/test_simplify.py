@@ -154,6 +154,14 @@ def test_a_factor_that_no_float_holds_is_kept_exactly() -> None:
     assert smaller.n_neurons == 1
 
 
+def test_without_the_check_the_network_is_the_same() -> None:
+    net = Network.from_layers([([[3], [1]], [0, 0]), ([[1, 1]], [0])])
+    regions = enumerate_regions(net, Box([-1], [1]))
+    (checked, _), (unchecked, report) = simplify(net, regions), simplify(net, regions, check=False)
+    assert checked.fingerprint() == unchecked.fingerprint()
+    assert report.regions_checked == 0 and str(report).endswith("not compared by region")
+
+
 def test_partial_sets_and_other_networks_are_refused() -> None:
     net = Network.from_layers([([[1], [1]], [0, -0.5]), ([[1, 1]], [0])])
     other = Network.from_layers([([[1], [1]], [0, -0.25]), ([[1, 1]], [0])])
