@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from functools import cached_property
-from time import monotonic
 from typing import TypeAlias
 
 from polyregions._types import Ints
@@ -16,19 +14,17 @@ from polyregions.counting.residues import map_classes
 from polyregions.counting.thin import count_thin_patterns
 from polyregions.counting.touching import count_closed_pieces
 from polyregions.errors import InputError, OptionError, StoppedError
+from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions import RegionSet
 
-REPORT_EVERY = 0.1  # seconds between two calls of a progress function
-
 Count: TypeAlias = "int | tuple[int, int]"
-CountProgress: TypeAlias = Callable[[str, int, int], "bool | None"]
 
 
 def count_by_definition(
     regions: RegionSet,
     which: Iterable[str] | str = tuple(DEFINITIONS),
     *,
-    progress: CountProgress | None = None,
+    progress: ProgressFunction | None = None,
 ) -> dict[str, Count]:
     """The number of linear regions by each of the six definitions, R6 <= R5 <= R4 <= R3 <= R2 <= R1.
 
@@ -38,8 +34,8 @@ def count_by_definition(
     Args:
         regions: all regions of a network on a domain.
         which: the definitions that are wanted, all of them if not given.
-        progress: called now and then with the definition that is being counted, how many steps are done and how
-            many there are; returning False stops the run.
+        progress: called now and then with a `Progress` of the definition that is being counted; returning False
+            stops.
 
     Returns:
         The counts in the order R1 to R6. "R3" is an int where it is known, which it is if the open connected regions
@@ -48,7 +44,7 @@ def count_by_definition(
     Raises:
         InputError: the set of regions is not complete.
         OptionError: an unknown definition.
-        StoppedError: the progress function returned False.
+        StoppedError: `progress` returned False.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, -1]], [0])])
@@ -61,7 +57,7 @@ def count_by_definition(
     wanted = _wanted(which)
     if not regions.complete:
         raise InputError(f"{len(regions)} regions of a run that was stopped, expected a complete set")
-    counting = _Counting(regions, _Reporter(progress))
+    counting = _Counting(regions, progress)
     return {name: counting.count(name) for name in wanted}
 
 
@@ -73,32 +69,23 @@ def _wanted(which: Iterable[str] | str) -> list[str]:
     return [name for name in DEFINITIONS if name in names]
 
 
-@dataclass
-class _Reporter:
-    """Passes progress on, not too often, and stops the run if it is told to."""
-
-    function: CountProgress | None
-    last: float = field(default_factory=monotonic)
-
-    def of(self, name: str) -> Callable[[int, int], None]:
-        """The report function of one definition."""
-
-        def report(done: int, total: int) -> None:
-            if self.function is None or monotonic() < self.last + REPORT_EVERY:
-                return
-            self.last = monotonic()
-            if self.function(name, done, total) is False:
-                raise StoppedError(f"stopped while counting {name}, at {done} of {total}")
-
-        return report
-
-
 class _Counting:
     """The counts of one set of regions, with what they share made once."""
 
-    def __init__(self, regions: RegionSet, reporter: _Reporter) -> None:
+    def __init__(self, regions: RegionSet, progress: ProgressFunction | None) -> None:
         self.regions = regions
-        self._reporter = reporter
+        self._progress = progress
+
+    def _report(self, name: str) -> Callable[[int, int], None]:
+        """The function that says how far the counting of one definition has come."""
+        watch = Watch(self._progress)
+
+        def report(done: int, total: int) -> None:
+            fraction = done / total if total else 1.0
+            if not watch.goes_on(int(fraction * len(self.regions)), fraction):
+                raise StoppedError(f"stopped while counting {name}, at {done} of {total} steps")
+
+        return report
 
     def count(self, name: str) -> Count:
         counts: dict[str, Callable[[], Count]] = {
@@ -119,7 +106,7 @@ class _Counting:
     @cached_property
     def adjacency(self) -> Adjacency:
         """The facets."""
-        return adjacency_arrays(self.regions)
+        return adjacency_arrays(self.regions, progress=self._progress)
 
     @cached_property
     def pieces(self) -> Ints:
@@ -127,7 +114,7 @@ class _Counting:
         return open_pieces(self.classes, self.adjacency)
 
     def activation_regions(self) -> int:
-        return len(self.regions) + count_thin_patterns(self.regions, self._reporter.of("R1"))
+        return len(self.regions) + count_thin_patterns(self.regions, self._report("R1"))
 
     def proper_activation_regions(self) -> int:
         return len(self.regions)
@@ -136,7 +123,7 @@ class _Counting:
         fewest, most = self.open_connected_regions(), len(self.regions)
         if fewest == most:
             return most
-        report = self._reporter.of("R3")
+        report = self._report("R3")
         exact = are_a_convex_complex(self.regions, self.pieces, self.adjacency, report)
         return fewest if exact else (fewest, most)
 
@@ -149,7 +136,7 @@ class _Counting:
         fewest, most = self.affine_regions(), self.open_connected_regions()
         if fewest == most:
             return most
-        report = self._reporter.of("R5")
+        report = self._report("R5")
         return count_closed_pieces(self.regions, self.classes, self.pieces, self.adjacency, report)
 
     def affine_regions(self) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 _PAPER = (
@@ -30,7 +29,27 @@ class Definition:
     citation: str = _PAPER
 
 
-_ALL = (
+class Definitions(Mapping[str, Definition]):
+    """The six definitions by name, "R1" to "R6", with R6 <= R5 <= R4 <= R3 <= R2 <= R1.
+
+    >>> DEFINITIONS["R2"].sentence
+    'The activation regions that are full-dimensional.'
+    """
+
+    def __init__(self, *definitions: Definition) -> None:
+        self._by_name = {definition.name: definition for definition in definitions}
+
+    def __getitem__(self, name: str) -> Definition:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+DEFINITIONS: Final = Definitions(
     Definition(
         "R1",
         "activation regions",
@@ -65,6 +84,3 @@ _ALL = (
         "The different affine maps that the network has on full-dimensional sets.",
     ),
 )
-
-DEFINITIONS: Final[Mapping[str, Definition]] = MappingProxyType({d.name: d for d in _ALL})
-"""The six definitions by name, "R1" to "R6", with R6 <= R5 <= R4 <= R3 <= R2 <= R1."""

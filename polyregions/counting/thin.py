@@ -13,14 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyregions._types import Bools
 from polyregions.counting.closed import ClosedOracle
 from polyregions.counting.forms import RegionForms
-from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
+from polyregions.exact.affine import compose
 from polyregions.exact.numbers import Point, dot
-from polyregions.geometry.hull import AffineHull, SolidPolyhedron
+from polyregions.geometry.hull import AffineHull, SolidPolyhedron, pulled_back
 from polyregions.geometry.solid import integer_form
-from polyregions.oracle import proof
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.pullback import PulledLayer
@@ -89,7 +87,8 @@ class ThinCell:
 
     def next_row(self) -> list[int]:
         """The next neuron's pre-activation over v."""
-        return _pulled(self.layer.exact.row(int(self.layer.kinked[len(self.bits)])), self.hull)
+        row = self.layer.exact.row(int(self.layer.kinked[len(self.bits)]))
+        return pulled_back([row], self.hull.embedding)[0]
 
 
 class _Search:
@@ -101,7 +100,6 @@ class _Search:
         self.forms = RegionForms(regions)
         self.bounds = regions.problem.solid.bounds
         self.oracle = ClosedOracle(self.bounds)
-        self._positive: tuple[PulledLayer | None, Bools] = (None, np.zeros(0, dtype=np.bool_))
 
     def questions(self, i: int) -> Iterator[int]:
         """The neurons that are on and do not cut in cells that no earlier region lies in."""
@@ -116,11 +114,7 @@ class _Search:
     def _is_surely_positive(self, i: int, n: int) -> bool:
         """Whether the coordinate bounds alone prove that a neuron is on, z = 0 included."""
         index, unit = self.forms.neurons[n]
-        layer = self.forms.layer(i, index)
-        if self._positive[0] is not layer:
-            highest = proof.upper_bound(-layer.rows, layer.error, self.bounds)
-            self._positive = layer, np.asarray(highest < 0, dtype=np.bool_)
-        return bool(self._positive[1][unit])
+        return bool(self.forms.layer(i, index).signs_within(self.bounds)[unit] > 0)
 
     def touching(self, i: int, n: int) -> ThinCell | None:
         """The part of the cell of region i's first n neurons where neuron n, on inside, is off."""
@@ -154,19 +148,13 @@ def _within(
 ) -> ThinCell | None:
     """The cell of the given rows within a solid part of its closure; None if an open row is 0 all over it."""
     kept, kept_strict = [], []
-    for row, is_strict in zip(rows, strict, strict=True):
-        pulled = _pulled(row, solid.hull)
+    for pulled, is_strict in zip(pulled_back(rows, solid.hull.embedding), strict, strict=True):
         if any(pulled[:-1]):
             kept.append(pulled)
             kept_strict.append(is_strict)
         elif is_strict and pulled[-1] <= 0:
             return None
     return ThinCell(solid.hull, kept, kept_strict, solid.interior, layer, bits)
-
-
-def _pulled(row: Sequence[int], hull: AffineHull) -> list[int]:
-    """An affine form over the hull's coordinates, up to a positive factor."""
-    return compose(IntegerAffine(integer_matrix([row], len(row)), 1), hull.embedding).row(0)
 
 
 def _count_below(start: ThinCell, search: _Search) -> int:
@@ -194,7 +182,7 @@ def _sides(cell: ThinCell, search: _Search) -> list[ThinCell]:
         return [cell.with_bit(False)]
     if off is not None:
         return [cell.side(True, row, on), cell.side(False, opposite, off)]
-    found = [cell.with_bit(True)]
+    found = [cell.side(True, row, on)]  # the row takes its zeros away, which later neurons may ask about
     edge = ClosedOracle(bounds).solid([integer_form(r) for r in (*cell.rows, opposite)], cell.hull.dim)
     if edge is not None:
         thinner = _within(cell.rows, cell.strict, edge, cell.layer, (*cell.bits, False))
