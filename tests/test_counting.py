@@ -120,17 +120,38 @@ def test_one_input_is_always_exact() -> None:
 # ---------------------------------------------------------------- the naive twin
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+SIZES = [
+    (1, 4, 1),
+    (1, 3, 2, 1),
+    (2, 3, 1),
+    (2, 4, 1),
+    (2, 2, 2, 1),
+    (2, 3, 2, 2),
+    (2, 2, 1, 2, 1),
+    (3, 3, 1),
+]
+
+
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+@pytest.mark.parametrize("whole", [True, False], ids=["space", "box"])
+def test_all_definitions_agree_with_the_naive_twin(sizes: tuple[int, ...], whole: bool) -> None:
+    """Small integers: zero, repeated and opposite neurons, hyperplanes that touch the box in a face."""
+    rng = generator(len(sizes) + 10 * whole)
+    d = sizes[0]
+    for most in (1, 1, 1, 1, 2, 2):
+        layers = integer_layers(rng, sizes, most)
+        if whole:
+            check_against_the_twin(layers, WholeSpace(d), [])
+        else:
+            check_against_the_twin(layers, Box.cube(-1, 1, d), naive.box([-1] * d, [1] * d))
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(layers=networks())
-def test_all_definitions_agree_with_the_naive_twin_in_a_box(layers: Any) -> None:
+def test_all_definitions_agree_with_the_naive_twin_on_networks_of_all_kinds(layers: Any) -> None:
     d = len(layers[0][0][0])
     check_against_the_twin(layers, Box.cube(-1, 2, d), naive.box([-1] * d, [2] * d))
-
-
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(layers=networks())
-def test_all_definitions_agree_with_the_naive_twin_on_all_of_space(layers: Any) -> None:
-    check_against_the_twin(layers, WholeSpace(len(layers[0][0][0])), [])
 
 
 def check_against_the_twin(layers: Any, domain: Any, rows: Any) -> None:
