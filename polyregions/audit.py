@@ -16,14 +16,14 @@ from polyregions._types import Ints
 from polyregions.complex import Facets, facet_arrays, facet_neurons
 from polyregions.domain import WholeSpace
 from polyregions.faces import face_counts
-from polyregions.geometry.vertices import exact_corners, volume
+from polyregions.geometry.volume import volume_of_facets
 from polyregions.oracle.polyhedron import Form
 from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
 from polyregions.volumes import region_volumes
 
 FEW_DIMENSIONS = 3  # in which all faces are counted without being asked for
-PRECISION = 1e-7  # of the domain's volume: what the sum of the regions' may differ by, in floats
+PRECISION = 1e-9  # of the domain's volume: what the sum of the regions' may differ by, in floats
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,8 @@ def _volumes(regions: RegionSet, facets: Facets, neurons: Ints) -> Finding:
     if not regions.complete:
         return Finding(name, None, "the set is partial")
     solid = regions.problem.solid
-    corners = exact_corners([f.exact() for f in _domain_facets(regions, facets)], regions.dim)
-    whole = volume(corners) * solid.hull.scale()
+    whole = volume_of_facets([f.exact() for f in _domain_facets(regions, facets)], regions.dim)
+    whole *= solid.hull.scale()
     total = float(region_volumes(regions, facets.boundary, neurons).sum())
     return Finding(name, abs(total - whole) <= PRECISION * whole, f"regions {total!r}, domain {whole!r}")
 

@@ -22,6 +22,7 @@ from flint import fmpz_mat
 from polyregions.errors import InputError
 from polyregions.exact.affine import integer_matrix
 from polyregions.geometry.generators import generators
+from polyregions.geometry.lattice import FaceLattice, members
 from polyregions.regions import RegionSet
 
 Cell: TypeAlias = tuple[int, int]
@@ -82,9 +83,9 @@ def _cells_of_region(regions: RegionSet, i: int) -> list[set[Cell]]:
     zeros = _zeros(forms, points + directions, k)
     tight = [ray.tight for ray in [*found.points, *found.rays]]
     levels: list[set[Cell]] = [set() for _ in range(k + 1)]
-    for dim, faces in zip(range(k, -1, -1), _faces(tight, len(points)), strict=False):
+    for dim, faces in zip(range(k, -1, -1), FaceLattice.of(tight, len(points)).levels(), strict=False):
         for face in faces:
-            vanishing = reduce(and_, (zeros[g] for g in _members(face)))
+            vanishing = reduce(and_, (zeros[g] for g in members(face)))
             levels[dim].add((vanishing, on & ~vanishing))
     return levels
 
@@ -108,33 +109,3 @@ def _zeros(forms: list[list[int]], homogeneous: list[list[int]], k: int) -> list
     values: fmpz_mat = integer_matrix(forms, k + 1) * points.transpose()
     table = values.tolist()
     return [sum(1 << f for f, row in enumerate(table) if row[g] == 0) for g in range(len(homogeneous))]
-
-
-def _faces(tight: list[int], n_points: int) -> list[set[int]]:
-    """The faces of a polyhedron as bits of the generators they hold, from itself down by one dimension a level.
-
-    The facets of a face are its largest intersections with those of the polyhedron. Those without any of the points,
-    which are the first of the generators, lie at infinity.
-
-    Args:
-        tight: for each generator, the rows it lies on, as bits.
-        n_points: how many of the generators are points.
-    """
-    rows = reduce(lambda a, b: a | b, tight, 0)
-    walls = {sum(1 << g for g, t in enumerate(tight) if t >> row & 1) for row in _members(rows)}
-    levels = [{(1 << len(tight)) - 1}]
-    while levels[-1]:
-        levels.append({facet for face in levels[-1] for facet in _facets(face, walls, n_points)})
-    return levels[:-1]
-
-
-def _facets(face: int, walls: set[int], n_points: int) -> list[int]:
-    finite = (1 << n_points) - 1
-    parts = {face & wall for wall in walls} - {face}
-    proper = [part for part in parts if part & finite]
-    return [part for part in proper if not any(part != other and part & ~other == 0 for other in proper)]
-
-
-def _members(bits: int) -> list[int]:
-    """The positions of the bits that are set."""
-    return [i for i in range(bits.bit_length()) if bits >> i & 1]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.spatial import ConvexHull
 
 import naive
 from polyregions import HPolytope
@@ -17,8 +18,8 @@ from polyregions._types import Floats
 from polyregions.errors import DomainError
 from polyregions.geometry.facets import Facet, coinciding_rows, facets
 from polyregions.geometry.generators import generators
+from polyregions.geometry.polygon import polygon_corners
 from polyregions.geometry.solid import open_polyhedron
-from polyregions.geometry.vertices import is_thin, polygon_corners
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.referee import Referee
 from randoms import fractions, generator, integer_rows, integers, rational_point, value
@@ -246,8 +247,6 @@ def test_an_upright_sliver_has_its_volume(d: int, width: float) -> None:
 @pytest.mark.parametrize("d", [2, 3, 4])
 @pytest.mark.parametrize("width", [1e-7, 1e-13, 1e-17])
 def test_a_slanted_sliver_has_its_volume(d: int, width: float) -> None:
-
-    # the volume is computed from vertices that have been rounded.
     assert slab(d, width).volume() / width == pytest.approx(1, rel=1e-6)
 
 
@@ -256,8 +255,23 @@ def test_a_slanted_sliver_has_its_volume(d: int, width: float) -> None:
 def test_the_volume_does_not_depend_on_how_far_away_it_is(d: int, exponent: int) -> None:
     far = 2.0**exponent
     polytope = HPolytope(np.vstack([-np.eye(d), np.full((1, d), 3.0)]), [-far] * d + [3 * d * far + 1])
-    # A simplex of side 1/3. Fails for d = 3 from 2**30 on: the volume is computed from rounded vertices.
+    # A simplex of side 1/3.
     assert polytope.volume() == pytest.approx(1 / 3**d / factorial(d), rel=1e-8)
+
+
+@pytest.mark.parametrize("d", [3, 4, 5])
+@pytest.mark.parametrize("seed", range(4))
+def test_volumes_are_qhulls_where_that_is_well_conditioned(seed: int, d: int) -> None:
+    normals = generator(seed).normal(size=(3 * d, d))
+    polytope = HPolytope(np.vstack([normals, np.eye(d), -np.eye(d)]), [1.0] * (3 * d) + [2.0] * (2 * d))
+    assert polytope.volume() == pytest.approx(ConvexHull(polytope.vertices()).volume, rel=1e-9)
+
+
+def test_volumes_of_many_dimensions() -> None:
+    assert cube(7).volume() == 1.0
+    assert simplex(12).volume() == pytest.approx(1 / factorial(12), rel=1e-15)
+    product = HPolytope(np.kron(np.eye(3), simplex(2).A), np.tile(simplex(2).b, 3))
+    assert product.volume() == pytest.approx(1 / 8, rel=1e-15)
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -285,12 +299,6 @@ def test_the_volume_of_nothing_and_of_everything() -> None:
     assert HPolytope([[1], [-1]], [0, -1]).volume() == 0.0
     assert HPolytope([[1, 0], [-1, 0]], [1, 0]).volume() == float("inf")
     assert HPolytope(np.zeros((0, 0)), []).volume() == 1.0
-
-
-def test_flat_points_are_thin() -> None:
-    assert is_thin(np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]]))
-    assert is_thin(np.array([[0.0, 0, 0], [1, 0, 0]]))
-    assert not is_thin(np.vstack([np.zeros(3), np.eye(3)]))
 
 
 # ---------------------------------------------------------------- boundedness, emptiness, dimension

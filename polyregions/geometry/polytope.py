@@ -14,12 +14,13 @@ from polyregions import arrays
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import DomainError
 from polyregions.exact.affine import affine_of_floats
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point, dot, nearest_float
 from polyregions.geometry.convert import cvxpy_constraints, linprog_arguments, qhull_halfspaces
 from polyregions.geometry.facets import facets
 from polyregions.geometry.generators import Generators, generators
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.minimal import CoincidingRows, SignedRows, minimal_rows
+from polyregions.geometry.polygon import polygon_corners, shoelace
 from polyregions.geometry.rows import checked_rows, quotients
 from polyregions.geometry.sampling import random_points
 from polyregions.geometry.solid import (
@@ -29,7 +30,7 @@ from polyregions.geometry.solid import (
     recession_cone_is_trivial,
     scaled_slacks,
 )
-from polyregions.geometry.vertices import exact_corners, volume
+from polyregions.geometry.volume import volume
 from polyregions.oracle.highs import largest_ball
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.proof import TINY, UNIT, values_at_points
@@ -277,13 +278,18 @@ class HPolytope:
     def volume(self) -> float:
         """Volume in the dimension of the affine hull (length, area, ...); inf if unbounded, 0 if empty.
 
-        Exact and rounded once up to two dimensions; from three on Qhull's for the exact vertices, in float64.
+        Exact and rounded once up to two dimensions (a flat one once more, for the scale of its hull), right to
+        about 1e-13 of itself from three on, slivers included.
+
+        Complexity: a determinant for each pair of a face and a facet of it, at most.
         """
         if self.solid is None:
             return 0.0
         if not self.is_bounded():
             return float("inf")
-        return volume(self._corners) * self.solid.hull.scale()
+        if self.solid.hull.dim == 2:
+            return nearest_float(shoelace(self._corners)) * self.solid.hull.scale()
+        return volume(self._generators) * self.solid.hull.scale()
 
     def chebyshev(self) -> tuple[Floats, float]:
         """Centre (d,) and radius of the largest ball inside, by HiGHS in float64; radius inf if there is no largest.
@@ -367,7 +373,7 @@ class HPolytope:
     def _corners(self) -> Sequence[Sequence[Fraction]]:
         """The vertices of a bounded polytope in the coordinates of the hull."""
         if self._solid().hull.dim == 2:
-            return exact_corners(self._facet_local_rows(), 2)
+            return polygon_corners(self._facet_local_rows())
         return self._generators.coordinates()
 
     @cached_property

@@ -1,0 +1,97 @@
+"""Volumes of bounded polyhedra: pyramids over facets, each face measured once, every determinant exact.
+
+A face is the union of the pyramids from one of its vertices over its facets that do not hold it (a pulling
+triangulation, its simplices summed up face by face). Each face is measured by a simplex of its own vertices, so all
+that is summed and multiplied are positive ratios of exact determinants: float64 loses a few units of the last place,
+whatever the shape. See Bueler, Enge and Fukuda, Exact volume computation for polytopes: a practical study (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import factorial, prod
+
+from flint import fmpz_mat, nmod_mat
+
+from polyregions.exact.numbers import nearest_float
+from polyregions.geometry.generators import Generators, generators
+from polyregions.geometry.lattice import FaceLattice, members
+from polyregions.geometry.polygon import polygon_corners, shoelace
+
+PRIME = 2**61 - 1
+
+
+def volume(found: Generators) -> float:
+    """Volume of the convex hull of the vertices of a bounded solid polyhedron, to about 1e-13 of itself.
+
+    Complexity: a determinant for each pair of a face and a facet of it, at most.
+    """
+    points = [point.direction for point in found.points]
+    k = len(points[0]) - 1
+    faces = _Measures(points, FaceLattice.of([point.tight for point in found.points], len(points)))
+    share, simplex = faces.measure(faces.lattice.whole, k)
+    return share * nearest_float(abs(faces.determinant(simplex, range(k))) / factorial(k))
+
+
+def volume_of_facets(rows: Sequence[Sequence[int]], dim: int) -> float:
+    """Volume of a bounded ``{row . [u, 1] >= 0}`` in dim dimensions whose rows are all facets."""
+    if dim == 2:
+        return nearest_float(shoelace(polygon_corners(rows)))
+    return volume(generators(rows, dim))
+
+
+class _Measures:
+    """The volume of each face as a multiple of that of a simplex of its vertices.
+
+    Args:
+        points: homogeneous integers of each vertex, the positive denominator last.
+        lattice: the faces.
+    """
+
+    def __init__(self, points: list[list[int]], lattice: FaceLattice) -> None:
+        self.lattice = lattice
+        self._points = points
+        self._known: dict[int, tuple[float, tuple[int, ...]]] = {}
+
+    def measure(self, face: int, dim: int) -> tuple[float, tuple[int, ...]]:
+        """How many times the volume of a simplex, and the vertices of that simplex."""
+        if face not in self._known:
+            self._known[face] = self._measured(face, dim)
+        return self._known[face]
+
+    def _measured(self, face: int, dim: int) -> tuple[float, tuple[int, ...]]:
+        apex, *others = members(face)
+        if len(others) <= dim:
+            return 1.0, (apex, *others)
+        bases = [self.measure(f, dim - 1) for f in self.lattice.facets(face) if not f >> apex & 1]
+        unit = (apex, *bases[0][1])
+        axes = self._axes(unit)
+        whole = self.determinant(unit, axes)
+        pyramids = [(share, self.determinant((apex, *base), axes)) for share, base in bases[1:]]
+        return bases[0][0] + sum(share * nearest_float(abs(d / whole)) for share, d in pyramids), unit
+
+    def determinant(self, simplex: Sequence[int], axes: Sequence[int]) -> Fraction:
+        """Determinant of the edges of a simplex along some axes, up to sign."""
+        points = [self._points[i] for i in simplex]
+        n = len(points)
+        homogeneous = fmpz_mat(n, n, [entry for p in points for entry in (*(p[j] for j in axes), p[-1])])
+        return Fraction(int(homogeneous.det()), prod(p[-1] for p in points))
+
+    def _axes(self, simplex: Sequence[int]) -> Sequence[int]:
+        """Axes along which the projection of the simplex keeps its dimension: as it does modulo a prime."""
+        points, k = [self._points[i] for i in simplex], len(self._points[0]) - 1
+        n = len(points)
+        if n == k + 1:
+            return range(k)
+        entries = [entry for p in points for entry in (p[-1], *p[:-1])]
+        reduced, rank = nmod_mat(n, k + 1, [e % PRIME for e in entries], PRIME).rref()
+        if rank < n or reduced[0, 0] == 0:
+            exact, _, rank = fmpz_mat(n, k + 1, entries).rref()
+            return _pivots(exact, n)[1:]
+        return _pivots(reduced, n)[1:]
+
+
+def _pivots(reduced: fmpz_mat | nmod_mat, rank: int) -> list[int]:
+    """The axes of the pivots of a reduced matrix whose first column is the denominator, -1 standing for that."""
+    return [next(j for j in range(reduced.ncols()) if reduced[i, j] != 0) - 1 for i in range(rank)]
