@@ -64,7 +64,7 @@ def walk(load: Workload, prove: bool) -> tuple[float, int, int]:
     for _ in range(REPEATS):
         referee = Referee(problem.solid.bounds)
         start = perf_counter()
-        regions = sum(batch.count for batch in WalkRun(problem, referee, prove=prove).batches())
+        regions = sum(batch.count for batch in WalkRun(problem, prove=prove).batches(referee))
         results.append((perf_counter() - start, regions, referee.score.by_rationals))
     return min(results)
 

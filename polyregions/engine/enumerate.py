@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats
 from polyregions.certify import certify as proof_of
 from polyregions.domain import Domain
-from polyregions.engine.batches import Batch, LayerCounter, batches_of_cells
+from polyregions.engine.batches import Batch
 from polyregions.engine.choose import ENGINES as ENGINES
-from polyregions.engine.choose import choose_engine, is_large_box
-from polyregions.engine.local import leaves_in_box
+from polyregions.engine.choose import choose_engine
+from polyregions.engine.job import Job
+from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
-from polyregions.engine.tree import Cell, leaves
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
-from polyregions.oracle.referee import Referee
 from polyregions.problem import Problem, pose
 from polyregions.progress import Progress as Progress
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions import RegionSet
 
-HIGHS_BATCH = 8
+ROOM = 4096  # most regions of a batch
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ def enumerate_regions(
     domain: Domain,
     *,
     engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
     certify: bool = False,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
@@ -63,24 +67,30 @@ def enumerate_regions(
         domain: the input set in R^d.
         engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
             it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
+        workers: how many subtrees to enumerate at a time; 1 for one after the other. None: as many as there are
+            processors, once a run has taken half a second. Threads, for ``"highs"`` new processes (which import the
+            main script; unasked they are started only where that does nothing).
+        executor: any `concurrent.futures.Executor` to do it instead, such as a Dask client's, see ``docs/cluster.md``.
         certify: whether to write the proof down too, see `certify`; it is found after the regions, and no run that
             was stopped has one.
         progress: called now and then with a `Progress`; returning False stops the run.
-        max_regions: stop after this many regions.
+        max_regions: stop after this many regions, which one worker finds.
 
     Returns:
-        The regions in lexicographic order of their patterns; `complete` is False if the run was stopped.
+        The regions in lexicographic order of their patterns, the same to the last bit for any number of workers;
+        `complete` is False if the run was stopped.
 
     Raises:
         DomainError: the domain is empty or of another dimension.
-        OptionError: an unknown engine, one that cannot take the problem, or a negative limit.
+        OptionError: an unknown engine, one that cannot take the problem, a negative limit, no worker.
 
     >>> from polyregions import Box, Network, enumerate_regions
     >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    run = _Run(pose(network, domain), engine, progress, max_regions, keep=True)
+    plan = Plan(executor, workers, max_regions is not None)
+    run = _Run(pose(network, domain), engine, plan, progress, max_regions, keep=True)
     regions = _collect(run)
     return replace(regions, certificate=proof_of(regions)) if certify and regions.complete else regions
 
@@ -90,6 +100,8 @@ def count_regions(
     domain: Domain,
     *,
     engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
     progress: ProgressFunction | None = None,
 ) -> int:
     """The number of full-dimensional linear regions, in memory that does not grow with it.
@@ -97,7 +109,7 @@ def count_regions(
     Args:
         network: the network, d inputs.
         domain: the input set in R^d.
-        engine: as in `enumerate_regions`.
+        engine, workers, executor: as in `enumerate_regions`.
         progress: called now and then with a `Progress`; returning False stops the run.
 
     Raises:
@@ -108,7 +120,9 @@ def count_regions(
     >>> count_regions(Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])]), Box([-2], [2]))
     3
     """
-    tally = tally_regions(network, domain, engine=engine, progress=progress)
+    tally = tally_regions(
+        network, domain, engine=engine, workers=workers, executor=executor, progress=progress
+    )
     if not tally.complete:
         raise StoppedError(f"stopped after {tally.regions} regions; there are more")
     return tally.regions
@@ -119,6 +133,8 @@ def tally_regions(
     domain: Domain,
     *,
     engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
 ) -> Tally:
@@ -126,9 +142,10 @@ def tally_regions(
 
     Args and Raises as in `enumerate_regions`.
     """
-    run = _Run(pose(network, domain), engine, progress, max_regions, keep=False)
+    plan = Plan(executor, workers, max_regions is not None)
+    run = _Run(pose(network, domain), engine, plan, progress, max_regions, keep=False)
     regions = sum(batch.count for batch in run.batches())
-    return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, asdict(run.referee.score))
+    return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
 
 class _Run:
@@ -138,6 +155,7 @@ class _Run:
         self,
         problem: Problem,
         engine: str,
+        plan: Plan,
         progress: ProgressFunction | None,
         max_regions: int | None,
         keep: bool,
@@ -146,95 +164,100 @@ class _Run:
             raise OptionError(f"max_regions is {max_regions}, expected at least 0")
         self.problem = problem
         self.engine = choose_engine(problem, engine)
-        self._is_reference = engine == "highs"
-        self._reduction = unreduced(problem) if self._is_reference else reduce(problem)
-        self.referee = Referee(problem.solid.bounds)
+        is_reference = engine == "highs"
+        reduction = unreduced(problem) if is_reference else reduce(problem)
+        # without a neuron left there is nothing for the kernels to do
+        walks = self.engine == "walk" and reduction.problem.network.n_neurons > 0
+        self._job = Job(reduction, problem, walks, is_reference, keep)
+        self._ledger = Ledger(self._job)
+        self._plan, self._progress, self._max_regions = plan, progress, max_regions
+        self._found = 0
         self.complete = False
-        self.in_order = True
-        self._after = np.zeros(0, dtype=np.int64)
-        self._progress, self._max_regions, self._keep = progress, max_regions, keep
 
     def after_each_layer(self, regions: int) -> tuple[int, ...]:
         """How many regions there are after each layer; a layer that splits nothing has as many as the one before."""
         after = np.zeros(len(self.problem.network.widths), dtype=np.int64)
-        known = self._after[: len(after)]
+        known = self._ledger.counts.after[: len(after)]
         after[: len(known)] = known
         return tuple(np.maximum(np.maximum.accumulate(after), min(1, regions)).tolist())
 
-    def batches(self) -> Iterator[Batch]:
+    @property
+    def score(self) -> dict[str, int]:
+        """How questions were settled."""
+        return asdict(self._ledger.score)
+
+    @property
+    def in_order(self) -> bool:
+        """Whether batches, put in their places, are in lexicographic order."""
+        return self._ledger.in_order
+
+    def batches(self) -> Generator[Batch, None, None]:
         """The regions until the end, the limit, or the user's stop."""
         watch = Watch(self._progress)
-        fraction, found = 0.0, 0
-        for batch in self._limited():
-            yield batch
-            fraction, found = fraction + batch.share, found + batch.count
-            if not watch.goes_on(found, fraction):
-                self.complete = False
-                return
-        watch.ends(found, 1.0 if self.complete else fraction)
+        fraction = 0.0
+        with closing(self._limited()) as batches:
+            for batch in batches:
+                yield batch
+                fraction, self._found = fraction + batch.share, self._found + batch.count
+                if not watch.goes_on(self._found, fraction):
+                    self.complete = False
+                    return
+        watch.ends(self._found, 1.0 if self.complete else fraction)
 
-    def _limited(self) -> Iterator[Batch]:
+    def _limited(self) -> Generator[Batch, None, None]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""
-        found, limit = 0, self._max_regions
-        for batch in map(self._reduction.whole, self._found()):
-            if limit is not None and found + batch.count > limit:
-                yield batch.first(limit - found)
-                return
-            found += batch.count
-            yield batch
+        limit = self._max_regions
+        with closing(batches_of(self._job, self._plan, self._ledger, self._room)) as batches:
+            for batch in batches:
+                if limit is not None and self._found + batch.count > limit:
+                    yield batch.first(limit - self._found)
+                    return
+                yield batch
         self.complete = True
 
-    def _found(self) -> Iterator[Batch]:
-        """The regions of the reduced problem; without a neuron left there is nothing for the kernels to do."""
-        walks = self.engine == "walk" and self._reduction.problem.network.n_neurons > 0
-        return self._walk() if walks else self._readable()
-
-    def _readable(self) -> Iterator[Batch]:
-        problem = self._reduction.problem
-        n, k = problem.network.n_neurons, problem.solid.hull.dim
-        counter = LayerCounter(np.cumsum(problem.network.widths, dtype=np.int64))
-        self._after = counter.after
-        size = 1 if self._max_regions is not None else HIGHS_BATCH
-        for batch in batches_of_cells(self._cells(problem), n, k, size):
-            for bits in batch.bits:
-                counter.add(bits)
-            yield batch
-
-    def _cells(self, problem: Problem) -> Iterator[Cell]:
-        """The leaves of the readable tree; the plain reference if that was asked for by name."""
-        if self._is_reference or not is_large_box(problem):
-            return leaves(problem, self.referee)
-        return leaves_in_box(problem, self.referee.score)
-
-    def _walk(self) -> Iterator[Batch]:
-        from polyregions.engine.walk.driver import WalkRun  # numba takes half a second to import
-
-        run = WalkRun(self._reduction.problem, self.referee, self._keep, self._max_regions)
-        self._after = run.after
-        for batch in run.batches():
-            self.in_order = run.in_order
-            yield batch
+    def _room(self) -> int:
+        """How many regions the next batch may hold: after the limit they come one at a time."""
+        return ROOM if self._max_regions is None else min(ROOM, max(1, self._max_regions - self._found))
 
 
 def _collect(run: _Run) -> RegionSet:
     """All batches as one set, in lexicographic order."""
     n, k = run.problem.network.n_neurons, run.problem.solid.hull.dim
     width = (n + 7) // 8
-    packed = [np.zeros((0, width), dtype=np.uint8)]
-    cuts, points = [packed[0]], [np.zeros((0, k))]
-    exact: dict[int, tuple[Fraction, ...]] = {}
-    found = 0
-    for batch in run.batches():
-        packed.append(np.packbits(batch.bits, axis=1))
-        cuts.append(np.packbits(batch.cuts, axis=1))
-        points.append(batch.points)
-        exact |= {found + i: point for i, point in batch.exact.items()}
-        found += batch.count
-    arrays = (np.concatenate(packed), np.concatenate(cuts), np.concatenate(points))
+    empty = np.zeros((0, width), dtype=np.uint8)
+    found = [_Packed((), empty, empty, np.zeros((0, k)), {})]
+    found += [_Packed.of(batch) for batch in run.batches() if batch.count]
+    found.sort(key=lambda packed: packed.place)
+    starts = np.cumsum([0, *(len(packed.bits) for packed in found)]).tolist()
+    arrays = (
+        np.concatenate([packed.bits for packed in found]),
+        np.concatenate([packed.cuts for packed in found]),
+        np.concatenate([packed.points for packed in found]),
+    )
+    exact = {
+        start + i: point
+        for start, packed in zip(starts, found, strict=False)
+        for i, point in sorted(packed.exact.items())
+    }
     if not run.in_order:
         arrays, exact = _sorted(*arrays, exact)
-    score = asdict(run.referee.score)
-    return RegionSet(run.problem, *arrays, exact, run.complete, run.engine, score)
+    return RegionSet(run.problem, *arrays, exact, run.complete, run.engine, run.score)
+
+
+class _Packed(NamedTuple):
+    """A batch as a `RegionSet` holds regions."""
+
+    place: tuple[int, ...]
+    bits: Bytes
+    cuts: Bytes
+    points: Floats
+    exact: dict[int, tuple[Fraction, ...]]
+
+    @classmethod
+    def of(cls, batch: Batch) -> _Packed:
+        """Eight bits to a byte."""
+        bits, cuts = np.packbits(batch.bits, axis=1), np.packbits(batch.cuts, axis=1)
+        return cls(batch.place, bits, cuts, batch.points, batch.exact)
 
 
 def _sorted(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from polyregions.domain import Box
-from polyregions.engine.tree import Cell, leaves_below, root
+from polyregions.engine.tree import Cell, root
 from polyregions.oracle.box import BoxOracle
 from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee, Score
@@ -17,11 +15,14 @@ def is_box(problem: Problem) -> bool:
     return isinstance(problem.domain, Box) and problem.solid.bounds.are_finite
 
 
-def leaves_in_box(problem: Problem, score: Score) -> Iterator[Cell]:
-    """Every region of a problem on a box, in lexicographic order; the cells hold the rows of neurons only.
+def box_root(problem: Problem) -> Cell:
+    """The whole box as a cell whose rows are those of neurons only.
 
-    Complexity: as in `tree.leaves`, but a linear program has one row for each neuron that cut and none for the box.
+    Complexity: a linear program has one row for each neuron that cut and none for the box.
     """
-    no_rows = OpenPolyhedron.of((), problem.solid.hull.dim)
-    referee = Referee(problem.solid.bounds, BoxOracle(), within=problem.root, score=score)
-    return leaves_below(root(problem, no_rows), problem.network.n_neurons, referee)
+    return root(problem, OpenPolyhedron.of((), problem.solid.hull.dim))
+
+
+def box_referee(problem: Problem, score: Score) -> Referee:
+    """Who decides about cells of `box_root`."""
+    return Referee(problem.solid.bounds, BoxOracle(), within=problem.root, score=score)

@@ -67,7 +67,11 @@ def leaves(problem: Problem, referee: Referee) -> Iterator[Cell]:
 
 def leaves_below(start: Cell, n_neurons: int, referee: Referee) -> Iterator[Cell]:
     """Every region inside a cell."""
-    stack = [start]
+    return leaves_of([start], n_neurons, referee)
+
+
+def leaves_of(stack: list[Cell], n_neurons: int, referee: Referee) -> Iterator[Cell]:
+    """Every region inside the cells of a stack, the last cell first; between two regions it holds what is left."""
     while stack:
         cell = stack.pop()
         while len(cell.bits) < n_neurons:

@@ -255,6 +255,8 @@ def record_leaf(
             leaves.after[layer] += 1
     for b in range(n):
         leaves.last[b] = forms.bits[b]
+        if first:
+            leaves.first[b] = forms.bits[b]
     leaves.done[0] += share
     if leaves.keep:
         for b in range(n):

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from polyregions._types import Bytes, Floats
-from polyregions.engine.batches import Batch, LayerCounter, batch_of_cells
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
 from polyregions.engine.tree import Cell, leaves_below
 from polyregions.engine.walk import machine
 from polyregions.engine.walk.compiled import announced
-from polyregions.engine.walk.pieces import Piece, exact_point, network_arrays, pieces
+from polyregions.engine.walk.pieces import Piece, Pieces, exact_point, network_arrays
 from polyregions.engine.walk.question import goal_of
 from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.state import (
@@ -25,6 +25,7 @@ from polyregions.engine.walk.state import (
     KEEP_ON,
     LEAF,
     MODE,
+    N_FOUND,
     N_LEAVES,
     OFF,
     ON,
@@ -34,6 +35,7 @@ from polyregions.engine.walk.state import (
     allocate_leaves,
     allocate_work,
 )
+from polyregions.engine.walk.subtree import Subtree, load, subtrees
 from polyregions.exact.numbers import Point
 from polyregions.location import certified_patterns
 from polyregions.oracle.polyhedron import Form
@@ -42,65 +44,75 @@ from polyregions.oracle.referee import Referee
 from polyregions.problem import Problem
 
 BATCH = 4096
+NO_BUDGET = 2**62
 
 
 class WalkRun:
-    """One pass of the compiled engine over a problem.
+    """The compiled engine, prepared for a problem; threads may share it.
 
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
-        referee: keeps the score of what had to be settled exactly.
         keep: whether patterns are wanted, or only counts.
-        limit: after this many regions they come one at a time.
         prove: False skips the proofs, to measure what they cost; nothing but a benchmark should.
+    """
+
+    def __init__(self, problem: Problem, keep: bool = True, prove: bool = True) -> None:
+        self.problem, self.keep, self.prove = problem, keep, prove
+        self.net = network_arrays(problem)
+        self.pieces = Pieces(problem)
+
+    def starts(self) -> list[int]:
+        """Where to start: the pieces of the domain."""
+        return list(range(len(self.pieces)))
+
+    def part(self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET) -> WalkPart | NoPart:
+        """A whole piece, or what a part before left of it; after about `budget` regions the rest is left again.
+
+        What a part finds depends on nothing but its start and budget.
+        """
+        piece = self.pieces.piece(start if isinstance(start, int) else start.piece)
+        return NoPart(self.net.ends) if piece is None else WalkPart(self, piece, start, referee, budget)
+
+    def share(self, start: int | Subtree) -> float:
+        """The part of the tree that is below a start."""
+        inside = 1.0 if isinstance(start, int) else float(start.share.sum())
+        return inside / len(self.pieces)
+
+    def batches(self, referee: Referee) -> Iterator[Batch]:
+        """All regions, one piece after the other."""
+        for start in self.starts():
+            yield from self.part(start, referee).batches()
+
+
+class WalkPart:
+    """The kernels at work on a part of one piece, and all that they need from Python.
 
     Attributes:
-        after: how many regions there are after each activation layer, so far.
+        rest: after the last batch, what is left to do, in the order of the tree.
         in_order: whether the regions so far came in lexicographic order.
     """
 
     def __init__(
-        self,
-        problem: Problem,
-        referee: Referee,
-        keep: bool = True,
-        limit: int | None = None,
-        prove: bool = True,
+        self, run: WalkRun, piece: Piece, start: int | Subtree, referee: Referee, budget: int
     ) -> None:
-        self.problem, self.referee, self.keep, self.limit, self.prove = problem, referee, keep, limit, prove
-        self.net = network_arrays(problem)
-        self.after = np.zeros(len(problem.network.widths), dtype=np.int64)
-        self.in_order = problem.solid.bounds.are_finite
-        self.found = 0
-
-    def batches(self) -> Iterator[Batch]:
-        """The regions, piece by piece."""
-        for piece, share in pieces(self.problem):
-            for part in _PieceRun(self, piece).batches():
-                self.found += part.count
-                yield replace(part, share=part.share * share)
-
-    def room(self) -> int:
-        """How many regions the next batch may hold."""
-        if self.limit is None:
-            return BATCH
-        return min(BATCH, max(1, self.limit - self.found))
-
-
-class _PieceRun:
-    """The kernels at work on one piece, and all that they need from Python."""
-
-    def __init__(self, run: WalkRun, piece: Piece) -> None:
-        self._run = run
+        self._run, self._start, self._referee, self._budget = run, start, referee, budget
         self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
         k = len(piece.chart.lower)
         n_vertices = max(2 * k + 4, len(piece.bases) + 2)
         self._work = allocate_work(run.net, k, len(piece.rows), n_vertices)
-        self._leaves = allocate_leaves(run.net, k, BATCH, run.keep)._replace(after=run.after)
-        self._settler = Settler(run.problem, run.net, piece, self._work, run.referee)
+        self._leaves = allocate_leaves(run.net, k, min(BATCH, budget), run.keep)
+        self._settler = Settler(run.problem, run.net, piece, self._work, referee)
         self._exact: dict[int, Point] = {}
         self._delegated: list[Cell] = []
-        self._load()
+        self._n_delegated = 0
+        self.rest: list[Subtree] = []
+        self.in_order = len(run.pieces) == 1
+
+    @property
+    def counts(self) -> LayerCount:
+        """How many cells of each layer there are so far."""
+        leaves = self._leaves
+        return LayerCount(leaves.first, leaves.last, leaves.after, self._run.net.ends)
 
     def _load(self) -> None:
         """Put the piece's rows and first vertices into the work arrays."""
@@ -119,11 +131,18 @@ class _PieceRun:
             unit = np.flatnonzero(self._run.net.bit[0] == b)[0]
             work.forms.bits[b] = piece.chart.fixed[unit]
 
-    def batches(self) -> Iterator[Batch]:
-        """Run to the end, a batch at a time."""
+    def _begin(self) -> None:
+        if isinstance(self._start, int):
+            self._load()
+            machine.begin(self._run.net, self._piece.chart, self._work)
+        else:
+            load(self._work, self._start)
+
+    def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
+        """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
         net, chart, work, leaves = self._run.net, self._piece.chart, self._work, self._leaves
         with announced():
-            machine.begin(net, chart, work)
+            self._begin()
             status = machine.run(
                 net, chart, work, leaves, 0
             )  # stops at the first leaf: compiles, or loads the cache
@@ -136,17 +155,25 @@ class _PieceRun:
                 yield self._flush()
                 if status == DONE:
                     return
+                if self._left() <= 0:
+                    self.rest = subtrees(work, self._piece_number())
+                    return
             if self._delegated:
                 yield self._flush()
                 yield self._delegate()
-            status = machine.run(net, chart, work, leaves, self._run.room() - self._pending())
+            most = min(room() - int(work.registers[N_LEAVES]), self._left())
+            status = machine.run(net, chart, work, leaves, most)
 
-    def _pending(self) -> int:
-        return int(self._work.registers[N_LEAVES])
+    def _left(self) -> int:
+        """What is left of the budget."""
+        return self._budget - int(self._work.registers[N_FOUND]) - self._n_delegated
+
+    def _piece_number(self) -> int:
+        return self._start if isinstance(self._start, int) else self._start.piece
 
     def _settle_question(self) -> None:
         registers = self._work.registers
-        self._run.referee.score.by_rationals += 1
+        self._referee.score.by_rationals += 1
         quick = self._settler.quick_answer()
         if quick is not None:
             registers[ANSWER] = quick
@@ -182,7 +209,7 @@ class _PieceRun:
     def _settle_leaf(self) -> None:
         """A leaf without a float proof: keep it with an exact point, or drop it as empty."""
         work, leaves = self._work, self._leaves
-        self._run.referee.score.by_rationals += 1
+        self._referee.score.by_rationals += 1
         point = self._settler.leaf()
         if point is not None:
             at = int(work.registers[N_LEAVES])
@@ -207,13 +234,13 @@ class _PieceRun:
         """The part of the tree done since the last time."""
         done = float(self._leaves.done[0])
         self._leaves.done[0] = 0.0
-        return done
+        return done / len(self._run.pieces)
 
     def _settle_point(self, bits: Bytes, cuts: Bytes, rounded: Floats, u: Floats) -> Point:
         """The rounded point if it is strictly inside its region by exact arithmetic, else the exact one."""
         problem, candidate = self._run.problem, Point(rounded)
         forms = problem.bounding_forms(bits != 0, cuts != 0)
-        if all(self._run.referee.sign(form, candidate) > 0 for form in forms):
+        if all(self._referee.sign(form, candidate) > 0 for form in forms):
             return candidate
         return exact_point(self._piece, u, problem.solid.hull.dim)
 
@@ -236,15 +263,28 @@ class _PieceRun:
 
     def _delegate(self) -> Batch:
         """Let the readable engine enumerate the cells that the kernels left out."""
-        self._run.in_order = False
+        self.in_order = False
         n, cells = len(self._work.forms.bits), self._delegated
         self._delegated = []
-        found = [leaf for cell in cells for leaf in leaves_below(cell, n, self._run.referee)]
-        counter = LayerCounter(self._run.net.ends)
-        counter.after, counter.last = self._leaves.after, self._leaves.last
+        found = [leaf for cell in cells for leaf in leaves_below(cell, n, self._referee)]
         for leaf in found:
-            counter.add(np.array(leaf.bits, dtype=np.uint8))
-        return batch_of_cells(found, n, self._run.problem.solid.hull.dim)
+            self.counts.add(np.array(leaf.bits, dtype=np.uint8))
+        self._n_delegated += len(found)
+        batch = batch_of_cells(found, n, self._run.problem.solid.hull.dim)
+        return replace(batch, share=batch.share / len(self._run.pieces))
+
+
+class NoPart:
+    """A piece without interior."""
+
+    def __init__(self, ends: Ints) -> None:
+        self.rest: list[Subtree] = []
+        self.in_order = True
+        self.counts = LayerCount.none(ends)
+
+    def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
+        """Nothing."""
+        return iter(())
 
 
 def _unchart(problem: Problem, piece: Piece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:

@@ -9,10 +9,10 @@ multiplied by the form tau(u).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from functools import lru_cache
 from math import lcm
 
 import numpy as np
@@ -29,6 +29,7 @@ from polyregions.oracle.polyhedron import Bounds
 from polyregions.problem import Problem
 
 INFINITY = -2  # the row tau >= 0 of an unbounded piece
+RECENT = 64  # pieces kept for whoever goes on with a part of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,21 +82,28 @@ def network_arrays(problem: Problem) -> Net:
     return net
 
 
-def pieces(problem: Problem) -> Iterator[tuple[Piece, float]]:
-    """The pieces of the domain, each when it is asked for, and the part that it is of all; one if it is bounded.
+class Pieces:
+    """The pieces of a problem's domain, each made when it is asked for; a bounded domain is one piece."""
 
-    Pieces without interior are left out.
-    """
-    if problem.solid.bounds.are_finite:
-        yield _bounded_piece(problem), 1.0
-        return
-    normals, chosen, inputs = _independent_rows(problem)
-    neurons = [i for i in chosen if i >= len(problem.solid.forms)]
-    for signs in product((-1, 1), repeat=len(neurons)):
-        side = dict(zip(neurons, signs, strict=True))
-        piece = _cone_piece(problem, normals, chosen, inputs, side)
-        if piece is not None:
-            yield piece, 0.5 ** len(neurons)
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._is_bounded = problem.solid.bounds.are_finite
+        self._rows, self._chosen, self._inputs = (
+            ([], [], []) if self._is_bounded else _independent_rows(problem)
+        )
+        self._neurons = [i for i in self._chosen if i >= len(problem.solid.forms)]
+        self.piece = lru_cache(maxsize=RECENT)(self._piece)
+
+    def __len__(self) -> int:
+        return 1 << len(self._neurons)
+
+    def _piece(self, number: int) -> Piece | None:
+        """One of the pieces; None if it has no interior."""
+        if self._is_bounded:
+            return _bounded_piece(self._problem)
+        last = len(self._neurons) - 1
+        side = {i: 1 if number >> (last - place) & 1 else -1 for place, i in enumerate(self._neurons)}
+        return _cone_piece(self._problem, self._rows, self._chosen, self._inputs, side)
 
 
 def _bounded_piece(problem: Problem) -> Piece:

@@ -172,13 +172,14 @@ class Work(NamedTuple):
 class Leaves(NamedTuple):
     """The buffer of finished leaves: bits and cuts (B, N), points (B, k), and what counting needs.
 
-    last (N,): the pattern before; after (L,): leaves that opened a new cell of each layer; done (1,): share of the
-    tree. `keep` is False when only counting.
+    first, last (N,): the first pattern and the one before, 2 where there is none yet; after (L,): leaves that opened a
+    new cell of each layer; done (1,): share of the tree. `keep` is False when only counting.
     """
 
     bits: Bytes
     cuts: Bytes
     points: Floats
+    first: Bytes
     last: Bytes
     after: Ints
     done: Floats
@@ -256,6 +257,7 @@ def allocate_leaves(net: Net, k: int, capacity: int, keep: bool) -> Leaves:
         bits=np.zeros((size, n_neurons), dtype=np.uint8),
         cuts=np.zeros((size, n_neurons), dtype=np.uint8),
         points=np.zeros((size, k)),
+        first=np.full(n_neurons, 2, dtype=np.uint8),
         last=np.full(n_neurons, 2, dtype=np.uint8),
         after=np.zeros(len(net.ends), dtype=np.int64),
         done=np.zeros(1),

@@ -1,0 +1,189 @@
+"""What all tasks of one run share, and one task: a subtree, up to a number of regions.
+
+What a task finds depends on the job and its start only, not on who does it or what was done before. So the
+result of a run is the same for any number of workers, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from polyregions._types import Bytes, Ints
+from polyregions.domain import Domain
+from polyregions.engine.batches import Batch, LayerCount
+from polyregions.engine.choose import is_large_box
+from polyregions.engine.readable import ReadableRun
+from polyregions.engine.reduction import Reduction
+from polyregions.network import Network
+from polyregions.oracle.referee import Referee, Score
+from polyregions.problem import Problem, pose
+
+if TYPE_CHECKING:
+    from polyregions.engine.walk.driver import WalkRun
+
+WALK_BUDGET = (
+    1024,
+    16384,
+)  # regions of the first task, and the most of one; each generation does twice as many
+READABLE_BUDGET = (8, 32)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A part of the tree.
+
+    Attributes:
+        key: its place in the tree: keys of a task's rest start with its own; sorted as tuples, tasks are in order.
+        start: where to begin, as the engine put it.
+        share: the part of the whole tree that it is at most.
+    """
+
+    key: tuple[int, ...]
+    start: Any
+    share: float
+
+
+class Part(Protocol):
+    """A task at work."""
+
+    rest: list[Any]
+    in_order: bool
+
+    @property
+    def counts(self) -> LayerCount:
+        """How many cells of each layer there are so far."""
+
+    def batches(self, room: Callable[[], int]) -> Iterator[Batch]:
+        """The regions, at most `room()` at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        key: which task it was.
+        batches: the regions, unless they were handed over one by one.
+        rest: the tasks that it left, in the order of the tree.
+        counts: cells after each layer.
+        score: how questions were settled.
+        in_order: whether the regions came in lexicographic order.
+    """
+
+    key: tuple[int, ...]
+    batches: list[Batch]
+    rest: list[Task]
+    counts: LayerCount
+    score: Score
+    in_order: bool
+
+
+class Job:
+    """One problem with one engine.
+
+    Args:
+        reduction: the problem without the neurons that never change sign, and the way back.
+        whole: the problem as posed.
+        walks: whether the compiled engine does it.
+        is_reference: whether the plain readable engine was asked for by name.
+        keep: whether regions are wanted, or only counts.
+    """
+
+    def __init__(
+        self, reduction: Reduction, whole: Problem, walks: bool, is_reference: bool, keep: bool
+    ) -> None:
+        self.reduction, self.whole = reduction, whole
+        self._options = (walks, is_reference, keep)
+        problem = reduction.problem
+        self._walk = _walk_run(problem, keep) if walks else None
+        large = not is_reference and is_large_box(problem)
+        self._readable = None if walks else ReadableRun(problem, large)
+
+    @property
+    def walks(self) -> bool:
+        """Whether the compiled engine does it."""
+        return self._walk is not None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is the plain data: the rest is made anew, once for each process."""
+        reduction, whole = self.reduction, self.whole
+        smaller = None if reduction.problem is whole else replace(reduction.problem.network)
+        return _job, (
+            replace(whole.network),
+            whole.domain,
+            smaller,
+            reduction.kept,
+            reduction.fixed,
+            self._options,
+        )
+
+    def tasks(self) -> list[Task]:
+        """The tasks to begin with, in the order of the tree."""
+        starts: list[Any] = list(self._engine.starts())
+        return [Task((i,), start, 1.0 / len(starts)) for i, start in enumerate(starts)]
+
+    @property
+    def _engine(self) -> Any:
+        return self._walk or self._readable
+
+    def no_counts(self) -> LayerCount:
+        """Nothing counted yet."""
+        ends = self._walk.net.ends if self._walk is not None else self._engine.ends
+        return LayerCount.none(ends)
+
+    def open(self, task: Task) -> TaskRun:
+        """Get ready to do a task."""
+        first, most = WALK_BUDGET if self.walks else READABLE_BUDGET
+        generation = len(task.key) - 1
+        budget = min(first << generation, most)
+        score = Score()
+        if self._walk is not None:
+            referee = Referee(self.reduction.problem.solid.bounds, score=score)
+            return TaskRun(self, task, self._walk.part(task.start, referee, budget), score)
+        return TaskRun(self, task, self._engine.part(task.start, score, budget), score)
+
+    def share(self, start: Any) -> float:
+        """The part of the whole tree that is below a start."""
+        share: float = self._engine.share(start)
+        return share
+
+
+class TaskRun:
+    """A task at work."""
+
+    def __init__(self, job: Job, task: Task, part: Part, score: Score) -> None:
+        self._job, self._task, self._part, self._score = job, task, part, score
+
+    def batches(self, room: Callable[[], int]) -> Iterator[Batch]:
+        """Its regions, with the bits of all neurons, at most `room()` at a time."""
+        key = self._task.key
+        for i, batch in enumerate(self._part.batches(room)):
+            yield replace(self._job.reduction.whole(batch), place=(*key, -1, i))
+
+    def outcome(self, batches: list[Batch]) -> Outcome:
+        """What came of it, once there are no more batches or nobody wants them."""
+        part, key = self._part, self._task.key
+        rest = [Task((*key, i), start, self._job.share(start)) for i, start in enumerate(part.rest)]
+        return Outcome(key, batches, rest, part.counts, self._score, part.in_order)
+
+
+def _walk_run(problem: Problem, keep: bool) -> WalkRun:
+    from polyregions.engine.walk.driver import WalkRun  # numba takes half a second to import
+
+    return WalkRun(problem, keep)
+
+
+def _job(
+    network: Network,
+    domain: Domain,
+    smaller: Network | None,
+    kept: Ints,
+    fixed: Bytes,
+    options: tuple[bool, bool, bool],
+) -> Job:
+    """A job from what travelled."""
+    whole = pose(network, domain)
+    problem = whole if smaller is None else replace(whole, network=smaller, inner=smaller)
+    return Job(Reduction(problem, kept, fixed), whole, *options)
