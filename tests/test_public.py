@@ -30,7 +30,7 @@ PUBLIC = [
     "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
     "region_volumes", "report", "save", "segment", "simplify", "tally_regions",
 ]  # fmt: skip
-EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "dask", "cvxpy", "rich"]
+EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 PLAIN_DATA = {
     "_types",
     "activations",

@@ -13,6 +13,7 @@ from typing import Any
 
 from polyregions.adjacency import adjacency_arrays
 from polyregions.audit import audit
+from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Box, Domain, WholeSpace
@@ -46,9 +47,15 @@ ANSWERED_NO, STOPPED = 1, 3
 def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer."""
     network, domain = _problem(arguments)
-    with watched(arguments.quiet) as progress:
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
         tally = tally_regions(
-            network, domain, engine=arguments.engine, progress=progress, max_regions=arguments.max_regions
+            network,
+            domain,
+            engine=arguments.engine,
+            workers=arguments.workers,
+            executor=executor,
+            progress=progress,
+            max_regions=arguments.max_regions,
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
     return _finish(arguments, network, report, tally.complete)
@@ -206,11 +213,13 @@ def _argmin_section(regions: RegionSet) -> Section | None:
 
 
 def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bool = False) -> RegionSet:
-    with watched(arguments.quiet) as progress:
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
         regions = enumerate_regions(
             network,
             domain,
             engine=arguments.engine,
+            workers=arguments.workers,
+            executor=executor,
             certify=certify,
             progress=progress,
             max_regions=arguments.max_regions,

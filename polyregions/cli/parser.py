@@ -124,7 +124,9 @@ def make_parser() -> argparse.ArgumentParser:
         "  polyregions check --geometry controller.onnx --box -2 2",
         formatter_class=formatter,
     )
-    check.set_defaults(run=commands.check_, engine="auto", max_regions=None, output=None)
+    check.set_defaults(
+        run=commands.check_, engine="auto", max_regions=None, output=None, workers=None, dask=None
+    )
     check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
     check.add_argument(
         "file",
@@ -150,10 +152,22 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     if output is not None:
         parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
     parser.add_argument("--engine", choices=ENGINES, default="auto", help="which engine enumerates")
+    _crew(parser)
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
     _everywhere(parser)
+
+
+def _crew(parser: argparse.ArgumentParser) -> None:
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument(
+        "--workers",
+        type=_count,
+        metavar="N",
+        help="enumerate N subtrees at a time (default: as many as there are processors)",
+    )
+    who.add_argument("--dask", metavar="ADDRESS", help="enumerate on the Dask cluster with this scheduler")
 
 
 def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:
@@ -179,6 +193,12 @@ def _everywhere(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", text):
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 1")
+    return int(text)
 
 
 def _limit(text: str) -> int:

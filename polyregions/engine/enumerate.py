@@ -17,7 +17,7 @@ from polyregions.domain import Domain
 from polyregions.engine.batches import Batch
 from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
-from polyregions.engine.job import Job
+from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
 from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
 from polyregions.errors import OptionError, StoppedError
@@ -168,7 +168,8 @@ class _Run:
         reduction = unreduced(problem) if is_reference else reduce(problem)
         # without a neuron left there is nothing for the kernels to do
         walks = self.engine == "walk" and reduction.problem.network.n_neurons > 0
-        self._job = Job(reduction, problem, walks, is_reference, keep)
+        budget = WALK_BUDGET if walks else READABLE_BUDGET
+        self._job = Job(reduction, problem, walks, is_reference, keep, budget)
         self._ledger = Ledger(self._job)
         self._plan, self._progress, self._max_regions = plan, progress, max_regions
         self._found = 0

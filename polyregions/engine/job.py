@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from polyregions.engine.walk.driver import WalkRun
 
 WALK_BUDGET = (
-    1024,
-    16384,
-)  # regions of the first task, and the most of one; each generation does twice as many
+    2048,
+    32768,
+)  # regions of the first task and the most of one; each generation does twice as many
 READABLE_BUDGET = (8, 32)
 
 
@@ -89,13 +89,21 @@ class Job:
         walks: whether the compiled engine does it.
         is_reference: whether the plain readable engine was asked for by name.
         keep: whether regions are wanted, or only counts.
+        budget: the regions of the first task and the most of one.
     """
 
     def __init__(
-        self, reduction: Reduction, whole: Problem, walks: bool, is_reference: bool, keep: bool
+        self,
+        reduction: Reduction,
+        whole: Problem,
+        walks: bool,
+        is_reference: bool,
+        keep: bool,
+        budget: tuple[int, int],
     ) -> None:
         self.reduction, self.whole = reduction, whole
-        self._options = (walks, is_reference, keep)
+        self.budget = budget
+        self._options = (walks, is_reference, keep, budget)
         problem = reduction.problem
         self._walk = _walk_run(problem, keep) if walks else None
         large = not is_reference and is_large_box(problem)
@@ -135,7 +143,7 @@ class Job:
 
     def open(self, task: Task) -> TaskRun:
         """Get ready to do a task."""
-        first, most = WALK_BUDGET if self.walks else READABLE_BUDGET
+        first, most = self.budget
         generation = len(task.key) - 1
         budget = min(first << generation, most)
         score = Score()
@@ -181,7 +189,7 @@ def _job(
     smaller: Network | None,
     kept: Ints,
     fixed: Bytes,
-    options: tuple[bool, bool, bool],
+    options: tuple[bool, bool, bool, tuple[int, int]],
 ) -> Job:
     """A job from what travelled."""
     whole = pose(network, domain)

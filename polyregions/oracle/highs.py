@@ -7,6 +7,8 @@ believed: both are checked in `proof`, and what fails the check is undecided.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import highspy
 import numpy as np
 
@@ -31,8 +33,9 @@ OPTIONS = {
 class HighsOracle:
     """Asks HiGHS, believes only what floats can prove."""
 
-    def __init__(self) -> None:
-        self._solver = new_solver()
+    @cached_property
+    def _solver(self) -> highspy.Highs:
+        return new_solver()  # takes half a millisecond, and most compiled runs never ask
 
     def interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
         """A proved answer where floats allow one, else UNDECIDED with hints."""

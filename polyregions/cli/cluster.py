@@ -1,0 +1,39 @@
+"""The cluster that a command runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+from polyregions.errors import MissingExtraError, OptionError
+
+CONNECT_WITHIN = "30s"
+
+
+@contextmanager
+def executor_of(address: str | None) -> Iterator[Executor | None]:
+    """The executor of the Dask cluster at an address inside the with block; None for no address.
+
+    Raises:
+        MissingExtraError: Dask is not installed.
+        OptionError: nobody answers at the address, or it is none.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+
+        make: Any = Client  # untyped
+    except ImportError:
+        raise MissingExtraError("distributed", "dask", "--dask") from None
+    try:
+        client = make(address, timeout=CONNECT_WITHIN)
+    except (OSError, ValueError) as error:
+        raise OptionError(f"--dask {address}: {error}, expected the address of a Dask scheduler") from None
+    try:
+        yield client.get_executor()
+    finally:
+        client.close()
