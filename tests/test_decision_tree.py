@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import naive
-from polyregions import Box, Network, Slice, WholeSpace, decision_tree, enumerate_regions
+from polyregions import Box, Network, Slice, WholeSpace, decision_tree, enumerate_regions, save
 from polyregions.errors import InputError
 from polyregions.exact.evaluate import ExactNetwork
 from randoms import float_layers, generator, integer_layers
@@ -143,3 +144,15 @@ def test_bad_input_is_refused() -> None:
         decision_tree(enumerate_regions(net, Box([-2], [2]), max_regions=1))
     with pytest.raises(InputError, match=r"expected \(k, 1\) finite numbers"):
         decision_tree(enumerate_regions(net, Box([-2], [2]))).apply([[1, 2]])
+
+
+def test_trees_are_saved(tmp_path: Path) -> None:
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    tree = decision_tree(enumerate_regions(net, Box.cube(-1, 1, 2)))
+    for suffix in ("txt", "json", "npz"):
+        save(tree, tmp_path / f"tree.{suffix}")
+    assert (tmp_path / "tree.txt").read_text(encoding="utf-8") == tree.to_text()
+    assert json.loads((tmp_path / "tree.json").read_text(encoding="utf-8")) == json.loads(tree.to_json())
+    with np.load(tmp_path / "tree.npz", allow_pickle=False) as arrays:
+        assert set(arrays) == set(tree.to_arrays())
+        assert np.array_equal(arrays["children_left"], tree.to_arrays()["children_left"])

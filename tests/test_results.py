@@ -294,7 +294,7 @@ def test_regions_are_saved_only_in_their_formats(suffix: str, tmp_path: Path) ->
 def test_only_results_are_saved(tmp_path: Path) -> None:
     with pytest.raises(
         OptionError,
-        match="a list, expected regions, decision cells, a graph, a certificate, checkpoints or a report",
+        match="a list, expected regions, decision cells or their boundary, a graph or its arrays, a certificate",
     ):
         pr.save([1, 2], tmp_path / "r.npz")
 

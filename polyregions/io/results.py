@@ -12,6 +12,7 @@ import networkx as nx
 from polyregions.adjacency import Adjacency
 from polyregions.checkpoints import Checkpoints
 from polyregions.decision import DecisionBoundary, DecisionCells
+from polyregions.decision_tree import DecisionTree
 from polyregions.errors import OptionError
 from polyregions.exact.certificate import Certificate
 from polyregions.graphs import graph_attributes
@@ -25,9 +26,11 @@ from polyregions.io.gexf import graph_gexf, graph_of_gexf
 from polyregions.io.graph_files import graph_json, graph_of_json
 from polyregions.io.graph_tables import graph_edge_table, node_table
 from polyregions.io.graphml import graph_graphml, graph_of_graphml
+from polyregions.io.npz import npz_bytes
 from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
 from polyregions.io.report_files import FORMATS, SUFFIXES
+from polyregions.local_models import LocalModels
 from polyregions.regions import RegionSet
 from polyregions.report import Report
 from polyregions.tables import Table, cell_table, edge_table, region_table
@@ -62,6 +65,12 @@ WRITERS: dict[type, dict[str, Writer]] = {
     Certificate: {".npz": certificate_npz},
     Checkpoints: {".csv": checkpoints_csv, ".json": checkpoints_json},
     Report: {suffix: FORMATS[name] for suffix, name in SUFFIXES.items()},
+    DecisionTree: {
+        ".txt": lambda tree: tree.to_text().encode(),
+        ".json": lambda tree: tree.to_json().encode(),
+        ".npz": lambda tree: npz_bytes(tree.to_arrays()),
+    },
+    LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
 TABLES = (".csv", ".parquet")
 READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
@@ -73,7 +82,8 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 
 Result: TypeAlias = (
-    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report"
+    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
+    "DecisionTree | LocalModels"
 )
 
 
@@ -92,7 +102,8 @@ def save(
     (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
-    ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``.
+    ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``. Decision trees: ``.txt``, ``.json`` or
+    ``.npz``. Local models: ``.csv``.
     A file appears under its name only once it is complete.
 
     Args:
@@ -119,8 +130,8 @@ def save(
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
         raise OptionError(
-            f"save: a {type(result).__name__}, expected regions, decision cells, a graph or a certificate "
-            "(or the arrays of a graph, checkpoints or a report)"
+            f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
+            "arrays, a certificate, checkpoints, a report, a decision tree or local models"
         )
     if suffix not in formats:
         more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
