@@ -21,6 +21,7 @@ from polyregions.cli import main
 from polyregions.engine import enumerate as engine
 from polyregions.engine import parallel
 from polyregions.engine.batches import LayerCount
+from polyregions.engine.job import Job
 from polyregions.errors import OptionError
 from randoms import float_layers, generator, integer_layers
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_network, name_of
@@ -330,8 +331,28 @@ def test_a_cluster_loses_a_worker_in_the_middle(cluster: Any, tiny_tasks: None, 
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.xdist_group("dask")
+def test_the_network_leaves_for_a_cluster_once(
+    cluster: Any, tiny_tasks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import Client
+
+    packed: list[int] = []
+    reduce = Job.__reduce__
+
+    def noted(self: Job) -> Any:
+        packed.append(1)
+        return reduce(self)
+
+    monkeypatch.setattr(Job, "__reduce__", noted)
+    with Client(cluster) as client:
+        pr.count_regions(*PROBLEMS["generic"], executor=client.get_executor())
+    assert len(packed) == 1
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.xdist_group("dask")
 def test_the_command_line_uses_a_cluster(
-    cluster: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cluster: Any, tiny_tasks: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     box = ["--box", "-2,-1.5", "3,2", "--json"]
     files = []
