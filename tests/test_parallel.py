@@ -24,6 +24,7 @@ from polyregions.engine.batches import LayerCount
 from polyregions.engine.job import Job
 from polyregions.errors import OptionError
 from randoms import float_layers, generator, integer_layers
+from test_engines_agree import random_domain, random_network
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_network, name_of
 
 
@@ -158,7 +159,9 @@ def test_the_ground_truth_of_arrangements_in_many_tasks(entry: dict[str, Any], t
     assert pr.tally_regions(arrangement_network(entry), space, workers=3).regions == expected
 
 
-@EVERY
+@pytest.mark.parametrize(
+    "name", [name for name in PROBLEMS if name != "generic, whole space"]
+)  # HiGHS is slow
 @pytest.mark.parametrize("compact_at", [0, 10**6])
 def test_layers_are_counted_once(
     name: str, compact_at: int, tiny_tasks: None, monkeypatch: pytest.MonkeyPatch
@@ -185,6 +188,29 @@ def test_counts_of_parts_add_up_to_the_count_of_the_whole() -> None:
                 part.add(bits)
             total.append(part)
         assert total.after.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(2, 12))
+def test_random_problems_in_tiny_tasks_and_in_one(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all kinds; in many of them thin cells are delegated to the readable engine in the middle of a task."""
+    rng = np.random.default_rng(seed)
+    network = random_network(rng)
+    domain = random_domain(rng, network.n_inputs)
+    one = pr.enumerate_regions(network, domain, workers=1)
+    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 2))
+    monkeypatch.setattr(engine, "READABLE_BUDGET", (1, 2))
+    tiny = pr.enumerate_regions(network, domain, workers=1)
+    assert np.array_equal(one.packed, tiny.packed)
+    assert np.array_equal(one.packed_cuts, tiny.packed_cuts)
+    many = pr.enumerate_regions(network, domain, executor=Reversed())
+    assert file_of(tiny, tmp_path) == file_of(many, tmp_path)
+    tallies = [
+        pr.tally_regions(network, domain, **crew) for crew in ({"workers": 1}, {"executor": Reversed()})
+    ]
+    assert tallies[0] == tallies[1]
+    assert list(tallies[0].after_each_layer) == one.regions_after_each_layer()
 
 
 # ---------------------------------------------------------------- stopping
