@@ -52,9 +52,9 @@ def costs(network: object, box: Box) -> None:
     whole = pose(network, box)  # type: ignore[arg-type]
     job = Job(reduce(whole), whole, True, False, True, WALK_BUDGET)
     outcome = perform(job, job.tasks()[0])
-    found = sum(batch.count for batch in outcome.batches)
+    assert outcome.batch is not None
     tasks = [len(pickle.dumps(task)) for task in outcome.rest]
-    per_region = len(pickle.dumps(outcome.batches)) / found
+    per_region = len(pickle.dumps(outcome.batch)) / outcome.batch.count
     print(f"bytes: job {len(pickle.dumps(job))}, tasks up to {max(tasks)}, a region {per_region:.0f}")
 
 

@@ -239,6 +239,9 @@ def test_a_stopped_run_keeps_what_is_finished(tiny_tasks: None, monkeypatch: pyt
     assert 50 <= len(some) < len(everything)
     assert set(map(bytes, some.packed)) <= set(map(bytes, everything.packed))
     assert sorted(map(bytes, some.packed)) == list(map(bytes, some.packed))
+    tally = pr.tally_regions(*PROBLEMS["generic"], workers=3, progress=lambda progress: progress.regions < 50)
+    assert not tally.complete
+    assert 50 <= tally.regions == tally.after_each_layer[-1] < len(everything)
     assert all(a.fraction <= b.fraction for a, b in zip(seen, seen[1:], strict=False))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,22 @@ class Batch:
         """No regions."""
         none = np.zeros((0, 0), dtype=np.uint8)
         return cls(none, none, np.zeros((0, 0)), {}, 0, 0.0)
+
+    @classmethod
+    def joined(cls, batches: Sequence[Batch]) -> Batch:
+        """Several batches, one after the other, as one."""
+        if not batches:
+            return cls.nothing()
+        starts = accumulate((len(batch.bits) for batch in batches), initial=0)
+        return cls(
+            np.concatenate([batch.bits for batch in batches]),
+            np.concatenate([batch.cuts for batch in batches]),
+            np.concatenate([batch.points for batch in batches]),
+            {at + i: point for at, b in zip(starts, batches, strict=False) for i, point in b.exact.items()},
+            sum(batch.count for batch in batches),
+            sum(batch.share for batch in batches),
+            batches[0].place,
+        )
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Bits travel packed, eight to a byte."""

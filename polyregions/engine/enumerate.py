@@ -180,7 +180,8 @@ class _Run:
         after = np.zeros(len(self.problem.network.widths), dtype=np.int64)
         known = self._ledger.counts.after[: len(after)]
         after[: len(known)] = known
-        return tuple(np.maximum(np.maximum.accumulate(after), min(1, regions)).tolist())
+        after = np.maximum(np.maximum.accumulate(after), min(1, regions))
+        return tuple(np.minimum(after, regions).tolist())  # a limited run looks at one region more
 
     @property
     def score(self) -> dict[str, int]:

@@ -65,7 +65,7 @@ class Outcome:
 
     Attributes:
         key: which task it was.
-        batches: the regions, unless they were handed over one by one.
+        batch: the regions, unless they were handed over one batch after the other.
         rest: the tasks that it left, in the order of the tree.
         counts: cells after each layer.
         score: how questions were settled.
@@ -73,7 +73,7 @@ class Outcome:
     """
 
     key: tuple[int, ...]
-    batches: list[Batch]
+    batch: Batch | None
     rest: list[Task]
     counts: LayerCount
     score: Score
@@ -170,11 +170,11 @@ class TaskRun:
         for i, batch in enumerate(self._part.batches(room)):
             yield replace(self._job.reduction.whole(batch), place=(*key, -1, i))
 
-    def outcome(self, batches: list[Batch]) -> Outcome:
+    def outcome(self, batch: Batch | None) -> Outcome:
         """What came of it, once there are no more batches or nobody wants them."""
         part, key = self._part, self._task.key
         rest = [Task((*key, i), start, self._job.share(start)) for i, start in enumerate(part.rest)]
-        return Outcome(key, batches, rest, part.counts, self._score, part.in_order)
+        return Outcome(key, batch, rest, part.counts, self._score, part.in_order)
 
 
 def _walk_run(problem: Problem, keep: bool) -> WalkRun:

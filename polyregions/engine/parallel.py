@@ -113,7 +113,7 @@ def perform(job: Job, task: Task, stop: Event | None = None) -> Outcome:
         batches.append(batch)
         if stop is not None and stop.is_set():
             break
-    return run.outcome(batches)
+    return run.outcome(Batch.joined(batches))
 
 
 def perform_unpacked(packed: bytes, task: Task) -> Outcome:
@@ -316,10 +316,12 @@ def batches_of(job: Job, plan: Plan, ledger: Ledger, room: Callable[[], int]) ->
                 crew.close()
             return
         run = job.open(waiting.pop())
-        yield from run.batches(room)
-        outcome = run.outcome([])
-        waiting.extend(reversed(outcome.rest))
-        ledger.note(outcome, lambda: [task.key for task in waiting])
+        try:
+            yield from run.batches(room)
+        finally:  # also if nobody wants more: what there was counts
+            outcome = run.outcome(None)
+            waiting.extend(reversed(outcome.rest))
+            ledger.note(outcome, lambda: [task.key for task in waiting])
         done += 1
 
 
@@ -348,7 +350,7 @@ def _with_crew(crew: Crew, waiting: list[Task], ledger: Ledger) -> Iterator[Batc
             ledger.note(
                 outcome, lambda: [t.key for t in (*waiting, *(t for t, _ in (*out.values(), *again)))]
             )
-            yield from outcome.batches
+            yield outcome.batch or Batch.nothing()
 
 
 def _next(waiting: list[Task], few: int) -> Task:
