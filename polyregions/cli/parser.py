@@ -16,6 +16,7 @@ from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 
+FORMATTER = argparse.RawDescriptionHelpFormatter
 OVERVIEW = """\
 Every linear region of a piecewise-linear network, exactly.
 
@@ -39,22 +40,40 @@ class Parser(argparse.ArgumentParser):
         raise OptionError(f"{message}; see {self.prog} --help")
 
 
+Verbs: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    formatter = argparse.RawDescriptionHelpFormatter
-    parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=formatter)
+    parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=FORMATTER)
     parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for add in (_add_count, _add_enumerate, _add_graph, _add_cells, _add_report, _add_plot, _add_check):
+        add(verbs)
+    return parser
 
-    def verb(name: str, run: Command, text: str, example: str, output: str | None) -> argparse.ArgumentParser:
-        epilog = f"example:\n  polyregions {name} {example}"
-        sub = verbs.add_parser(name, help=text, description=text, epilog=epilog, formatter_class=formatter)
-        sub.set_defaults(run=run)
-        _common(sub, output)
-        return sub
 
-    verb("count", commands.count, "Count the linear regions.", "controller.onnx --box -2 2 --json", None)
-    listing = verb(
+def _verb(
+    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None
+) -> argparse.ArgumentParser:
+    """A verb with the options that all verbs about regions have."""
+    epilog = f"example:\n  polyregions {name} {example}"
+    sub: argparse.ArgumentParser = verbs.add_parser(
+        name, help=text, description=text, epilog=epilog, formatter_class=FORMATTER
+    )
+    sub.set_defaults(run=run)
+    _common(sub, output)
+    return sub
+
+
+def _add_count(verbs: Verbs) -> None:
+    example = "controller.onnx --box -2 2 --json"
+    _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+
+
+def _add_enumerate(verbs: Verbs) -> None:
+    listing = _verb(
+        verbs,
         "enumerate",
         commands.enumerate_,
         "List every linear region: pattern, interior point, H-representation, affine map.",
@@ -63,7 +82,11 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _table_options(listing)
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
-    graph = verb(
+
+
+def _add_graph(verbs: Verbs) -> None:
+    graph = _verb(
+        verbs,
         "graph",
         commands.graph,
         "Build the adjacency graph of the regions.",
@@ -72,7 +95,11 @@ def make_parser() -> argparse.ArgumentParser:
         "FILE.edges.parquet)",
     )
     _table_options(graph)
-    cells = verb(
+
+
+def _add_cells(verbs: Verbs) -> None:
+    cells = _verb(
+        verbs,
         "cells",
         commands.cells,
         "Cut the regions into decision cells, one for each class that wins somewhere in them.",
@@ -87,7 +114,11 @@ def make_parser() -> argparse.ArgumentParser:
     cells.add_argument(
         "--islands", action="store_true", help="count the connected components of each class too"
     )
-    page = verb(
+
+
+def _add_report(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
         "report",
         commands.report_,
         "Print one page with everything known about the regions, and how to reproduce it.",
@@ -105,7 +136,11 @@ def make_parser() -> argparse.ArgumentParser:
         choices=[section_name(section) for section in SECTIONS],
         help="leave a section out; the decision cells and the adjacency take longest",
     )
-    plot = verb(
+
+
+def _add_plot(verbs: Verbs) -> None:
+    plot = _verb(
+        verbs,
         "plot",
         commands.plot,
         "Draw the regions of a two-dimensional domain.",
@@ -115,6 +150,9 @@ def make_parser() -> argparse.ArgumentParser:
     plot.add_argument(
         "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
     )
+
+
+def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
         help="Check a certificate, or the geometry of regions.",
@@ -122,7 +160,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="examples:\n  polyregions check controller.onnx proof.npz\n"
         "  polyregions check --geometry controller.onnx regions.npz\n"
         "  polyregions check --geometry controller.onnx --box -2 2",
-        formatter_class=formatter,
+        formatter_class=FORMATTER,
     )
     check.set_defaults(
         run=commands.check_, engine="auto", max_regions=None, output=None, workers=None, dask=None
@@ -138,7 +176,6 @@ def make_parser() -> argparse.ArgumentParser:
     check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
     _input_set(check, required=False)
     _everywhere(check)
-    return parser
 
 
 def protect_negative_lists(argv: Sequence[str]) -> list[str]:
