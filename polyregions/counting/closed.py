@@ -13,20 +13,21 @@ from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
 
 
 class ClosedOracle:
-    """Finds closed polyhedra empty, or solid in their affine hull.
+    """Finds closed polyhedra empty, or solid in their affine hull; one solver for all questions."""
 
-    Args:
-        bounds: coordinate bounds of everything that will be asked about.
-    """
+    def __init__(self) -> None:
+        self.highs = HighsOracle()
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds = bounds
-        self._highs = HighsOracle()
+    def solid(self, forms: Sequence[Form], bounds: Bounds) -> SolidPolyhedron | None:
+        """``{u : every form >= 0}`` in the coordinates of its affine hull; None if it is proved empty.
 
-    def solid(self, forms: Sequence[Form], dim: int) -> SolidPolyhedron | None:
-        """``{u : every form >= 0}`` in the coordinates of its affine hull; None if it is proved empty."""
+        Args:
+            forms: the forms over u.
+            bounds: coordinate bounds (k,) that u is known to lie in.
+        """
+        dim = len(bounds.lower)
         polyhedron = OpenPolyhedron.of(forms, dim)
-        answer = self._highs.interior(polyhedron, self.bounds)
+        answer = self.highs.interior(polyhedron, bounds)
         if answer.status is Status.EMPTY:  # proved with a margin, so the closed set is empty too
             return None
         rows = polyhedron.exact_rows()

@@ -8,8 +8,9 @@ has a pattern of its own, and so has what the later neurons split it into. Every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def count_thin_patterns(regions: RegionSet, report: Callable[[int, int], None]) 
         for n in search.questions(i):
             thin = search.touching(i, n)
             if thin is not None:
-                total += _count_below(thin, search)
+                total += search.count_below(thin)
     return total
 
 
@@ -52,29 +53,23 @@ class ThinCell:
 
     Attributes:
         hull: the map v -> u.
-        rows: integer rows over v, >= 0 on the closure.
-        strict: which rows are > 0 on the set itself.
-        interior: a point v strictly inside all rows.
+        closure: forms over v, none of them constant; where all are >= 0 is the closure of the set.
+        positive: integer rows over v that are >= 0 on the closure and > 0 on the set itself.
+        interior: a point v where all forms of the closure are positive.
         layer: the layer of the next neuron, over u.
         bits: the known bits of that layer's neurons.
     """
 
     hull: AffineHull
-    rows: list[list[int]]
-    strict: list[bool]
+    closure: tuple[Form, ...]
+    positive: tuple[list[int], ...]
     interior: Point
     layer: PulledLayer
     bits: tuple[bool, ...]
 
     def with_bit(self, bit: bool) -> ThinCell:
         """The same set once the next neuron is known not to cut it."""
-        return ThinCell(self.hull, self.rows, self.strict, self.interior, self.layer, (*self.bits, bit))
-
-    def side(self, bit: bool, row: list[int], interior: Point) -> ThinCell:
-        """The side of the next neuron's hyperplane that has the given bit and the same dimension."""
-        return ThinCell(
-            self.hull, [*self.rows, row], [*self.strict, bit], interior, self.layer, (*self.bits, bit)
-        )
+        return replace(self, bits=(*self.bits, bit))
 
     def at_next_neuron(self) -> ThinCell | None:
         """The same set with `layer` at the next neuron, past the end of finished layers; None if there is none."""
@@ -83,23 +78,35 @@ class ThinCell:
             if layer.is_last:
                 return None
             layer, bits = layer.next(bits), ()
-        return ThinCell(self.hull, self.rows, self.strict, self.interior, layer, bits)
+        return replace(self, layer=layer, bits=bits)
 
     def next_row(self) -> list[int]:
         """The next neuron's pre-activation over v."""
         row = self.layer.exact.row(int(self.layer.kinked[len(self.bits)]))
         return pulled_back([row], self.hull.embedding)[0]
 
+    def within(self, solid: SolidPolyhedron) -> ThinCell | None:
+        """Its part in a solid part of its closure; None if a row that is positive on the set is 0 all over it."""
+        closure = pulled_back([form.exact() for form in self.closure], solid.hull.embedding)
+        positive = pulled_back(self.positive, solid.hull.embedding)
+        if any(row[-1] <= 0 and not any(row[:-1]) for row in positive):
+            return None
+        hull = AffineHull(compose(self.hull.embedding, solid.hull.embedding), _free(self.hull, solid.hull))
+        forms = tuple(integer_form(row) for row in _distinct(closure))
+        return replace(
+            self, hull=hull, closure=forms, positive=tuple(_distinct(positive)), interior=solid.interior
+        )
+
 
 class _Search:
-    """Finds where neurons that are on in a cell touch 0 on its boundary."""
+    """Finds where neurons that are on in a cell touch 0 on its boundary, and splits what is there."""
 
     def __init__(self, regions: RegionSet) -> None:
         self.regions = regions
         self.problem = regions.problem
         self.forms = RegionForms(regions)
         self.bounds = regions.problem.solid.bounds
-        self.oracle = ClosedOracle(self.bounds)
+        self.oracle = ClosedOracle()
 
     def questions(self, i: int) -> Iterator[int]:
         """The neurons that are on and do not cut in cells that no earlier region lies in."""
@@ -118,89 +125,89 @@ class _Search:
 
     def touching(self, i: int, n: int) -> ThinCell | None:
         """The part of the cell of region i's first n neurons where neuron n, on inside, is off."""
-        zero = self.forms.neuron(i, n).negated()
-        solid = self.oracle.solid([*self.forms.bounding(i, n), zero], self.regions.dim)
+        closure = [*self.forms.bounding(i, n), self.forms.neuron(i, n).negated()]
+        solid = self.oracle.solid(closure, self.bounds)
         if solid is None:
             return None
-        inside = solid.hull.lift(solid.interior).integers
         domain = self.problem.solid
-        rows = [form.exact() for form in domain.forms]
-        strict = list(domain.strict)
-        for m in range(n):
-            row = self.forms.neuron(i, m).exact()
-            is_on = bool(self.regions.patterns[i, m])
-            if is_on and dot(row, inside) == 0:
-                return None
-            if is_on or self.regions.cuts[i, m]:
-                rows.append(row)
-                strict.append(is_on)
+        positive = [form.exact() for form, strict in zip(domain.forms, domain.strict, strict=True) if strict]
+        for m in np.flatnonzero(self.regions.patterns[i, :n]).tolist():
+            if not self._is_surely_positive(i, m):
+                positive.append(self.forms.neuron(i, m).exact())
         index, _ = self.forms.neurons[n]
-        bits = tuple(self.regions.patterns[i, self.forms.starts[index] : n].tolist())
-        return _within(rows, strict, solid, self.forms.layer(i, index), (*bits, False))
+        bits = (*self.regions.patterns[i, self.forms.starts[index] : n].tolist(), False)
+        layer, whole = self.forms.layer(i, index), AffineHull.whole(self.regions.dim)
+        return ThinCell(whole, tuple(closure), tuple(positive), solid.interior, layer, bits).within(solid)
+
+    def count_below(self, start: ThinCell) -> int:
+        """How many patterns the points of a thin cell have."""
+        total, stack = 0, [start]
+        while stack:
+            cell = stack.pop().at_next_neuron()
+            if cell is None:
+                total += 1
+            else:
+                stack += self._sides(cell)
+        return total
+
+    def _sides(self, cell: ThinCell) -> list[ThinCell]:
+        """The non-empty sides of the next neuron's hyperplane."""
+        row = cell.next_row()
+        if not any(row[:-1]):
+            return [cell.with_bit(row[-1] > 0)]
+        form = integer_form(row)
+        opposite = form.negated()
+        on = self._inside(cell, form)
+        if on is None:
+            return [cell.with_bit(False)]
+        off = self._inside(cell, opposite)
+        # Where the neuron is on its zeros are taken away, which matters where later neurons are 0 too.
+        above = replace(cell.with_bit(True), positive=(*cell.positive, row), interior=on)
+        if off is not None:
+            below = replace(cell.with_bit(False), closure=(*cell.closure, opposite), interior=off)
+            return [replace(above, closure=(*cell.closure, form)), below]
+        edge = self._closed(cell, opposite)
+        thinner = None if edge is None else cell.with_bit(False).within(edge)
+        return [above] if thinner is None else [above, thinner]
+
+    def _inside(self, cell: ThinCell, form: Form) -> Point | None:
+        """A point strictly inside a cell where a form is positive."""
+        if dot(form.exact(), cell.interior.integers) > 0:
+            return cell.interior
+        if cell.hull.dim == 1:
+            return _inside_segment((*cell.closure, form))
+        referee = Referee(_bounds_on(cell.hull, self.bounds), self.oracle.highs)
+        return referee.interior(OpenPolyhedron.of((*cell.closure, form), cell.hull.dim))
+
+    def _closed(self, cell: ThinCell, form: Form) -> SolidPolyhedron | None:
+        """The part of a cell's closure where a form that is nowhere positive on it is 0."""
+        if cell.hull.dim == 1:
+            a, b = form.exact()
+            zero = Point.of([Fraction(-b, a)])
+            if any(dot(other.exact(), zero.integers) < 0 for other in cell.closure):
+                return None
+        return self.oracle.solid((*cell.closure, form), _bounds_on(cell.hull, self.bounds))
 
 
-def _within(
-    rows: Sequence[Sequence[int]],
-    strict: Sequence[bool],
-    solid: SolidPolyhedron,
-    layer: PulledLayer,
-    bits: tuple[bool, ...],
-) -> ThinCell | None:
-    """The cell of the given rows within a solid part of its closure; None if an open row is 0 all over it."""
-    kept, kept_strict = [], []
-    for pulled, is_strict in zip(pulled_back(rows, solid.hull.embedding), strict, strict=True):
-        if any(pulled[:-1]):
-            kept.append(pulled)
-            kept_strict.append(is_strict)
-        elif is_strict and pulled[-1] <= 0:
-            return None
-    return ThinCell(solid.hull, kept, kept_strict, solid.interior, layer, bits)
-
-
-def _count_below(start: ThinCell, search: _Search) -> int:
-    """How many patterns the points of a thin cell have."""
-    total, stack = 0, [start]
-    while stack:
-        cell = stack.pop().at_next_neuron()
-        if cell is None:
-            total += 1
+def _inside_segment(forms: Iterable[Form]) -> Point | None:
+    """A point of a line where all forms are positive."""
+    low: Fraction | None = None
+    high: Fraction | None = None
+    for form in forms:
+        a, b = form.exact()
+        zero = Fraction(-b, a)
+        if a > 0:
+            low = zero if low is None else max(low, zero)
         else:
-            stack += _sides(cell, search)
-    return total
+            high = zero if high is None else min(high, zero)
+    if low is None or high is None:
+        return Point.of([low + 1 if low is not None else high - 1 if high is not None else Fraction(0)])
+    return Point.of([(low + high) / 2]) if low < high else None
 
 
-def _sides(cell: ThinCell, search: _Search) -> list[ThinCell]:
-    """The non-empty sides of the next neuron's hyperplane."""
-    row = cell.next_row()
-    if not any(row[:-1]):
-        return [cell.with_bit(row[-1] > 0)]
-    bounds = _bounds_on(cell.hull, search.bounds)
-    form = integer_form(row)
-    opposite = [-entry for entry in row]
-    on, off = _interior(cell, form, bounds), _interior(cell, form.negated(), bounds)
-    if on is None:
-        return [cell.with_bit(False)]
-    if off is not None:
-        return [cell.side(True, row, on), cell.side(False, opposite, off)]
-    found = [cell.side(True, row, on)]  # the row takes its zeros away, which later neurons may ask about
-    edge = ClosedOracle(bounds).solid([integer_form(r) for r in (*cell.rows, opposite)], cell.hull.dim)
-    if edge is not None:
-        thinner = _within(cell.rows, cell.strict, edge, cell.layer, (*cell.bits, False))
-        if thinner is not None:
-            hull = AffineHull(compose(cell.hull.embedding, edge.hull.embedding), _free(cell.hull, edge.hull))
-            found.append(
-                ThinCell(hull, thinner.rows, thinner.strict, edge.interior, cell.layer, thinner.bits)
-            )
-    return found
-
-
-def _interior(cell: ThinCell, form: Form, bounds: Bounds) -> Point | None:
-    """A point strictly inside a cell where a form is positive."""
-    referee = Referee(bounds)
-    if referee.sign(form, cell.interior) > 0:
-        return cell.interior
-    forms = [*(integer_form(row) for row in cell.rows), form]
-    return referee.interior(OpenPolyhedron.of(forms, cell.hull.dim))
+def _distinct(rows: Sequence[list[int]]) -> list[list[int]]:
+    """The rows that are not constant, each once."""
+    return [list(row) for row in dict.fromkeys(map(tuple, rows)) if any(row[:-1])]
 
 
 def _bounds_on(hull: AffineHull, bounds: Bounds) -> Bounds:

@@ -58,7 +58,7 @@ class _Search:
         self.regions = regions
         self.classes, self.pieces, self.adjacency = classes, pieces, adjacency
         self.forms = RegionForms(regions)
-        self.oracle = ClosedOracle(regions.problem.solid.bounds)
+        self.oracle = ClosedOracle()
         ends = np.concatenate([adjacency.source, adjacency.target])
         order = np.argsort(ends, kind="stable")
         self.offsets = np.searchsorted(ends[order], np.arange(len(regions) + 1))
@@ -101,7 +101,7 @@ class _Search:
         forms = [*self.forms.bounding(source), wall]
         for form in agreement:
             forms += [form, form.negated()]
-        solid = self.oracle.solid(forms, self.regions.dim)
+        solid = self.oracle.solid(forms, self.regions.problem.solid.bounds)
         return solid is not None and self._is_in_domain(solid)
 
     def _is_in_domain(self, solid: SolidPolyhedron) -> bool:
