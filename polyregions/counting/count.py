@@ -9,7 +9,7 @@ from typing import TypeAlias
 from polyregions._types import Ints
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.counting.definitions import DEFINITIONS
-from polyregions.counting.pieces import are_a_convex_complex, open_pieces
+from polyregions.counting.pieces import bounds_on_convex_regions, open_pieces
 from polyregions.counting.residues import map_classes
 from polyregions.counting.thin import count_thin_patterns
 from polyregions.counting.touching import count_closed_pieces
@@ -38,8 +38,8 @@ def count_by_definition(
             stops.
 
     Returns:
-        The counts in the order R1 to R6. "R3" is an int where it is known, which it is if the open connected regions
-        are convex and meet face to face, if R4 = R2, and with one input; else the pair (R4, R2) that it lies between.
+        The counts in the order R1 to R6. "R3" is an int where it is known, as it is if the open connected regions are
+        convex and meet face to face, if R4 = R2, and with one input; else often a pair that it lies between.
 
     Raises:
         InputError: the set of regions is not complete.
@@ -123,9 +123,8 @@ class _Counting:
         fewest, most = self.open_connected_regions(), len(self.regions)
         if fewest == most:
             return most
-        report = self._report("R3")
-        exact = are_a_convex_complex(self.regions, self.pieces, self.adjacency, report)
-        return fewest if exact else (fewest, most)
+        low, high = bounds_on_convex_regions(self.regions, self.pieces, self.adjacency, self._report("R3"))
+        return low if low == high else (low, high)
 
     def open_connected_regions(self) -> int:
         if self.affine_regions() == len(self.regions):  # all maps differ: nothing to join

@@ -19,6 +19,8 @@ from polyregions.oracle.polyhedron import Form
 from polyregions.oracle.referee import Referee
 from polyregions.regions import RegionSet
 
+MOST_TRIED = 20_000  # regions times pairs of equal ones, up to which pairs are joined
+
 Walls = dict[int, dict[tuple[int, ...], set[int]]]
 
 
@@ -37,46 +39,91 @@ def open_pieces(classes: Ints, adjacency: Adjacency) -> Ints:
     return np.asarray(pieces, dtype=np.int64)
 
 
-def are_a_convex_complex(
+def bounds_on_convex_regions(
     regions: RegionSet, pieces: Ints, adjacency: Adjacency, report: Callable[[int, int], None]
-) -> bool:
-    """Whether the closures of all pieces are convex and form a polyhedral complex.
+) -> tuple[int, int]:
+    """Proved bounds on R3, the least number of polyhedra of a complex on each of which the network is affine.
 
-    Each polyhedron of a complex lies in one piece; so this holds iff R3 = R4. A piece is convex iff it lies on one
-    side of each facet that bounds it. Convex pieces form a complex iff across each of their facets there is only
-    one other piece: facet-to-facet tilings are face-to-face (Gruber and Ryshkov 1989).
+    Each polyhedron of a complex lies in one piece. So there are as many as pieces iff these are a convex complex
+    themselves, and a piece that is not convex needs two. From above: regions of one piece are joined one pair after
+    the other as long as they stay a convex complex, which need not find the best one.
+
+    Args:
+        regions: the regions.
+        pieces: (R,) the piece of each, equal maps joined across facets.
+        adjacency: the facets.
+        report: called with walls looked at and walls in all.
+
+    Complexity: one linear program for each wall of a piece and each of its regions, at most; as many again for each
+    pair that is tried, of which there are few.
+    """
+    n = int(pieces.max(initial=-1)) + 1
+    if regions.dim <= 1 or n == len(regions):
+        return n, n
+    tiling = _Tiling(regions, pieces, adjacency)
+    bent = sum(not tiling.is_convex(piece, report) for piece in tiling.walls)
+    if not bent and tiling.is_face_to_face():
+        return n, n
+    return n + max(1, bent), _joined(regions, pieces, adjacency)
+
+
+def _joined(regions: RegionSet, pieces: Ints, adjacency: Adjacency) -> int:
+    """How many polyhedra are left when pairs of regions of one piece are joined to a convex complex, greedily."""
+    inner = np.flatnonzero(pieces[adjacency.source] == pieces[adjacency.target])
+    labels = np.arange(len(regions))
+    if len(inner) * len(regions) > MOST_TRIED:
+        return len(regions)
+    for edge in inner.tolist():
+        one, other = labels[adjacency.source[edge]], labels[adjacency.target[edge]]
+        trial = np.where(labels == other, one, labels)
+        if one != other and _Tiling(regions, trial, adjacency).is_a_convex_complex():
+            labels = trial
+    return len(np.unique(labels))
+
+
+class _Tiling:
+    """The regions joined to pieces, and the walls of those of several regions.
 
     Args:
         regions: the regions.
         pieces: (R,) the piece of each.
         adjacency: the facets.
-        report: called with walls looked at and walls in all.
-
-    Complexity: one linear program for each wall of a piece and each of its regions, at most.
     """
-    if regions.dim <= 1:
-        return True
-    walls = _walls(RegionForms(regions), pieces, adjacency)
-    if any(len(others) > 1 for rows in walls.values() for others in rows.values()):
-        return False
-    members = {piece: np.flatnonzero(pieces == piece).tolist() for piece in walls}
-    pairs = [(piece, integer_form(row)) for piece, rows in walls.items() for row in rows]
-    referee = Referee(regions.problem.solid.bounds)
-    points = [regions.local_point(i) for i in range(len(regions))]
-    if not all(_are_inside([points[i] for i in members[piece]], form, referee) for piece, form in pairs):
-        return False
-    forms = RegionForms(regions)
-    for done, (piece, form) in enumerate(pairs):
-        report(done, len(pairs))
-        beyond = form.negated()
-        if any(_reaches(forms, i, beyond, referee) for i in members[piece]):
+
+    def __init__(self, regions: RegionSet, pieces: Ints, adjacency: Adjacency) -> None:
+        self._regions, self._pieces = regions, pieces
+        self._forms, self._referee = RegionForms(regions), Referee(regions.problem.solid.bounds)
+        self.walls = _walls(self._forms, pieces, adjacency)
+
+    def is_a_convex_complex(self) -> bool:
+        """Whether the closures of all pieces are convex and form a polyhedral complex."""
+        return self.is_face_to_face() and all(self.is_convex(piece) for piece in self.walls)
+
+    def is_face_to_face(self) -> bool:
+        """Whether across each wall of a piece there is only one other one, which is enough for convex ones.
+
+        Facet-to-facet tilings are face-to-face (Gruber and Ryshkov 1989).
+        """
+        return all(len(others) == 1 for rows in self.walls.values() for others in rows.values())
+
+    def is_convex(self, piece: int, report: Callable[[int, int], None] | None = None) -> bool:
+        """Whether a piece lies on one side of each of its walls, which is to say that it is convex."""
+        members = np.flatnonzero(self._pieces == piece).tolist()
+        forms = [integer_form(row) for row in self.walls[piece]]
+        points = [self._regions.local_point(i) for i in members]
+        if not all(_are_inside(points, form, self._referee) for form in forms):
             return False
-    return True
+        for done, form in enumerate(forms):
+            if report is not None:
+                report(done, len(forms))
+            if any(_reaches(self._forms, i, form.negated(), self._referee) for i in members):
+                return False
+        return True
 
 
 def _walls(forms: RegionForms, pieces: Ints, adjacency: Adjacency) -> Walls:
     """For each piece of several regions its walls, rows positive inside, and the pieces across each."""
-    several = np.bincount(pieces) > 1
+    several = np.bincount(pieces, minlength=len(pieces)) > 1
     walls: Walls = defaultdict(lambda: defaultdict(set))
     for edge in range(len(adjacency)):
         source, target = int(adjacency.source[edge]), int(adjacency.target[edge])
