@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,43 @@ def test_as_few_convex_regions_as_open_ones_means_convex_pieces() -> None:
 
 
 # ---------------------------------------------------------------- theorems and invariants
+
+
+def points_of_faces(rows: list[list[int]]) -> set[tuple[Fraction, Fraction]]:
+    """The vertices of a polygon, and a point inside each of its sides; it may be unbounded."""
+    points = set()
+    for row in rows:
+        a, b, c = row
+        origin = [Fraction(-a * c, a * a + b * b), Fraction(-b * c, a * a + b * b)]
+        low: list[Fraction] = []
+        high: list[Fraction] = []
+        for p, q, r in rows:
+            rate = q * a - p * b
+            if rate:
+                (low if rate > 0 else high).append(-(p * origin[0] + q * origin[1] + r) / rate)
+        ends = [max(low, default=None), min(high, default=None)]
+        first, last = ends
+        if first is not None and last is not None:
+            inside = (first + last) / 2
+        else:
+            inside = first + 1 if first is not None else last - 1 if last is not None else Fraction(0)
+        points |= {(origin[0] - t * b, origin[1] + t * a) for t in [*ends, inside] if t is not None}
+    return points
+
+
+@pytest.mark.parametrize("sizes", [(2, 6, 5, 1), (2, 8, 1), (2, 5, 4, 3, 1)], ids=str)
+def test_in_the_plane_patterns_are_those_of_all_faces_of_all_regions(sizes: tuple[int, ...]) -> None:
+    """Signs are constant in the relative interior of a face of a closed region."""
+    rng = generator(sum(sizes))
+    for domain in (Box.cube(-1, 1, 2), WholeSpace(2)) * 2:
+        layers = integer_layers(rng, sizes, most=1)
+        regions = enumerate_regions(network_of(layers), domain)
+        patterns = {tuple(pattern.astype(int).tolist()) for pattern in regions.patterns}
+        for region in regions:
+            polytope = region.polytope
+            points = points_of_faces([polytope.exact_rows[row] for row in polytope.facets()])
+            patterns |= {naive.pattern_at(layers, point) for point in points}
+        assert count_by_definition(regions, "R1")["R1"] == len(patterns)
 
 
 def test_the_chain_on_random_degenerate_networks() -> None:
