@@ -27,7 +27,7 @@ from polyregions.errors import InputError, OptionError, StoppedError
 from polyregions.network import Layer
 from randoms import generator, integer_layers
 from test_against_naive import network_of, networks
-from truth import FORMULA_NETWORKS, formula_network, name_of
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
 
 NAMES = ["R1", "R2", "R3", "R4", "R5", "R6"]
 OPPOSITE = ([[1], [-1]], [0, 0])
@@ -357,3 +357,12 @@ def test_each_definition_has_a_sentence_and_a_source() -> None:
         assert definition.name == name
         assert definition.sentence.endswith(".")
         assert "2505.16716" in definition.citation
+
+
+@pytest.mark.parametrize("entry", REAL_NETWORKS, ids=name_of)
+def test_pieces_and_maps_of_real_networks(entry: dict[str, Any]) -> None:
+    regions = enumerate_regions(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
+    found = count_by_definition(regions, which=("R2", "R4", "R6"))
+    assert found["R2"] == entry["cells"]
+    assert found["R4"] == entry["linear_pieces_connected"]
+    assert found["R6"] == entry["distinct_affine_maps"]

@@ -252,3 +252,26 @@ def test_stopping_gives_a_partial_set_that_says_so() -> None:
     assert exact.complete
     expected = nx.subgraph(adjacency_graph(full), range(5))
     assert nx.utils.edges_equal(adjacency_graph(partial).edges, expected.edges)
+
+
+EXTREME = {
+    "a bias that vanishes in projective coordinates": (
+        [([[6.06e-269], [0]], [1, 0]), ([[0, 0], [0, 0]], [0, 2.78e-265]), ([[0, 0]], [0])],
+        [[0, 0, 0, 1], [1, 0, 0, 1]],
+    ),
+    "a region beyond the range of float64": (
+        [([[0], [8.43e-86]], [0, 0]), ([[0, 0], [0, 2.78e-265]], [0, -1]), ([[0, 0]], [0])],
+        [[0, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 1]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXTREME)
+def test_weights_of_extreme_sizes_over_the_whole_space(name: str) -> None:
+    """Patterns by hand: constant neurons have the sign of their bias, however small."""
+    layers, patterns = EXTREME[name]
+    for engine in ("auto", "highs"):
+        regions = enumerate_regions(Network.from_layers(layers), WholeSpace(1), engine=engine)
+        assert regions.patterns.astype(int).tolist() == patterns
+        graph = adjacency_graph(regions)
+        assert sorted(graph.edges) == [(i, i + 1) for i in range(len(patterns) - 1)]

@@ -10,7 +10,7 @@ from math import gcd
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point, dot, nearest_float
 from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee
 
@@ -41,12 +41,16 @@ class Facet:
         return [a + t * (b - a) for a, b in zip(p, q, strict=True)]
 
     def approximate_point(self, polyhedron: OpenPolyhedron) -> Floats:
-        """The same point in float64 arithmetic."""
+        """The same point in float64 arithmetic; where that overflows, the exact one rounded."""
         row = polyhedron.rows[self.rows[0]]
         p, q = self.inside.approx, self.beyond.approx
-        here, there = row[:-1] @ p + row[-1], row[:-1] @ q + row[-1]
-        t = here / (here - there) if here > 0 > there else 0.5
-        return p + t * (q - p)
+        with np.errstate(all="ignore"):
+            here, there = row[:-1] @ p + row[-1], row[:-1] @ q + row[-1]
+            t = here / (here - there) if here > 0 > there else 0.5
+            point: Floats = p + t * (q - p)
+        if np.all(np.isfinite(point)):
+            return point
+        return np.array([nearest_float(c) for c in self.point(polyhedron)])
 
     def direction(self) -> list[Fraction]:
         """A direction that leaves the polyhedron through the facet."""

@@ -46,7 +46,8 @@ def enter_layer(net: Net, chart: Chart, forms: Forms, layer: int) -> None:
     """The forms of a layer along the bits of the layers before it.
 
     The error bounds the distance of the computed value of a form to the true one, anywhere within the bounds:
-    what the forms before carry, and gamma times the sizes of what is added up.
+    what the forms before carry, and gamma times the sizes of what is added up. It is zero only for a form without
+    terms: one whose terms have all vanished in underflow is not known to be zero.
     """
     k = len(chart.lower)
     active, inner = forms.active, forms.maps[layer - 1]
@@ -59,12 +60,15 @@ def enter_layer(net: Net, chart: Chart, forms: Forms, layer: int) -> None:
         for c in range(k + 1):
             row[c] = bias * chart.tau[c]
         error, size = abs(bias) * chart.tau_error, abs(bias) * tau_size
+        has_terms = bias != 0.0
         for j in range(net.widths[layer - 1]):
             if active[j] != 0.0:
                 weight = net.weight[layer, i, j] * active[j]
+                inner_is_zero = forms.error[layer - 1, j] == 0.0 and forms.size[layer - 1, j] == 0.0
+                has_terms = has_terms or (net.weight[layer, i, j] != 0.0 and not inner_is_zero)
                 for c in range(k + 1):
                     row[c] += weight * inner[j, c]
                 error += abs(weight) * forms.error[layer - 1, j]
                 size += abs(weight) * forms.size[layer - 1, j]
-        forms.error[layer, i] = (error + rounding * size) * SAFE + (TINY if size > 0.0 else 0.0)
+        forms.error[layer, i] = (error + rounding * size) * SAFE + (TINY if has_terms else 0.0)
         forms.size[layer, i] = size * SAFE
