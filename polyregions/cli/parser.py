@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
+import polyregions.cli.commands as commands
 from polyregions import __version__
-from polyregions.cli import commands
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
