@@ -121,9 +121,11 @@ class Settler:
         chart, u = self._piece.chart, self._work.stack.point[int(self._work.registers[DEPTH])]
         if chart.plain:
             return Answer(Status.UNDECIDED, guess=chart.shift + chart.scale * u)
-        return Answer(
-            Status.UNDECIDED, guess=exact_point(self._piece, u, self._problem.solid.hull.dim).approx
-        )
+        try:
+            guess = exact_point(self._piece, u, self._problem.solid.hull.dim).approx
+        except ZeroDivisionError:  # the float point lies at infinity
+            return Answer(Status.UNDECIDED)
+        return Answer(Status.UNDECIDED, guess=guess)
 
     def place(self) -> tuple[int, int, int]:
         """Slot, layer and unit of the current question."""
