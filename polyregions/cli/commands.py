@@ -17,7 +17,7 @@ from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Box, Domain, WholeSpace
-from polyregions.engine.enumerate import enumerate_regions, tally_regions
+from polyregions.enumeration import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
 from polyregions.exact.checker import check
 from polyregions.graphs import adjacency_graph

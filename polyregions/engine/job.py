@@ -6,7 +6,7 @@ result of a run is the same for any number of workers, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -131,6 +131,16 @@ class Job:
         """The tasks to begin with, in the order of the tree."""
         starts: list[Any] = list(self._engine.starts())
         return [Task((i,), start, 1.0 / len(starts)) for i, start in enumerate(starts)]
+
+    def checked_start(self, arrays: Mapping[str, Any]) -> Any:
+        """The compiled engine's start of a task, from arrays that may be anything.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none of this job's.
+        """
+        if self._walk is None:
+            raise ValueError("the start of a task of another engine")
+        return self._walk.checked_start(arrays)
 
     @property
     def _engine(self) -> Any:

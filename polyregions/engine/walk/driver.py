@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from polyregions.engine.walk.state import (
     allocate_leaves,
     allocate_work,
 )
-from polyregions.engine.walk.subtree import Subtree, load, subtrees
+from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
 from polyregions.location import certified_patterns
 from polyregions.oracle.polyhedron import Form
@@ -78,6 +79,22 @@ class WalkRun:
         inside = 1.0 if isinstance(start, int) else float(start.share.sum())
         return inside / len(self.pieces)
 
+    def checked_start(self, arrays: Mapping[str, Any]) -> int | Subtree:
+        """A start from elsewhere, within bounds.
+
+        Raises:
+            ValueError, KeyError, TypeError: something else than a start of this run.
+        """
+        number = int(arrays["piece"])
+        if not 0 <= number < len(self.pieces):
+            raise ValueError(f"piece {number} of {len(self.pieces)}")
+        if len(arrays) == 1:
+            return number
+        piece = self.pieces.piece(number)
+        if piece is None or np.shape(arrays["lower"])[1:] != piece.chart.lower.shape:
+            raise ValueError(f"piece {number} is another one")
+        return checked_subtree(arrays, self.net, len(piece.rows), _most_vertices(piece))
+
     def batches(self, referee: Referee) -> Iterator[Batch]:
         """All regions, one piece after the other."""
         for start in self.starts():
@@ -98,8 +115,7 @@ class WalkPart:
         self._run, self._start, self._referee, self._budget = run, start, referee, budget
         self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
         k = len(piece.chart.lower)
-        n_vertices = max(2 * k + 4, len(piece.bases) + 2)
-        self._work = allocate_work(run.net, k, len(piece.rows), n_vertices)
+        self._work = allocate_work(run.net, k, len(piece.rows), _most_vertices(piece))
         self._leaves = allocate_leaves(run.net, k, min(BATCH, budget), run.keep)
         self._settler = Settler(run.problem, run.net, piece, self._work, referee)
         self._exact: dict[int, Point] = {}
@@ -285,6 +301,11 @@ class NoPart:
     def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
         """Nothing."""
         return iter(())
+
+
+def _most_vertices(piece: Piece) -> int:
+    """How many vertices are remembered for a cell."""
+    return max(2 * len(piece.chart.lower) + 4, len(piece.bases) + 2)
 
 
 def _unchart(problem: Problem, piece: Piece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
