@@ -56,6 +56,8 @@ def count(arguments: Namespace) -> int:
             executor=executor,
             progress=progress,
             max_regions=arguments.max_regions,
+            time_limit=arguments.time_limit,
+            store=arguments.store,
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
     return _finish(arguments, network, report, tally.complete)
@@ -65,9 +67,12 @@ def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     _check_output(arguments, (".npz", ".json", *TABLES))
     options = _table_options(arguments, TABLES, "a table of regions")
-    regions = _regions(arguments, *_problem(arguments), certify=arguments.certificate is not None)
+    certify = arguments.certificate is not None
+    regions = _regions(arguments, *_problem(arguments), certify=certify, store=arguments.store)
     report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
     report |= _saved(arguments, regions, **options)
+    if arguments.store is not None:
+        report["store"] = arguments.store
     if regions.certificate is not None:
         save(regions.certificate, arguments.certificate)
         report["certificate"] = arguments.certificate
@@ -212,7 +217,9 @@ def _argmin_section(regions: RegionSet) -> Section | None:
     return decision_section(regions, "argmin")
 
 
-def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bool = False) -> RegionSet:
+def _regions(
+    arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
+) -> RegionSet:
     with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
         regions = enumerate_regions(
             network,
@@ -223,6 +230,8 @@ def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bo
             certify=certify,
             progress=progress,
             max_regions=arguments.max_regions,
+            time_limit=arguments.time_limit,
+            store=store,
         )
     hull = regions.problem.solid.hull
     if not hull.is_whole and not arguments.quiet:

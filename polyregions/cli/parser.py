@@ -68,7 +68,8 @@ def _verb(
 
 def _add_count(verbs: Verbs) -> None:
     example = "controller.onnx --box -2 2 --json"
-    _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    counting = _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    _store(counting, "remember finished subtrees in this folder")
 
 
 def _add_enumerate(verbs: Verbs) -> None:
@@ -81,6 +82,7 @@ def _add_enumerate(verbs: Verbs) -> None:
         ".npz, .json, or as a table .csv or .parquet",
     )
     _table_options(listing)
+    _store(listing, "stream the regions to this folder, as Parquet shards")
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
 
 
@@ -163,7 +165,14 @@ def _add_check(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     check.set_defaults(
-        run=commands.check_, engine="auto", max_regions=None, output=None, workers=None, dask=None
+        run=commands.check_,
+        engine="auto",
+        max_regions=None,
+        time_limit=None,
+        store=None,
+        output=None,
+        workers=None,
+        dask=None,
     )
     check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
     check.add_argument(
@@ -193,7 +202,18 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
+    )
     _everywhere(parser)
+
+
+def _store(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help=f"{what}; after any stop, or kill, the same command goes on from there",
+    )
 
 
 def _crew(parser: argparse.ArgumentParser) -> None:
@@ -242,3 +262,13 @@ def _limit(text: str) -> int:
     if not re.fullmatch(r"\s*\d{1,18}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of seconds")
+    return value

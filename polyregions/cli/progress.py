@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from types import FrameType
 from typing import Any
 
@@ -88,7 +89,26 @@ class _Bar:
 
 
 def _summary(progress: Progress) -> str:
+    left = progress.seconds_left
+    rest = f", about {duration(left)} left" if isfinite(left) and 0 < progress.fraction < 1 else ""
     return (
         f"{progress.regions} regions, {progress.rate:.0f}/s, {progress.fraction:.1%} of the tree, "
-        f"{progress.seconds:.0f} s"
+        f"{duration(progress.seconds)}{rest}"
     )
+
+
+def duration(seconds: float) -> str:
+    """A time span in one or two units.
+
+    >>> [duration(s) for s in (0.25, 42, 200, 9000, 500000)]
+    ['0.2 s', '42 s', '3 min 20 s', '2 h 30 min', '5 d 18 h']
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"

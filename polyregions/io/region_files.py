@@ -165,13 +165,13 @@ def check_regions(regions: RegionSet, where: str) -> None:
 
 
 def _check_cuts(regions: RegionSet, where: str) -> None:
-    """The cuts are where the patterns branch; a partial set may have lost the on sides of some branchings."""
+    """The cuts are where the patterns branch; a partial set may have lost one side of some branchings."""
     if regions.complete and not len(regions):
         raise FormatError(f"{where}: no regions, expected at least one in a complete set")
     on, off = branchings(regions.patterns)
     on_cuts, off_cuts = regions.cuts & regions.patterns, regions.cuts & ~regions.patterns
-    lost = off_cuts & ~off if regions.complete else False
-    wrong = np.any((on_cuts != on) | (off & ~off_cuts) | lost, axis=1)
+    lost = (on_cuts & ~on) | (off_cuts & ~off) if regions.complete else False
+    wrong = np.any((on & ~on_cuts) | (off & ~off_cuts) | lost, axis=1)
     if np.any(wrong):
         i = int(np.flatnonzero(wrong)[0])
         raise FormatError(f"{where}, region {i}: its cuts are not those of the tree that the patterns form")

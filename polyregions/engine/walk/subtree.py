@@ -183,15 +183,17 @@ def _check_ranges(subtree: Subtree, net: Net, n_domain_rows: int, n_vertices: in
 def _fields(arrays: Mapping[str, Any]) -> Subtree:
     """The arrays as a subtree's fields, of the right kinds."""
     found: dict[str, Any] = {}
+    scalars = {"piece": int, "is_current": bool, "first_layer": int}
     for name, kind in KINDS.items():
         array = arrays[name]
         if array.dtype != np.dtype(kind):
             raise ValueError(f"{name} is of {array.dtype}, expected {np.dtype(kind)}")
+        if name in scalars and array.ndim:
+            raise ValueError(f"{name} has shape {array.shape}, expected ()")
         if array.dtype == np.float64 and not np.all(np.isfinite(array)):
             raise ValueError(f"{name} is not finite")
-        found[name] = array
-    scalars = {"piece": int, "is_current": bool, "first_layer": int}
-    return Subtree(**{name: scalars[name](a) if name in scalars else a for name, a in found.items()})
+        found[name] = scalars[name](array) if name in scalars else array
+    return Subtree(**found)
 
 
 def _within(name: str, values: Any, low: int, high: Any) -> None:

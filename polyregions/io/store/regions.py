@@ -35,6 +35,7 @@ class Contents:
         complete: whether these are all.
         is_sorted: whether they are in lexicographic order of their patterns.
         score: how questions were settled.
+        after_each_layer: the number of regions after each layer, of a finished store.
         digests: the SHA-256 of each shard; of an unfinished store None for each.
     """
 
@@ -45,6 +46,7 @@ class Contents:
     complete: bool
     is_sorted: bool
     score: Mapping[str, int]
+    after_each_layer: tuple[int, ...] | None
     digests: tuple[str | None, ...]
 
     @property
@@ -118,15 +120,14 @@ class StoredRegions(RegionSet):
         """The interior points that are no float64 points."""
         return self._loaded.rational_points
 
+    def regions_after_each_layer(self) -> list[int]:
+        """How many regions there are after each activation layer; a finished store says so without reading them."""
+        known = self.__dict__["_contents"].after_each_layer
+        return super().regions_after_each_layer() if known is None else list(known)
+
     def __len__(self) -> int:
         n: int = self.__dict__["_contents"].n
         return n
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """What travels is the regions, not the folder."""
-        loaded = self._loaded
-        arrays = (loaded.packed, loaded.packed_cuts, loaded.local_points, loaded.rational_points)
-        return RegionSet, (self.problem, *arrays, self.complete, self.engine, self.score)
 
 
 def open_store(folder: str | os.PathLike[str]) -> StoredRegions:
@@ -174,13 +175,21 @@ def store_contents(folder: Path) -> Contents:
     if result is None:
         return _unfinished(folder, problem, engine)
     return Contents(
-        folder, problem, engine, result.regions, True, result.is_sorted, result.score, result.shards
+        folder,
+        problem,
+        engine,
+        result.regions,
+        True,
+        result.is_sorted,
+        result.score,
+        result.after_each_layer,
+        result.shards,
     )
 
 
 def _unfinished(folder: Path, problem: Problem, engine: str) -> Contents:
     if not (folder / TASKS).exists():
-        return Contents(folder, problem, engine, 0, False, True, {}, ())
+        return Contents(folder, problem, engine, 0, False, True, {}, None, ())
     book = TaskBook(folder / TASKS, StoreSize.of(problem))
     try:
         n, shards = book.totals()[0], book.cursor().shards
@@ -192,9 +201,8 @@ def _unfinished(folder: Path, problem: Problem, engine: str) -> Contents:
             pieces.add(done.key[0])
     finally:
         book.close()
-    return Contents(
-        folder, problem, engine, n, False, is_sorted and len(pieces) < 2, dict(score), (None,) * shards
-    )
+    is_sorted = is_sorted and len(pieces) < 2
+    return Contents(folder, problem, engine, n, False, is_sorted, dict(score), None, (None,) * shards)
 
 
 def _region_set(contents: Contents, rows: Rows, complete: bool) -> RegionSet:
