@@ -35,6 +35,7 @@ from polyregions.decision import (
 from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally
+from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
@@ -78,6 +79,7 @@ __all__ = [
     "DecisionCells",
     "DecisionTree",
     "Definition",
+    "Estimate",
     "Facets",
     "Finding",
     "HPolytope",
@@ -116,6 +118,7 @@ __all__ = [
     "decision_graph",
     "decision_tree",
     "enumerate_regions",
+    "estimate_regions",
     "euler_characteristic",
     "face_counts",
     "facet_arrays",

@@ -46,7 +46,7 @@ ANSWERED_NO, STOPPED = 1, 3
 
 def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer."""
-    network, domain = _problem(arguments)
+    network, domain = problem_of(arguments)
     with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
         tally = tally_regions(
             network,
@@ -68,7 +68,7 @@ def enumerate_(arguments: Namespace) -> int:
     _check_output(arguments, (".npz", ".json", *TABLES))
     options = _table_options(arguments, TABLES, "a table of regions")
     certify = arguments.certificate is not None
-    regions = _regions(arguments, *_problem(arguments), certify=certify, store=arguments.store)
+    regions = _regions(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
     report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
     report |= _saved(arguments, regions, **options)
     if arguments.store is not None:
@@ -97,7 +97,7 @@ def _check_certificate(arguments: Namespace) -> int:
     verdict = check(load_certificate(arguments.file), load_network(arguments.network))
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
     proved = f"proved: these are all {verdict.regions} regions"
-    _print(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
+    print_report(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
     return 0 if verdict.ok else ANSWERED_NO
 
 
@@ -107,20 +107,21 @@ def _check_geometry(arguments: Namespace) -> int:
     findings = [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in found.findings]
     words = {True: "holds", False: "FAILS", None: "does not apply"}
     lines = [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
-    _print(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
+    print_report(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
     return 0 if found else ANSWERED_NO
 
 
 def _regions_to_check(arguments: Namespace) -> RegionSet:
     if arguments.file is None:
-        return _regions(arguments, *_problem(arguments))
+        return _regions(arguments, *problem_of(arguments))
     regions, network = load_regions(arguments.file), load_network(arguments.network)
     if regions.network.fingerprint() != network.fingerprint():
         raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
     return regions
 
 
-def _print(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+    """One JSON object, or lines for people."""
     for line in [json.dumps(report)] if arguments.json else lines:
         print(line)
 
@@ -129,7 +130,7 @@ def graph(arguments: Namespace) -> int:
     """``polyregions graph``: the adjacency graph."""
     _check_output(arguments, (".graphml", ".gexf", ".json", *TABLES))
     options = _table_options(arguments, (".graphml", ".gexf", ".json", ".parquet"), "a file with nodes")
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
         built = adjacency_graph(regions, **options)
@@ -148,7 +149,7 @@ def graph(arguments: Namespace) -> int:
 def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
     _check_output(arguments, (".npz", ".json", *TABLES, ".graphml", ".gexf"))
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     found = decision_cells(regions, _rule(arguments, regions.network))
     report = {
         "regions": len(regions),
@@ -180,7 +181,7 @@ def plot(arguments: Namespace) -> int:
     if arguments.output is None:
         raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
     _check_output(arguments, FORMATS)
-    network, domain = _problem(arguments)
+    network, domain = problem_of(arguments)
     check_picture(network, domain)
     regions = _regions(arguments, network, domain)
     save_picture(regions, arguments.output, arguments.colour)
@@ -191,7 +192,7 @@ def plot(arguments: Namespace) -> int:
 def report_(arguments: Namespace) -> int:
     """``polyregions report``: one page with everything known, on stdout or into a file."""
     _check_output(arguments, tuple(REPORT_SUFFIXES))
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     page = report(
         regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
     )
@@ -243,7 +244,8 @@ def _regions(
     return regions
 
 
-def _problem(arguments: Namespace) -> tuple[Network, Domain]:
+def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
+    """The network and the input set that a command names."""
     network = load_network(arguments.network)
     domain = _domain(arguments, network.n_inputs)
     if domain.dim != network.n_inputs:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
+import polyregions.cli.estimate as estimates
 from polyregions import __version__
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
@@ -48,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=FORMATTER)
     parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_count, _add_enumerate, _add_graph, _add_cells, _add_report, _add_plot, _add_check):
+    for add in VERBS:
         add(verbs)
     return parser
 
@@ -154,6 +155,31 @@ def _add_plot(verbs: Verbs) -> None:
     )
 
 
+def _add_estimate(verbs: Verbs) -> None:
+    text = "Predict how many regions there are and how long they take, from random parts of the tree."
+    guess = verbs.add_parser(
+        "estimate",
+        help=text,
+        description=text,
+        epilog="example:\n  polyregions estimate acasxu.onnx --domain prop_1.vnnlib",
+        formatter_class=FORMATTER,
+    )
+    guess.set_defaults(run=estimates.estimate)
+    guess.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    _input_set(guess, required=True)
+    guess.add_argument("--engine", choices=ENGINES, default="auto", help="which engine would enumerate")
+    guess.add_argument("--workers", type=_count, metavar="N", help="predict the time with N workers")
+    guess.add_argument("--repeats", type=_count, default=8, metavar="N", help="how often to sample (8)")
+    guess.add_argument(
+        "--population",
+        type=_count,
+        metavar="N",
+        help="cells gone on with at a time (100; four times as many halve the spread)",
+    )
+    guess.add_argument("--seed", type=_limit, default=0, metavar="N", help="of the random choices (0)")
+    _everywhere(guess)
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -185,6 +211,18 @@ def _add_check(verbs: Verbs) -> None:
     check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
     _input_set(check, required=False)
     _everywhere(check)
+
+
+VERBS = (
+    _add_count,
+    _add_estimate,
+    _add_enumerate,
+    _add_graph,
+    _add_cells,
+    _add_report,
+    _add_plot,
+    _add_check,
+)
 
 
 def protect_negative_lists(argv: Sequence[str]) -> list[str]:

@@ -85,16 +85,13 @@ def tally_regions(
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
 
-def job_for(
-    problem: Problem, engine: str, keep: bool, budgets: tuple[tuple[int, int], tuple[int, int]] | None = None
-) -> Job:
+def job_for(problem: Problem, engine: str, keep: bool) -> Job:
     """The job that enumerates a problem.
 
     Args:
         problem: network and domain.
         engine: "auto", "walk" or "highs"; asked for by name, "highs" is the plain reference.
         keep: whether regions are wanted, or only counts.
-        budgets: regions of the first task and the most of one, for the compiled engine and for the readable one.
 
     Raises:
         OptionError: an unknown engine, or one that cannot take the problem.
@@ -103,8 +100,7 @@ def job_for(
     reduction = unreduced(problem) if is_reference else reduce(problem)
     # without a neuron left there is nothing for the kernels to do
     walks = chosen == "walk" and reduction.problem.network.n_neurons > 0
-    for_walk, for_readable = budgets or (WALK_BUDGET, READABLE_BUDGET)
-    return Job(reduction, problem, walks, is_reference, keep, for_walk if walks else for_readable)
+    return Job(reduction, problem, walks, is_reference, keep, WALK_BUDGET if walks else READABLE_BUDGET)
 
 
 def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[int, ...]:

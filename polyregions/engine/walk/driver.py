@@ -66,18 +66,31 @@ class WalkRun:
         """Where to start: the pieces of the domain."""
         return list(range(len(self.pieces)))
 
-    def part(self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET) -> WalkPart | NoPart:
+    def part(
+        self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET, most_apart: int = 0
+    ) -> WalkPart | NoPart:
         """A whole piece, or what a part before left of it; after about `budget` regions the rest is left again.
 
         What a part finds depends on nothing but its start and budget.
         """
         piece = self.pieces.piece(start if isinstance(start, int) else start.piece)
-        return NoPart(self.net.ends) if piece is None else WalkPart(self, piece, start, referee, budget)
+        return (
+            NoPart(self.net.ends)
+            if piece is None
+            else WalkPart(self, piece, start, referee, budget, most_apart)
+        )
 
     def share(self, start: int | Subtree) -> float:
         """The part of the tree that is below a start."""
         inside = 1.0 if isinstance(start, int) else float(start.share.sum())
         return inside / len(self.pieces)
+
+    def place(self, start: int | Subtree) -> tuple[int, int]:
+        """The layer that the last cell of a start is in, and how many neurons of it may still cut that cell."""
+        if isinstance(start, int):
+            return 0, int(self.net.ends[0])
+        layer = int(start.layer[-1])
+        return layer, int(start.n_todo[layer - start.first_layer] - start.position[-1])
 
     def checked_start(self, arrays: Mapping[str, Any]) -> int | Subtree:
         """A start from elsewhere, within bounds.
@@ -110,9 +123,16 @@ class WalkPart:
     """
 
     def __init__(
-        self, run: WalkRun, piece: Piece, start: int | Subtree, referee: Referee, budget: int
+        self,
+        run: WalkRun,
+        piece: Piece,
+        start: int | Subtree,
+        referee: Referee,
+        budget: int,
+        most_apart: int,
     ) -> None:
         self._run, self._start, self._referee, self._budget = run, start, referee, budget
+        self._most_apart = most_apart
         self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
         k = len(piece.chart.lower)
         self._work = allocate_work(run.net, k, len(piece.rows), _most_vertices(piece))
@@ -172,7 +192,7 @@ class WalkPart:
                 if status == DONE:
                     return
                 if self._left() <= 0:
-                    self.rest = subtrees(work, self._piece_number())
+                    self.rest = subtrees(work, self._piece_number(), self._most_apart)
                     return
             if self._delegated:
                 yield self._flush()

@@ -20,8 +20,6 @@ KINDS: dict[str, type] = {
     "bits": np.uint8,
 }
 
-SPLIT_OFF = 3  # waiting cells that become subtrees of their own when a task ends
-
 
 class Subtree(NamedTuple):
     """Some neighbouring cells of a stack: exactly what the walk would have gone on with.
@@ -57,10 +55,16 @@ class Subtree(NamedTuple):
     number: Ints
 
 
-def subtrees(work: Work, piece: int) -> list[Subtree]:
-    """All that is left to do, when the walk stands before a leaf, in its order: the leaf first, large subtrees last."""
+def subtrees(work: Work, piece: int, most_apart: int) -> list[Subtree]:
+    """All that is left to do, when the walk stands before a leaf, in its order: the leaf first, large subtrees last.
+
+    Args:
+        work: the walk.
+        piece: which piece of the domain it is in.
+        most_apart: how many of the largest subtrees to give apart from the rest.
+    """
     top = int(work.registers[DEPTH])
-    n_apart = min(SPLIT_OFF, top)
+    n_apart = min(most_apart, top)
     apart = [_part(work, piece, slot, slot, False) for slot in reversed(range(n_apart))]
     return [_part(work, piece, n_apart, top, True), *apart]
 
