@@ -212,11 +212,12 @@ def sample_regions(job: Job, population: int, sizes: Sizes, rng: np.random.Gener
 
 def _sizes_below(visits: list[Visit]) -> Floats:
     """An estimate of the regions below each visited cell; at least 1, which an empty cell has not."""
-    sizes = np.array([float(visit.n) for visit in visits])
+    sizes: Floats = np.array([float(visit.n) for visit in visits])
     for i, visit in reversed(list(enumerate(visits))):
         if visit.parent >= 0:
             sizes[visit.parent] += sizes[i] / visit.chance
-    return np.maximum(sizes, 1.0)
+    np.maximum(sizes, 1.0, out=sizes)
+    return sizes
 
 
 def _sampled(pool: list[Chosen], most: int, job: Job, sizes: Sizes, rng: np.random.Generator) -> list[Chosen]:
@@ -243,16 +244,12 @@ def _places(job: Job, pool: list[Chosen]) -> Ints:
 def _chances(size: Floats, most: int) -> Floats:
     """Probabilities proportional to sizes and at most 1, that add up to `most`."""
     chance: Floats = np.zeros(len(size))
-    n_certain = 0
-    while n_certain < len(size):
+    while True:
         rest = chance < 1.0
         chance[rest] = size[rest] * ((most - np.count_nonzero(~rest)) / size[rest].sum())
-        too_large = chance > 1.0
-        if not too_large.any():
-            break
-        chance[too_large] = 1.0
-        n_certain = np.count_nonzero(chance >= 1.0)
-    return chance
+        if np.all(chance <= 1.0):
+            return chance
+        np.minimum(chance, 1.0, out=chance)
 
 
 def _sampling_job(problem: Problem, engine: str) -> Job:
