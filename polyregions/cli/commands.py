@@ -17,6 +17,7 @@ from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Box, Domain, WholeSpace
+from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
 from polyregions.exact.checker import check
@@ -47,7 +48,8 @@ ANSWERED_NO, STOPPED = 1, 3
 def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer."""
     network, domain = problem_of(arguments)
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
+    expected = _expected(arguments, network, domain)
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
         tally = tally_regions(
             network,
             domain,
@@ -218,10 +220,18 @@ def _argmin_section(regions: RegionSet) -> Section | None:
     return decision_section(regions, "argmin")
 
 
+def _expected(arguments: Namespace, network: Network, domain: Domain) -> Estimate | None:
+    """An estimate of the run, if one is wanted; what it says is shown beside the progress."""
+    if not arguments.estimate or arguments.quiet:
+        return None
+    return estimate_regions(network, domain, engine=arguments.engine)
+
+
 def _regions(
     arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
 ) -> RegionSet:
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
+    expected = _expected(arguments, network, domain)
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
         regions = enumerate_regions(
             network,
             domain,

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from polyregions.cli.commands import print_report, problem_of
-from polyregions.cli.progress import duration
+from polyregions.cli.progress import duration, short
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.engine.parallel import cores
 
@@ -44,7 +44,7 @@ def _lines(found: Estimate, workers: int) -> list[str]:
     if found.is_exact:
         lines = [f"regions: {n} (counted)"]
     else:
-        lines = [f"regions: about {_short(n)}, most likely {_short(found.low)} to {_short(found.high)}"]
+        lines = [f"regions: about {short(n)}, most likely {short(found.low)} to {short(found.high)}"]
     one, many = (duration(found.seconds(w)) for w in (1, workers))
     several = f", {many} with {workers} workers" if workers > 1 else ""
     return [
@@ -52,12 +52,3 @@ def _lines(found: Estimate, workers: int) -> list[str]:
         f"time: {one} at {found.rate:.0f} regions/s{several}",
         f"regions kept: {megabytes:.1f} MB",
     ]
-
-
-def _short(value: float) -> str:
-    """Three digits, which is more than is known.
-
-    >>> [_short(v) for v in (442.0, 1234567.0, 2.5e12)]
-    ['442', '1,230,000', '2,500,000,000,000']
-    """
-    return f"{float(f'{value:.3g}'):,.0f}"

@@ -195,6 +195,7 @@ def _add_check(verbs: Verbs) -> None:
         engine="auto",
         max_regions=None,
         time_limit=None,
+        estimate=False,
         store=None,
         output=None,
         workers=None,
@@ -242,6 +243,9 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     )
     parser.add_argument(
         "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
+    )
+    parser.add_argument(
+        "--estimate", action="store_true", help="sample the tree first, to show how much is left"
     )
     _everywhere(parser)
 

@@ -41,8 +41,7 @@ class Estimate:
 
     Attributes:
         regions: the estimated number of regions; the number itself if `is_exact`.
-        spread: the standard error of it: two thirds of such estimates are within one of the truth, nearly all within
-            three, where the repeats are not too skewed.
+        spread: the standard error of it, from the spread of the repeats.
         samples: (n,) the estimate of each repeat; their mean is `regions`.
         is_exact: whether the short trial run came to its end and so counted all of them.
         rate: regions a second of one worker in the trial run.
@@ -60,13 +59,13 @@ class Estimate:
 
     @property
     def low(self) -> float:
-        """Two standard errors below, but no less than was seen."""
-        return max(float(self.visited if self.is_exact else 1), self.regions - 2 * self.spread)
+        """Two standard errors below."""
+        return max(1.0, self.regions - 2 * self.spread)
 
     @property
     def high(self) -> float:
-        """Two standard errors above."""
-        return self.regions + 2 * self.spread
+        """Four standard errors above: samples are skewed, for what they seldom meet is large."""
+        return self.regions + 4 * self.spread
 
     def seconds(self, workers: int = 1) -> float:
         """How long the enumeration takes with some workers, if they are of this machine's kind and share well."""
