@@ -280,7 +280,6 @@ class Plan:
     """
 
     def __init__(self, executor: Executor | None, workers: int | None, limited: bool) -> None:
-        check_workers(executor, workers)
         self.executor, self.workers, self._limited = executor, workers, limited
         self._start = monotonic()
 
