@@ -17,6 +17,7 @@ from polyregions import arrays, scaling
 from polyregions._types import Bools, Floats, Integers
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
 from polyregions.errors import NetworkError
+from polyregions.max_groups import MaxGroups
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +114,14 @@ class Network:
     Attributes:
         layers: the layers, input to output.
         name: where it came from, for messages.
+        max_groups: which neurons are comparators of maxima; None where there are no maxima.
+        notices: what was taken off the source, such as a final softmax.
     """
 
     layers: tuple[Layer, ...]
     name: str = "network"
+    max_groups: MaxGroups | None = None
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def from_layers(
@@ -151,7 +156,13 @@ class Network:
         return cls.from_units([b.with_units(u) for b, u in zip(built, units, strict=True)], name)
 
     @classmethod
-    def from_units(cls, layers: Iterable[Layer], name: str = "network") -> Network:
+    def from_units(
+        cls,
+        layers: Iterable[Layer],
+        name: str = "network",
+        max_groups: MaxGroups | None = None,
+        notices: tuple[str, ...] = (),
+    ) -> Network:
         """Build a network from complete layers, checking that each takes what the one before gives.
 
         Raises:
@@ -167,7 +178,7 @@ class Network:
                     f"{name}, layer {i + 2}: weight has {after.n_inputs} columns, "
                     f"expected {before.n_units} (the width of layer {i + 1})"
                 )
-        return cls(chain, name)
+        return cls(chain, name, max_groups, notices)
 
     @property
     def n_inputs(self) -> int:
