@@ -181,8 +181,9 @@ class _Lowering:
         output = self.forms[self.graph.output]
         depth = max((block.layer for block in self.blocks), default=0)
         in_layers = [[b for b in self.blocks if b.layer == layer] for layer in range(1, depth + 1)]
-        last = np.concatenate([np.zeros(0, dtype=np.int64), *(b.atoms for b in in_layers[-1])]) if depth else None
-        ends_in_units = last is not None and output.is_selection() and np.array_equal(output.columns, last)
+        last = [int(atom) for block in in_layers[-1] for atom in block.atoms] if depth else []
+        is_units = isinstance(self.graph.nodes[self.graph.output], Units)
+        ends_in_units = is_units and np.array_equal(output.columns, last)
         needed = self._last_use(output, depth if ends_in_units else depth + 1)
         layers: list[Layer] = []
         present = np.arange(self.n_inputs)
@@ -198,9 +199,7 @@ class _Lowering:
         if not ends_in_units:
             slopes_out = uniform_slopes(output.n_rows, IDENTITY)
             layers.append(self._layer([output], slopes_out, present, depth + 1))
-        return Network.from_units(
-            layers, name, self._max_groups(neurons), notices=self.graph.notices
-        )
+        return Network.from_units(layers, name, self._max_groups(neurons), notices=self.graph.notices)
 
     def _last_use(self, output: SparseAffine, end: int) -> Ints:
         """The last layer (n_atoms,) that reads each atom."""

@@ -69,12 +69,18 @@ class SparseAffine:
     def is_selection(self) -> bool:
         """Whether every row is one entry of x, unchanged."""
         one_each = len(self.columns) == self.n_rows and bool(np.all(np.diff(self.offsets) == 1))
-        return one_each and self.is_float and bool(np.all(self.values == 1.0)) and not self.bias.any()
+        return one_each and self.is_float and bool(np.all(self.values == 1.0)) and not bool(np.any(self.bias))
 
     def times(self, X: Floats) -> Floats:
         """Its values at the rows of X (m, k) in float64: (m, n)."""
         values, bias = self.values.astype(np.float64), self.bias.astype(np.float64)
-        return _row_sums(X[:, self.columns] * values, self.offsets) + bias
+        found: Floats = _row_sums(X[:, self.columns] * values, self.offsets) + bias
+        return found
+
+    def squared(self) -> SparseAffine:
+        """The map with every number squared, in float64."""
+        values, bias = self.values.astype(np.float64) ** 2, self.bias.astype(np.float64) ** 2
+        return replace(self, values=values, bias=bias)
 
     def rows(self, index: Ints) -> SparseAffine:
         """The map to the chosen entries of y."""
@@ -88,7 +94,9 @@ class SparseAffine:
 def selection(index: Ints, n_columns: int) -> SparseAffine:
     """The map ``y = x[index]``."""
     n = len(index)
-    return SparseAffine(np.arange(n + 1), np.asarray(index, dtype=np.int64), np.ones(n), np.zeros(n), n_columns)
+    return SparseAffine(
+        np.arange(n + 1), np.asarray(index, dtype=np.int64), np.ones(n), np.zeros(n), n_columns
+    )
 
 
 def from_dense(weight: Any, bias: Any) -> SparseAffine:
@@ -204,9 +212,7 @@ def _integers(affine: SparseAffine) -> IntegerAffine:
     if affine.is_float:
         return affine_of_floats(*_dense_floats(affine))
     exact = _numerators(affine)
-    return IntegerAffine(
-        integer_matrix(exact.numerators.tolist(), affine.n_columns + 1), exact.denominator
-    )
+    return IntegerAffine(integer_matrix(exact.numerators.tolist(), affine.n_columns + 1), exact.denominator)
 
 
 def _dense_floats(affine: SparseAffine) -> tuple[Floats, Floats]:
@@ -236,6 +242,15 @@ def exact_sum(a: Any, b: Any) -> Any:
         if not np.any(error):  # an overflow leaves NaN, which counts as an error
             return total
     return floats_if_exact(rationals(a) + rationals(b))
+
+
+def exact_product(a: Any, b: Any) -> Any:
+    """``a * b`` entry by entry: floats where no entry is rounded, else rationals."""
+    if a.dtype != object and b.dtype != object:
+        product = _exact_products(*np.broadcast_arrays(a, b))
+        if product is not None:
+            return product
+    return floats_if_exact(rationals(a) * rationals(b))
 
 
 def rationals(array: Any) -> Any:
@@ -279,7 +294,9 @@ def _exact_sums(terms: Floats, places: Ints) -> tuple[Ints, Floats] | None:
         lowest, size = np.minimum.reduceat(low, starts), np.add.reduceat(np.abs(terms), starts)
         alone = np.diff(np.append(starts, len(terms))) == 1
         # all terms are multiples of 2^lowest, and so are all partial sums, which stay below 2^53 of these
-        fits = (size < np.ldexp(1.0, np.clip(lowest + MANTISSA_BITS, -1000, 1000))) & (lowest > -SAFE_EXPONENT)
+        fits = (size < np.ldexp(1.0, np.clip(lowest + MANTISSA_BITS, -1000, 1000))) & (
+            lowest > -SAFE_EXPONENT
+        )
         if not np.all(fits | alone | (size == 0)):
             return None
     return places[starts], sums
