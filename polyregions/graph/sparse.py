@@ -69,7 +69,8 @@ class SparseAffine:
     def is_selection(self) -> bool:
         """Whether every row is one entry of x, unchanged."""
         one_each = len(self.columns) == self.n_rows and np.all(np.diff(self.offsets) == 1)
-        return bool(one_each and self.is_float and np.all(self.values == 1.0) and not np.any(self.bias))
+        unchanged = self.is_float and np.all(self.values == 1.0) and not np.any(self.bias)
+        return bool(one_each and unchanged)
 
     def times(self, X: Floats) -> Floats:
         """Its values at the rows of X (m, k) in float64: (m, n)."""

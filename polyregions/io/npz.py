@@ -268,12 +268,11 @@ def _with_slopes(layer: Layer, arrays: dict[str, Any], i: int, where: str) -> La
 
 
 def _read_max_groups(arrays: dict[str, Any], n_neurons: int, where: str) -> MaxGroups | None:
-    found = [arrays.get(name) for name in ("max_neurons", "max_offsets")]
-    if all(array is None for array in found):
+    neurons, offsets = arrays.get("max_neurons"), arrays.get("max_offsets")
+    if neurons is None and offsets is None:
         return None
-    if any(array is None or array.dtype != np.int64 or array.ndim != 1 for array in found):
+    if neurons is None or offsets is None or {(a.dtype.str, a.ndim) for a in (neurons, offsets)} != {("<i8", 1)}:
         raise FormatError(f"{where}: max_neurons or max_offsets is missing or no list of int64")
-    neurons, offsets = found
     ascends = (
         len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(neurons) and np.all(np.diff(offsets) >= 0)
     )
