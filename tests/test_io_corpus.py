@@ -65,6 +65,7 @@ LOADED = {
     "safenlp/perturbations_0.onnx": "30-128-2, 128",
     "tllverifybench/tllBench_n=2_N=M=8_m=1_instance_0_0.onnx": "2-128-64-32-16-8-4-1, 252",
     "verivital/Convnet_avgpool.onnx": "784-23328-10, 23328",
+    "verivital/Convnet_maxpool.onnx": "784-23328-18432-9216-4608-2304-10, 40608",
     "vnncomp_test/test_nano.onnx": "1-1, 1",
     "vnncomp_test/test_small.onnx": "1-2-2-1, 4",
     "vnncomp_test/test_tiny.onnx": "1-1-1, 1",

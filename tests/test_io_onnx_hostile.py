@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from onnx_models import helper, ints, mlp, model, node, onnx
-from polyregions.errors import FormatError, UnsupportedError
+from polyregions import Box, count_regions
+from polyregions.errors import FormatError, NetworkError, UnsupportedError
 from polyregions.io.onnx import network_of_onnx
 
 HUGE = 10**12
@@ -131,7 +132,21 @@ def test_large_inputs(shape: list[int]) -> None:
 
 def test_relu_of_a_large_input() -> None:
     refuse(model([node("Relu", ["x"], "y")], [1, 10**6]), "expected at most 262144 numbers", UnsupportedError)
-    refuse(model([node("Relu", ["x"], "y")], [1, 10**5]), "100000 x 100000 entries", UnsupportedError)
+
+
+def test_a_layer_too_large_for_a_matrix_is_kept_by_its_entries() -> None:
+    """Nothing of the size of its matrix (80 gigabytes) is allocated; what needs the matrix is refused."""
+    data = model([node("Relu", ["x"], "y")], [1, 10**5]).SerializeToString()
+    tracemalloc.start()
+    try:
+        net = network_of_onnx(data, "m.onnx", "m.onnx", check=False)
+        assert net.is_tame and net.n_neurons == 10**5
+        assert np.array_equal(net(np.tile([-1.0, 2.0], 50_000)), np.tile([0.0, 2.0], 50_000))
+        with pytest.raises(NetworkError, match="100000 x 100000 entries is too large"):
+            count_regions(net, Box(np.zeros(10**5), np.ones(10**5)))
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()
 
 
 EXPANDING = [

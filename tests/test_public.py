@@ -37,6 +37,7 @@ PLAIN_DATA = {
     "arrays",
     "checkpoints",
     "errors",
+    "large_layer",
     "max_groups",
     "network",
     "patterns",

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Final
 
 import numpy as np
 
@@ -29,9 +28,6 @@ from polyregions.graph.sparse import (
 )
 from polyregions.max_groups import MaxGroups, matches
 from polyregions.network import Layer, Network
-
-MAX_ENTRIES: Final = 2**25
-"""Largest matrix (in entries) of one layer."""
 
 
 def lower(graph: Graph, name: str) -> Network:
@@ -212,10 +208,10 @@ class _Lowering:
         """One layer from forms over atoms, of which those present are what the layer before gives."""
         where = f"{self.graph.where}, layer {number}"
         rows = stacked(forms, len(self.layer_of_atom))
-        if rows.n_rows * len(present) > (MAX_ENTRIES if rows.is_float else MAX_RATIONALS):
+        if not rows.is_float and rows.n_rows * len(present) > MAX_RATIONALS:
             raise UnsupportedError(
-                f"{where}: written out as a matrix it has {rows.n_rows} x {len(present)} entries, expected at most "
-                f"{MAX_ENTRIES}, or {MAX_RATIONALS} where they are not float64 numbers"
+                f"{where}: has {rows.n_rows} x {len(present)} entries, which are not float64 numbers, "
+                f"expected at most {MAX_RATIONALS}"
             )
         place = np.full(len(self.layer_of_atom), -1)
         place[present] = np.arange(len(present))

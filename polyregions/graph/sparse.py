@@ -17,6 +17,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.large_layer import MAX_ENTRIES, LargeLayer
 from polyregions.network import ExactAffine, Layer, exact_layer
 
 MANTISSA_BITS: Final = 53
@@ -64,13 +65,15 @@ class SparseAffine:
     @property
     def is_float(self) -> bool:
         """Whether all numbers are float64."""
-        return self.values.dtype != object and self.bias.dtype != object
+        return bool(self.values.dtype != object and self.bias.dtype != object)
 
     def is_selection(self) -> bool:
         """Whether every row is one entry of x, unchanged."""
-        one_each = len(self.columns) == self.n_rows and np.all(np.diff(self.offsets) == 1)
-        unchanged = self.is_float and np.all(self.values == 1.0) and not np.any(self.bias)
-        return bool(one_each and unchanged)
+        if not self.is_float or len(self.columns) != self.n_rows:
+            return False
+        return bool(
+            np.all(np.diff(self.offsets) == 1) and np.all(self.values == 1.0) and not np.any(self.bias)
+        )
 
     def times(self, X: Floats) -> Floats:
         """Its values at the rows of X (m, k) in float64: (m, n)."""
@@ -138,11 +141,15 @@ def composed(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
 
 
 def layer_of(affine: SparseAffine, slopes: Floats, where: str) -> Layer:
-    """The map as a layer whose units have the given slopes (n, 2).
+    """The map as a layer whose units have the given slopes (n, 2); one of its entries where it is large.
 
     Raises:
         NetworkError: a number is beyond the range of float64.
     """
+    if affine.is_float and affine.n_rows * affine.n_columns > MAX_ENTRIES:
+        return LargeLayer(
+            affine.offsets, affine.columns, affine.values, affine.n_columns, affine.bias + 0.0, slopes
+        )
     if affine.is_float:
         return Layer(*_dense_floats(affine), slopes)
     return replace(exact_layer(_numerators(affine), affine.n_columns, where), slopes=slopes)

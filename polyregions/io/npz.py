@@ -271,7 +271,11 @@ def _read_max_groups(arrays: dict[str, Any], n_neurons: int, where: str) -> MaxG
     neurons, offsets = arrays.get("max_neurons"), arrays.get("max_offsets")
     if neurons is None and offsets is None:
         return None
-    if neurons is None or offsets is None or {(a.dtype.str, a.ndim) for a in (neurons, offsets)} != {("<i8", 1)}:
+    if (
+        neurons is None
+        or offsets is None
+        or {(a.dtype.str, a.ndim) for a in (neurons, offsets)} != {("<i8", 1)}
+    ):
         raise FormatError(f"{where}: max_neurons or max_offsets is missing or no list of int64")
     ascends = (
         len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(neurons) and np.all(np.diff(offsets) >= 0)
