@@ -379,7 +379,7 @@ def test_branches_are_joined(nodes: Any) -> None:
 def test_monotone_operators_in_the_middle_are_refused(op: str) -> None:
     nodes = [node("Relu", ["x"], "h"), node(op, ["h"], "s", "mid"), node("Relu", ["s"], "y")]
     with pytest.raises(
-        UnsupportedError, match=rf"operator {op} \(node 'mid'\) is not supported in the middle"
+        UnsupportedError, match=rf"operator {op} \(node 'mid'\) is not supported: only as the last"
     ):
         read(model(nodes, [1, 2]))
 

@@ -165,11 +165,16 @@ class _Lowering:
         comparators = self._units(difference, uniform_slopes(n, RELU)).columns
         seconds, which = np.unique(pairs[:, 1], return_inverse=True)
         kept = field.rows(seconds)
-        if not kept.is_selection():
+        if len(kept.columns) > kept.n_rows:  # made of more atoms than it has numbers
             kept = self._carried(kept)
-        both = np.concatenate([kept.columns[which.ravel()], comparators])
-        rows = np.tile(np.arange(n), 2)
-        winners = from_entries(rows, both, np.ones(2 * n), np.zeros(n), len(self.layer_of_atom))
+        kept = kept.rows(which.ravel())
+        winners = from_entries(
+            np.append(kept.row_of_entry, np.arange(n)),
+            np.append(kept.columns, comparators),
+            np.append(kept.values, np.ones(n)),
+            kept.bias,
+            len(self.layer_of_atom),
+        )
         return field, comparators, winners
 
     def network(self, name: str) -> Network:

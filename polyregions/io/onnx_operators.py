@@ -178,10 +178,12 @@ class _Values:
 
 def _check_operator(node: Node) -> None:
     if node.op not in OPERATORS or node.proto.domain not in STANDARD_DOMAINS:
-        place = " in the middle of a network" if node.op in MONOTONE else ""
-        raise UnsupportedError(
-            f"{node.where} is not supported{place}: not among the piecewise linear operators"
+        why = (
+            "only as the last operator, behind others"
+            if node.op in MONOTONE
+            else "it is not among the piecewise linear operators"
         )
+        raise UnsupportedError(f"{node.where} is not supported: {why}")
     _check_attributes(node, OPERATORS[node.op][1])
 
 
