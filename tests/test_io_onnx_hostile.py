@@ -157,6 +157,54 @@ EXPANDING = [
 ]
 
 
+BOMBS = [
+    [node("ConstantOfShape", ["huge"], "c"), node("Add", ["x", "c"], "y")],
+    [node("Expand", ["x", "huge"], "y")],
+    [node("Tile", ["x", "huge"], "y")],
+    [node("Pad", ["x", "pads"], "y")],
+    [node("Upsample", ["x", "scales"], "y")],
+    [node("Gather", ["x", "zeros"], "h"), node("Tile", ["h", "many"], "y")],
+]
+
+
+@pytest.mark.parametrize("nodes", BOMBS, ids=lambda nodes: nodes[-1].op_type)
+def test_operators_that_ask_for_much(nodes: Any) -> None:
+    given = {
+        "huge": ints(2**40, 2**20),
+        "many": ints(2**13, 2**13),
+        "pads": ints(0, 0, 2**40, 0),
+        "scales": np.array([1e12, 1.0], dtype=np.float32),
+        "zeros": ints(*([0] * 1000)),
+    }
+    opset = 9 if nodes[-1].op_type == "Upsample" else 13
+    refuse(model(nodes, [1, 2], given, opset=opset), f"operator ({nodes[0].op_type}|{nodes[-1].op_type}) ")
+
+
+def test_doubling_again_and_again() -> None:
+    names = ["x", *(f"t{i}" for i in range(60)), "y"]
+    nodes = [node("Concat", [a, a], b, axis=1) for a, b in zip(names, names[1:], strict=False)]
+    with pytest.raises(UnsupportedError, match="operator Concat .* result of shape"):
+        network_of_onnx(model(nodes, [1, 2]).SerializeToString(), "bad.onnx", "bad.onnx")
+
+
+def test_many_large_steps_have_a_limit_together() -> None:
+    names = ["x", *(f"t{i}" for i in range(200)), "y"]
+    turned = [node("Transpose", [a], b) for a, b in zip(names[1:], names[2:], strict=False)]
+    nodes = [node("Tile", ["x", "n"], "t0"), *turned]
+    with pytest.raises(UnsupportedError, match="has more than 67108864 numbers"):
+        network_of_onnx(
+            model(nodes, [2, 2], {"n": ints(1000, 1000)}).SerializeToString(), "bad.onnx", "bad.onnx"
+        )
+
+
+def test_a_graph_that_needs_exponentially_many_paths() -> None:
+    """x + x again and again: each step is one node, however many paths lead to it."""
+    names = ["x", *(f"t{i}" for i in range(300)), "y"]
+    nodes = [node("Add", [a, a], b) for a, b in zip(names, names[1:], strict=False)]
+    net = network_of_onnx(model(nodes, [1]).SerializeToString(), "m.onnx", "m.onnx", check=False)
+    assert net([1.0]).tolist() == [2.0**301]
+
+
 @pytest.mark.parametrize(("nodes", "shape", "constants"), EXPANDING)
 def test_small_files_with_large_results(nodes: Any, shape: list[int], constants: dict[str, Any]) -> None:
     refuse(model(nodes, shape, constants), "entries", UnsupportedError)

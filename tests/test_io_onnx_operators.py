@@ -310,6 +310,12 @@ def test_poolings_that_are_not_defined(attributes: dict[str, Any], match: str) -
             read(model([node(op, ["x"], "y", **attributes)], [1, 1, 4, 4]))
 
 
+def test_maxima_of_very_many_arguments_are_refused() -> None:
+    pool = node("MaxPool", ["x"], "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    with pytest.raises(UnsupportedError, match="operator MaxPool .* arguments, expected at most"):
+        read(model([pool], [1, 1, 400, 400]))
+
+
 def test_second_outputs_are_refused() -> None:
     pool = helper.make_node("MaxPool", ["x"], ["h", "indices"], kernel_shape=[2])
     m = model([pool, node("Relu", ["h"], "y")], [1, 1, 4])

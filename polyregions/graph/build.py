@@ -14,18 +14,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from polyregions._types import Ints
 from polyregions.activations import RELU
-from polyregions.errors import FormatError
+from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
 from polyregions.graph.sparse import SparseAffine, exact_sum, from_dense, from_entries, selection
 
-LEFT_OF_KINK = (1.0, 0.0)
+LEFT_OF_KINK: Final = (1.0, 0.0)
 """Slopes of ``min(z, 0)``."""
+
+MAX_NUMBERS: Final = 2**26
+"""Most numbers that a graph may consist of, so that a small file cannot fill the memory."""
+
+MAX_ARGUMENTS: Final = 2**20
+"""Most arguments of all the maxima of one node."""
 
 
 class GraphBuilder:
@@ -46,6 +52,7 @@ class GraphBuilder:
         self.where = where
         self.nodes: list[Node] = [Input(n_inputs)]
         self.notices: list[str] = []
+        self._n_numbers = 0
 
     def width(self, node: int) -> int:
         """Length of a node's vector."""
@@ -147,7 +154,12 @@ class GraphBuilder:
 
         Raises:
             FormatError: a group without arguments.
+            UnsupportedError: more arguments than `MAX_ARGUMENTS`.
         """
+        if len(arguments) > MAX_ARGUMENTS:
+            raise UnsupportedError(
+                f"{self.where}: maxima of {len(arguments)} arguments, expected at most {MAX_ARGUMENTS}"
+            )
         if np.any(np.diff(offsets) < 1):
             raise FormatError(f"{self.where}: a maximum of no numbers")
         return self._add(Maxima(node, np.asarray(arguments, dtype=np.int64), np.asarray(offsets)))
@@ -180,5 +192,8 @@ class GraphBuilder:
         return self._add(Affine(node, from_entries(rows, rows, factors, constant, n)))
 
     def _add(self, node: Node) -> int:
+        self._n_numbers += node.width + (len(node.map.columns) if isinstance(node, Affine) else 0)
+        if self._n_numbers > MAX_NUMBERS:
+            raise UnsupportedError(f"{self.where}: with it the network has more than {MAX_NUMBERS} numbers")
         self.nodes.append(node)
         return len(self.nodes) - 1

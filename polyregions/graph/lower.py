@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import Final
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from polyregions.graph.sparse import (
 )
 from polyregions.max_groups import MaxGroups, matches
 from polyregions.network import Layer, Network
+
+MAX_NUMBERS: Final = 2**27
+"""Most numbers in all forms together."""
 
 
 def lower(graph: Graph, name: str) -> Network:
@@ -69,6 +73,7 @@ class _Lowering:
         self.blocks: list[_Block] = []
         self.layer_of_atom = np.zeros(self.n_inputs, dtype=np.int64)
         self.tournaments: list[list[int]] = []
+        self._n_numbers = 0
 
     def take(self, number: int) -> None:
         """Express one node by atoms."""
@@ -84,6 +89,11 @@ class _Lowering:
                 self.forms[number] = self._units(self.forms[node.source], node.slopes)
             case Maxima():
                 self.forms[number] = self._maxima(node)
+        self._n_numbers += self.forms[number].n_rows + len(self.forms[number].columns)
+        if self._n_numbers > MAX_NUMBERS:
+            raise UnsupportedError(
+                f"{self.graph.where}: has more than {MAX_NUMBERS} numbers where it is lowered"
+            )
 
     def _units(self, form: SparseAffine, slopes: Floats) -> SparseAffine:
         """New units on a form, in the first layer that can have them."""

@@ -13,10 +13,10 @@ from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
 from polyregions.io.onnx_graph import Node
 
-MAX_SIZE: Final = 2**24
+MAX_SIZE: Final = 2**22
 """Most entries of a tensor."""
 
-MAX_PRODUCTS: Final = 2**26
+MAX_PRODUCTS: Final = 2**24
 """Most entries of an affine map that is written out."""
 
 
