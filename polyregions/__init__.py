@@ -60,6 +60,8 @@ from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
 from polyregions.volumes import region_volumes
+from polyregions.winners import WinnerRegions as WinnerRegions
+from polyregions.winners import winner_regions as winner_regions
 
 __version__ = "0.1.0"
 
@@ -99,6 +101,7 @@ __all__ = [
     "Tally",
     "Verdict",
     "WholeSpace",
+    "WinnerRegions",
     "adjacency_arrays",
     "adjacency_graph",
     "along_polyline",
@@ -142,4 +145,5 @@ __all__ = [
     "segment",
     "simplify",
     "tally_regions",
+    "winner_regions",
 ]

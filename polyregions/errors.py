@@ -5,7 +5,7 @@ PolyregionsError
 │   ├── NetworkError                 weights, shapes, activations
 │   ├── DomainError                  the input set
 │   ├── FormatError                  a file that cannot be read as what it claims to be
-│   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear chains
+│   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear networks
 │   └── OptionError                  an argument or option with an impossible value
 ├── MissingExtraError (ImportError)  an optional dependency is not installed
 ├── StoppedError                     a run was stopped before it had an answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from polyregions import arrays, scaling
-from polyregions._types import Bools, Floats, Integers
+from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
 from polyregions.errors import NetworkError
+from polyregions.max_groups import MaxGroups
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +99,33 @@ class Layer:
         """Number of units with a bit in the activation pattern."""
         return int(np.count_nonzero(self.splitting))
 
+    def linear(self, matrix: Floats) -> Floats:
+        """``weight @ matrix`` in float64, for a vector (k,) or a matrix (k, m)."""
+        product: Floats = self.weight @ matrix
+        return product
+
+    def linear_sizes(self, matrix: Floats) -> Floats:
+        """``|weight| @ matrix`` in float64."""
+        product: Floats = np.abs(self.weight) @ matrix
+        return product
+
+    def forward(self, values: Floats) -> Floats:
+        """Pre-activations (m, n) or (n,) in float64 of values (m, k) or (k,)."""
+        found: Floats = values @ self.weight.T + self.bias
+        return found
+
+    def row_blocks(self) -> Iterator[tuple[slice, Ints, Floats]]:
+        """The weight in pieces, here one: some rows, the columns that are not empty in them, the entries there."""
+        yield slice(0, self.n_units), np.arange(self.n_inputs), self.weight
+
+    def numbers(self) -> tuple[Any, ...]:
+        """The arrays that the layer consists of, in a fixed order."""
+        return self.weight, self.bias, self.slopes
+
+    def weight_part(self, rows: Ints, columns: Ints) -> Floats:
+        """The weight of some units on some inputs."""
+        return self.weight[np.ix_(rows, columns)]
+
     def with_units(self, slopes: tuple[float, float]) -> Layer:
         """A copy whose units are all of one kind."""
         return Layer(self.weight, self.bias, uniform_slopes(self.n_units, slopes), self.exact)
@@ -113,10 +141,14 @@ class Network:
     Attributes:
         layers: the layers, input to output.
         name: where it came from, for messages.
+        max_groups: which neurons are comparators of maxima; None where there are no maxima.
+        notices: what was taken off the source, such as a final softmax.
     """
 
     layers: tuple[Layer, ...]
     name: str = "network"
+    max_groups: MaxGroups | None = None
+    notices: tuple[str, ...] = ()
 
     @classmethod
     def from_layers(
@@ -151,7 +183,13 @@ class Network:
         return cls.from_units([b.with_units(u) for b, u in zip(built, units, strict=True)], name)
 
     @classmethod
-    def from_units(cls, layers: Iterable[Layer], name: str = "network") -> Network:
+    def from_units(
+        cls,
+        layers: Iterable[Layer],
+        name: str = "network",
+        max_groups: MaxGroups | None = None,
+        notices: tuple[str, ...] = (),
+    ) -> Network:
         """Build a network from complete layers, checking that each takes what the one before gives.
 
         Raises:
@@ -167,7 +205,7 @@ class Network:
                     f"{name}, layer {i + 2}: weight has {after.n_inputs} columns, "
                     f"expected {before.n_units} (the width of layer {i + 1})"
                 )
-        return cls(chain, name)
+        return cls(chain, name, max_groups, notices)
 
     @property
     def n_inputs(self) -> int:
@@ -229,15 +267,15 @@ class Network:
             )
         with np.errstate(all="ignore"):
             for layer in self.layers:
-                values = activate(values @ layer.weight.T + layer.bias, layer.slopes)
+                values = activate(layer.forward(values), layer.slopes)
         return values
 
     def fingerprint(self) -> str:
         """SHA-256 of the exact function's data, the same on every machine."""
         digest = hashlib.sha256()
         for layer in self.layers:
-            digest.update(repr(layer.weight.shape).encode())
-            for array in (layer.weight, layer.bias, layer.slopes):
+            digest.update(repr((layer.n_units, layer.n_inputs)).encode())
+            for array in layer.numbers():
                 digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
             if layer.exact is not None:
                 integers = [*layer.exact.numerators.flat, layer.exact.denominator]

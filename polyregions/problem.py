@@ -79,6 +79,9 @@ def pose(network: Network, domain: Domain) -> Problem:
     check_domain(domain, "input set")
     if network.n_inputs != domain.dim:
         raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")
+    _ = network.layers[
+        0
+    ].weight  # a first layer too large to be written out is refused before anything is made
     solid = solid_domain(domain)
     return Problem(network, domain, solid, _restricted(network, solid))
 

@@ -8,12 +8,12 @@ what underflow hides is far below the error bounds; and if all are far below the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Protocol
 
 import numpy as np
 
-from polyregions._types import Floats
+from polyregions._types import Floats, Ints
 
 
 class Layer(Protocol):
@@ -27,6 +27,15 @@ class Layer(Protocol):
     @property
     def bias(self) -> Floats:
         """(n,)."""
+        ...
+
+    @property
+    def n_inputs(self) -> int:
+        """Number of inputs k."""
+        ...
+
+    def row_blocks(self) -> Iterator[tuple[slice, Ints, Floats]]:
+        """The weight in pieces: some rows, the columns that are not empty in them, the entries there."""
         ...
 
     @property
@@ -50,8 +59,10 @@ def is_tame(layers: Iterable[Layer]) -> bool:
 
     Multiplying a neuron by a power of two and dividing what reads it by the same changes no path.
     """
-    least, most = np.zeros(1), np.zeros(1)  # binary logarithms of the paths that end in each unit
-    for layer in layers:
+    least = most = np.zeros(0)  # binary logarithms of the paths that end in each unit
+    for i, layer in enumerate(layers):
+        if i == 0:
+            least = most = np.zeros(layer.n_inputs)
         least, most = _through_weights(layer, least, most)
         if not (_in_range(least, most) and _is_rounded_by_a_factor(layer)):
             return False
@@ -64,11 +75,12 @@ def is_tame(layers: Iterable[Layer]) -> bool:
 
 def _through_weights(layer: Layer, least: Floats, most: Floats) -> tuple[Floats, Floats]:
     """The least product and the largest sum of products that reach each unit, its bias being a path as well."""
-    low, high = _log2(layer.weight)
-    low_bias, high_bias = _log2(layer.bias)
-    lowest = np.min(low + least, axis=1, initial=np.inf)
-    highest = np.max(high + most, axis=1, initial=-np.inf)
-    return np.minimum(lowest, low_bias), np.maximum(highest, high_bias) + np.log2(layer.weight.shape[1] + 1)
+    lowest, highest = _log2(layer.bias)
+    for rows, columns, weight in layer.row_blocks():
+        low, high = _log2(weight)
+        lowest[rows] = np.minimum(np.min(low + least[columns], axis=1, initial=np.inf), lowest[rows])
+        highest[rows] = np.maximum(np.max(high + most[columns], axis=1, initial=-np.inf), highest[rows])
+    return lowest, highest + np.log2(layer.n_inputs + 1)
 
 
 def _log2(coefficients: Floats) -> tuple[Floats, Floats]:

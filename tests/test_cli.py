@@ -24,6 +24,8 @@ from polyregions.cli import commands, main
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
 from polyregions.errors import FormatError, InternalError
+from polyregions.graph import GraphBuilder, lower
+from polyregions.io.npz import save_network_npz
 
 VERBS = ("count", "enumerate", "graph", "cells", "report", "plot")
 BOX = ("--box", "-1", "1")
@@ -669,3 +671,27 @@ def test_a_certificate_of_another_network_is_no_proof(
     assert main(["enumerate", "example:two-moons", "--box", "0", "0.1", "--certificate", proof]) == 0
     assert main(["check", quadrants, proof]) == 1
     assert "not proved: " in capsys.readouterr().out
+
+
+def test_count_says_regions_and_regions_by_winners(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """max(x, y, 1/2) on the unit square: who is second cuts the cell of 1/2 in two, the winner does not."""
+    build = GraphBuilder(2, "max")
+    three = build.join([0, build.constant(np.array([0.5]))])
+    largest = build.maxima(three, np.arange(3), np.array([0, 3]))
+    file = tmp_path / "max.npz"
+    save_network_npz(lower(build.graph(largest), "max"), file)
+    found = report(capsys, "count", str(file), "--box", "0", "1")
+    assert (found["regions"], found["winner_regions"]) == (4, 3)
+    assert report(capsys, "enumerate", str(file), "--box", "0", "1")["winner_regions"] == 3
+    assert main(["count", str(file), "--box", "0", "1"]) == 0
+    assert "regions: 4\nwinner regions: 3\n" in capsys.readouterr().out
+
+
+def test_what_was_taken_off_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(corpus("marabou/softmax-last-layer.onnx"))
+    assert main(["count", file, "--box", "0", "0.001", "--max-regions", "1", "--json"]) in (0, 3)
+    out, err = capsys.readouterr()
+    assert "operator Softmax (node 'Softmax_7'): taken off" in err
+    assert "taken off" in json.loads(out)["notices"][0]

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyregions.errors import DomainError, FormatError, NetworkError
+from polyregions.errors import DomainError, FormatError
+from polyregions.graph import GraphBuilder, lower
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.npz import network_of_npz, save_network_npz
@@ -108,15 +109,41 @@ def test_very_long_rationals_survive() -> None:
 
 def test_saving_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
     net = Network.from_layers([(W, [0, 0]), (W, [0, 0])])
-    leaky = Network.from_units([net.layers[0].with_units((0.1, 1.0)), net.layers[1]])
-    with pytest.raises(NetworkError, match="layer 1: has other units than ReLU"):
-        save_network_npz(leaky, tmp_path / "a.npz")
-    with pytest.raises(NetworkError, match="last layer"):
-        save_network_npz(Network.from_units([net.layers[0].with_units((0.1, 1.0))]), tmp_path / "a.npz")
     with pytest.raises(FormatError, match="ends in .npz"):
         save_network_npz(net, tmp_path / "a.txt")
     with pytest.raises(FormatError, match="cannot be written"):
         save_network_npz(net, tmp_path / "none" / "a.npz")
+
+
+def test_all_units_and_maxima_survive() -> None:
+    build = GraphBuilder(2, "test")
+    leaky = build.units(build.dense(0, W, np.zeros(2)), (0.1, 1.0))
+    largest = build.maxima(build.join([leaky, 0]), np.arange(4), np.array([0, 3, 4]))
+    net = lower(build.graph(build.units(largest, (-1.0, 1.0))), "net")
+    back = read(_saved(net))
+    assert back.fingerprint() == net.fingerprint()
+    assert net.max_groups is not None and back.max_groups is not None
+    assert back.max_groups.neurons.tolist() == net.max_groups.neurons.tolist()
+    assert back.max_groups.offsets.tolist() == net.max_groups.offsets.tolist() == [0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "match"),
+    [
+        ({"S1": np.zeros((1, 2))}, r"S1 is float64 \(1, 2\), expected"),
+        ({"S1": np.full((2, 2), np.nan)}, "S1 is"),
+        ({"S1": np.zeros((2, 2), dtype=np.int64)}, "S1 is"),
+        ({"max_neurons": np.array([0])}, "max_offsets is missing"),
+        ({"max_neurons": np.array([7]), "max_offsets": np.array([0, 1])}, "comparators among 2 neurons"),
+        ({"max_neurons": np.array([-1]), "max_offsets": np.array([0, 1])}, "comparators among 2 neurons"),
+        ({"max_neurons": np.array([0]), "max_offsets": np.array([0, 2])}, "comparators among 2 neurons"),
+        ({"max_neurons": np.array([0]), "max_offsets": np.array([0, 2, 1])}, "comparators among 2 neurons"),
+        ({"max_neurons": np.array([0.0]), "max_offsets": np.array([0, 1])}, "no list of int64"),
+    ],
+)
+def test_slopes_and_maxima_that_do_not_fit(arrays: dict[str, Any], match: str) -> None:
+    with pytest.raises(FormatError, match=match):
+        read(archive(W1=W, b1=[0, 0], W2=W, b2=[0, 0], **arrays))
 
 
 def test_element_types_orders_and_other_arrays() -> None:

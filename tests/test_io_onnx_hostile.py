@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from onnx_models import helper, ints, mlp, model, node, onnx
-from polyregions.errors import FormatError, UnsupportedError
+from polyregions import Box, count_regions
+from polyregions.errors import FormatError, NetworkError, UnsupportedError
 from polyregions.io.onnx import network_of_onnx
 
 HUGE = 10**12
@@ -130,7 +131,22 @@ def test_large_inputs(shape: list[int]) -> None:
 
 
 def test_relu_of_a_large_input() -> None:
-    refuse(model([node("Relu", ["x"], "y")], [1, 10**6]), "1000000 x 1000000 entries", UnsupportedError)
+    refuse(model([node("Relu", ["x"], "y")], [1, 10**6]), "expected at most 262144 numbers", UnsupportedError)
+
+
+def test_a_layer_too_large_for_a_matrix_is_kept_by_its_entries() -> None:
+    """Nothing of the size of its matrix (80 gigabytes) is allocated; what needs the matrix is refused."""
+    data = model([node("Relu", ["x"], "y")], [1, 10**5]).SerializeToString()
+    tracemalloc.start()
+    try:
+        net = network_of_onnx(data, "m.onnx", "m.onnx", check=False)
+        assert net.is_tame and net.n_neurons == 10**5
+        assert np.array_equal(net(np.tile([-1.0, 2.0], 50_000)), np.tile([0.0, 2.0], 50_000))
+        with pytest.raises(NetworkError, match="100000 x 100000 entries is too large"):
+            count_regions(net, Box(np.zeros(10**5), np.ones(10**5)))
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()
 
 
 EXPANDING = [
@@ -139,6 +155,54 @@ EXPANDING = [
     ([node("Gemm", ["x", "c", "d"], "y")], [10**4, 1], {"c": np.zeros((1, 10**4), "f4"), "d": [0.0]}),
     ([node("Conv", ["x", "c"], "y", pads=[2**62] * 4)], [1, 1, 2, 2], {"c": np.zeros((1, 1, 1, 1), "f4")}),
 ]
+
+
+BOMBS = [
+    [node("ConstantOfShape", ["huge"], "c"), node("Add", ["x", "c"], "y")],
+    [node("Expand", ["x", "huge"], "y")],
+    [node("Tile", ["x", "huge"], "y")],
+    [node("Pad", ["x", "pads"], "y")],
+    [node("Upsample", ["x", "scales"], "y")],
+    [node("Gather", ["x", "zeros"], "h"), node("Tile", ["h", "many"], "y")],
+]
+
+
+@pytest.mark.parametrize("nodes", BOMBS, ids=lambda nodes: nodes[-1].op_type)
+def test_operators_that_ask_for_much(nodes: Any) -> None:
+    given = {
+        "huge": ints(2**40, 2**20),
+        "many": ints(2**13, 2**13),
+        "pads": ints(0, 0, 2**40, 0),
+        "scales": np.array([1e12, 1.0], dtype=np.float32),
+        "zeros": ints(*([0] * 1000)),
+    }
+    opset = 9 if nodes[-1].op_type == "Upsample" else 13
+    refuse(model(nodes, [1, 2], given, opset=opset), f"operator ({nodes[0].op_type}|{nodes[-1].op_type}) ")
+
+
+def test_doubling_again_and_again() -> None:
+    names = ["x", *(f"t{i}" for i in range(60)), "y"]
+    nodes = [node("Concat", [a, a], b, axis=1) for a, b in zip(names, names[1:], strict=False)]
+    with pytest.raises(UnsupportedError, match="operator Concat .* result of shape"):
+        network_of_onnx(model(nodes, [1, 2]).SerializeToString(), "bad.onnx", "bad.onnx")
+
+
+def test_many_large_steps_have_a_limit_together() -> None:
+    names = ["x", *(f"t{i}" for i in range(200)), "y"]
+    turned = [node("Transpose", [a], b) for a, b in zip(names[1:], names[2:], strict=False)]
+    nodes = [node("Tile", ["x", "n"], "t0"), *turned]
+    with pytest.raises(UnsupportedError, match="has more than 67108864 numbers"):
+        network_of_onnx(
+            model(nodes, [2, 2], {"n": ints(1000, 1000)}).SerializeToString(), "bad.onnx", "bad.onnx"
+        )
+
+
+def test_a_graph_that_needs_exponentially_many_paths() -> None:
+    """x + x again and again: each step is one node, however many paths lead to it."""
+    names = ["x", *(f"t{i}" for i in range(300)), "y"]
+    nodes = [node("Add", [a, a], b) for a, b in zip(names, names[1:], strict=False)]
+    net = network_of_onnx(model(nodes, [1]).SerializeToString(), "m.onnx", "m.onnx", check=False)
+    assert net([1.0]).tolist() == [2.0**301]
 
 
 @pytest.mark.parametrize(("nodes", "shape", "constants"), EXPANDING)
@@ -265,6 +329,8 @@ def test_an_attribute_given_twice() -> None:
 
 def test_exact_folding_of_large_matrices_is_bounded() -> None:
     wide = np.ones((2048, 2048), dtype=np.float32)
+    wide[0, 0] += np.float32(2**-23)  # so that products are rounded
     m = model([node("MatMul", ["x", "A"], "h"), node("MatMul", ["h", "A"], "y")], [1, 2048], {"A": wide})
-    with pytest.raises(UnsupportedError, match="too large to fold exactly"):
-        network_of_onnx(m.SerializeToString(), "bad.onnx", "bad.onnx")
+    net = network_of_onnx(m.SerializeToString(), "wide.onnx", "wide.onnx", check=False)
+    assert [layer.weight.shape for layer in net.layers] == [(2048, 2048)] * 2
+    assert net.n_neurons == 0 and np.array_equal(net.layers[0].weight, wide.T)

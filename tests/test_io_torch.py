@@ -110,7 +110,7 @@ def test_dropout_in_eval_mode_does_nothing() -> None:
 
 
 def test_parameters_that_do_not_fit_or_are_not_finite() -> None:
-    with pytest.raises(FormatError, match=r"layer 2: takes 5 numbers, but 3 come in"):
+    with pytest.raises(FormatError, match=r"Sequential.2: takes 5 numbers, but 3 come in"):
         load_network(nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(5, 1)))
     module = nn.Sequential(nn.Linear(2, 2))
     module[0].weight.data[1, 0] = float("nan")

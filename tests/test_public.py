@@ -19,16 +19,17 @@ PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
     "Checkpoints", "DEFINITIONS", "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree",
-    "Definition", "Estimate", "Facets", "Finding", "HPolytope", "Islands", "LinePieces", "LocalModels", "Network",
-    "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Report", "Section",
-    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
-    "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify", "check",
-    "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition", "count_regions",
-    "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
-    "enumerate_regions", "estimate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
-    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
-    "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
-    "region_blocks", "region_volumes", "report", "save", "segment", "simplify", "tally_regions",
+    "Definition", "Estimate", "Facets", "Finding", "HPolytope", "Islands", "LinePieces", "LocalModels",
+    "Network", "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Report", "Section",
+    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "WinnerRegions", "adjacency_arrays",
+    "adjacency_graph", "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify",
+    "check", "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition",
+    "count_regions", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
+    "decision_tree", "enumerate_regions", "estimate_regions", "euler_characteristic", "face_counts",
+    "facet_arrays", "facet_neurons", "image_dimensions", "islands", "layer_ranks", "load_certificate",
+    "load_domain", "load_graph", "load_network", "load_regions", "local_models", "merged_regions",
+    "neuron_status", "plane_through", "region_blocks", "region_volumes", "report", "save", "segment",
+    "simplify", "tally_regions", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 PLAIN_DATA = {
@@ -37,6 +38,8 @@ PLAIN_DATA = {
     "arrays",
     "checkpoints",
     "errors",
+    "large_layer",
+    "max_groups",
     "network",
     "patterns",
     "progress",
@@ -45,7 +48,7 @@ PLAIN_DATA = {
 VIEWS = {
     "adjacency", "audit", "boundedness", "bounds", "characteristic", "cli", "complex", "counting", "decision",
     "decision_tree", "faces", "graphs", "io", "lines", "local_models", "maps", "neurons", "planes", "plot", "ranks",
-    "report", "simplify", "tables", "volumes",
+    "report", "simplify", "tables", "volumes", "winners",
 }  # fmt: skip
 
 

@@ -41,13 +41,20 @@ from polyregions.network import Network
 from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
 from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
+from polyregions.winners import winner_regions
 
 ANSWERED_NO, STOPPED = 1, 3
 
 
 def count(arguments: Namespace) -> int:
-    """``polyregions count``: regions in all and after each layer."""
+    """``polyregions count``: regions in all and after each layer; merged by winners where there are large maxima."""
     network, domain = problem_of(arguments)
+    has_large_maxima = network.max_groups is not None and network.max_groups.is_coarser
+    if (
+        has_large_maxima and arguments.store is None
+    ):  # only their patterns tell which regions have equal winners
+        regions = _regions(arguments, network, domain)
+        return _finish(arguments, network, _counts(regions), regions.complete)
     expected = _expected(arguments, network, domain)
     with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
         tally = tally_regions(
@@ -65,14 +72,21 @@ def count(arguments: Namespace) -> int:
     return _finish(arguments, network, report, tally.complete)
 
 
+def _counts(regions: RegionSet) -> dict[str, Any]:
+    """Regions and, where maxima are cut into matches, regions by winners."""
+    report: dict[str, Any] = {"regions": len(regions)}
+    if regions.network.max_groups is not None:
+        report["winner_regions"] = len(winner_regions(regions))
+    return report | {"after_each_layer": regions.regions_after_each_layer()}
+
+
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     _check_output(arguments, (".npz", ".json", *TABLES))
     options = _table_options(arguments, TABLES, "a table of regions")
     certify = arguments.certificate is not None
     regions = _regions(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
-    report = {"regions": len(regions), "after_each_layer": regions.regions_after_each_layer()}
-    report |= _saved(arguments, regions, **options)
+    report = _counts(regions) | _saved(arguments, regions, **options)
     if arguments.store is not None:
         report["store"] = arguments.store
     if regions.certificate is not None:
@@ -257,6 +271,8 @@ def _regions(
 def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
     """The network and the input set that a command names."""
     network = load_network(arguments.network)
+    for notice in () if arguments.quiet else network.notices:
+        print(f"note: {notice}", file=sys.stderr)
     domain = _domain(arguments, network.n_inputs)
     if domain.dim != network.n_inputs:
         where, name = arguments.domain, arguments.network
@@ -335,6 +351,8 @@ def _saved(arguments: Namespace, result: Any, **options: Any) -> dict[str, str]:
 def _finish(arguments: Namespace, network: Network, report: dict[str, Any], complete: bool) -> int:
     """Print the report; exit status 3 for a partial one."""
     report = {**report, "complete": complete, "network": network.name}
+    if arguments.json and network.notices:
+        report["notices"] = list(network.notices)
     if arguments.json:
         print(json.dumps(report))
     else:

@@ -82,4 +82,4 @@ def _part(
     if layer.exact is not None:
         columns = np.append(read, layer.n_inputs)
         exact = ExactAffine(layer.exact.numerators[np.ix_(units, columns)], layer.exact.denominator)
-    return Layer(layer.weight[np.ix_(units, read)], layer.bias[units], slopes, exact)
+    return Layer(layer.weight_part(units, read), layer.bias[units], slopes, exact)

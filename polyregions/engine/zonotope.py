@@ -51,11 +51,11 @@ class Zonotope:
 
     def through_affine(self, layer: Layer) -> Zonotope:
         """Its image under the affine map of a layer."""
-        size = np.abs(layer.weight)
-        magnitude = size @ (np.abs(self.centre) + self.reach()) + np.abs(layer.bias)
+        magnitude = layer.linear_sizes(np.abs(self.centre) + self.reach()) + np.abs(layer.bias)
         n_roundings = layer.n_inputs + 4 + (layer.exact is not None)
-        slack = (size @ self.slack + gamma(n_roundings) * magnitude) * SAFE * (1 + gamma(n_roundings)) + TINY
-        return Zonotope(layer.weight @ self.centre + layer.bias, layer.weight @ self.generators, slack)
+        known = layer.linear_sizes(self.slack)
+        slack = (known + gamma(n_roundings) * magnitude) * SAFE * (1 + gamma(n_roundings)) + TINY
+        return Zonotope(layer.linear(self.centre) + layer.bias, layer.linear(self.generators), slack)
 
     def through_units(self, slopes: Floats, bits: Ints) -> Zonotope:
         """Its image under two-slope units (n, 2), those of known bits (n,) being linear."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.io.chain import Chain, Gather, Offset, Step
+from polyregions.activations import activate
+from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
+from polyregions.graph.sparse import SparseAffine
 from polyregions.network import Network
 
 N_POINTS: Final = 8
@@ -50,35 +53,66 @@ def compare_with_source(network: Network, points: Floats, outputs: Any, toleranc
     )
 
 
-def rounding_tolerance(chain: Chain, points: Floats, dtype: Any) -> Floats:
+def rounding_tolerance(graph: Graph, points: Floats, dtype: Any) -> Floats:
     """How far (k, c) the source may be off when it takes its steps one by one in `dtype`.
 
-    The unfolded steps are followed, because what cancels in a fold does not cancel in the source's
-    rounding errors. These are taken as independent: variances are added up.
+    The nodes of the graph are followed rather than the folded layers, because what cancels in a fold does not
+    cancel in the source's rounding errors. These are taken as independent: variances are added up.
     """
     limits = np.finfo(dtype)
     unit = (float(limits.eps), float(limits.smallest_subnormal))
-    values, variance = points, np.zeros_like(points)
+    tracks: list[_Track] = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for step in chain.history:
-            values, variance = _one_step(step, values, variance, unit)
-    return SAFETY * np.sqrt(variance)
+        for node in graph.nodes:
+            tracks.append(_tracked(node, tracks, points, unit))
+    return SAFETY * np.sqrt(tracks[graph.output].variance)
 
 
-def _one_step(
-    step: Step | None, values: Floats, variance: Floats, unit: tuple[float, float]
-) -> tuple[Floats, Floats]:
+class _Track(NamedTuple):
+    """Values (k, n) of a node and the variance of their rounding errors."""
+
+    values: Floats
+    variance: Floats
+
+
+def _tracked(node: Node, tracks: list[_Track], points: Floats, unit: tuple[float, float]) -> _Track:
+    match node:
+        case Input():
+            return _Track(points, np.zeros_like(points))
+        case Join():
+            parts = [tracks[source] for source in node.sources]
+            return _Track(*(np.concatenate(part, axis=1) for part in zip(*parts, strict=True)))
+        case Affine():
+            return _affine(node.map, tracks[node.source], unit)
+        case Units():
+            return _units(node.slopes, tracks[node.source], unit)
+        case Maxima():
+            values, variance = tracks[node.source]
+            starts = node.offsets[:-1]
+            return _Track(
+                np.maximum.reduceat(values[:, node.arguments], starts, axis=1),
+                np.maximum.reduceat(variance[:, node.arguments], starts, axis=1),
+            )
+
+
+def _affine(affine: SparseAffine, inner: _Track, unit: tuple[float, float]) -> _Track:
+    if affine.is_selection():
+        return _Track(inner.values[:, affine.columns], inner.variance[:, affine.columns])
     epsilon, smallest = unit
-    if step is None:
-        surely_off = values + SAFETY * np.sqrt(variance) < 0  # 0 in the source too: no error goes on
-        return np.maximum(values, 0.0), np.where(surely_off, 0.0, variance)
-    if isinstance(step, Gather):
-        return values[:, step.index], variance[:, step.index]
-    if isinstance(step, Offset):
-        size = values**2 + step.offset**2
-        return step.sign * values + step.offset, variance + epsilon**2 * size + smallest**2
-    layer, width = step.layer, step.layer.n_inputs + 2
-    squares = (layer.weight**2).T
-    size = values**2 @ squares + layer.bias**2
+    squares = affine.squared()
+    size = squares.times(inner.values**2)
+    width = np.diff(affine.offsets) + 2
     added = width * (epsilon**2 * size + smallest**2)
-    return values @ layer.weight.T + layer.bias, variance @ squares + added
+    linear = replace(squares, bias=np.zeros(affine.n_rows))
+    return _Track(affine.times(inner.values), linear.times(inner.variance) + added)
+
+
+def _units(slopes: Floats, inner: _Track, unit: tuple[float, float]) -> _Track:
+    values, variance = inner
+    doubt = SAFETY * np.sqrt(variance)
+    steepest = np.abs(slopes).max(axis=1)
+    factor = np.where(values + doubt < 0, slopes[:, 0], np.where(values - doubt > 0, slopes[:, 1], steepest))
+    found = activate(values, slopes)
+    rounded = ~np.isin(slopes, (-1.0, 0.0, 1.0)).all(axis=1)  # the others multiply without rounding
+    added = np.where(rounded, unit[0] ** 2 * found**2 + unit[1] ** 2, 0.0)
+    return _Track(found, variance * factor**2 + added)

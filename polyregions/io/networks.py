@@ -33,7 +33,7 @@ def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES)
 
     Raises:
         FormatError: a file that is damaged, hostile or not what its name claims.
-        UnsupportedError: operators or modules other than chains of affine maps and ReLUs.
+        UnsupportedError: operators or modules that are not piecewise linear, by name.
         NetworkError: pairs that do not make a network.
         OptionError: an unknown example, or an object of another kind.
         MissingExtraError: the package that reads this kind is not installed.

@@ -6,7 +6,8 @@ pickled objects are refused unseen.
 
 A layer whose exact coefficients are not float64 numbers is stored with two more arrays: ``N1``, the
 numerators (n, k+1) of weight and bias, and ``D1``, their common denominator, both as strings of
-hexadecimal integers.
+hexadecimal integers. Units other than ReLU (identity on the last layer) are stored as slopes ``S1`` (n, 2); maxima
+as ``max_neurons`` and ``max_offsets``, see `MaxGroups`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import io
 import os
 import re
 import zipfile
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -22,8 +24,9 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.activations import IDENTITY, RELU
-from polyregions.errors import FormatError, NetworkError
+from polyregions.errors import FormatError
 from polyregions.io.files import MAX_BYTES, network_errors_are_format_errors, shortened, write_whole
+from polyregions.max_groups import MaxGroups
 from polyregions.network import ExactAffine, Layer, Network, affine_layer, exact_layer
 
 MAX_MEMBERS: Final = 10_000
@@ -61,19 +64,19 @@ def network_of_arrays(arrays: dict[str, Any], where: str, name: str) -> Network:
     units = [RELU] * (len(layers) - 1) + [last]
     with network_errors_are_format_errors():
         chain = [layer.with_units(unit) for layer, unit in zip(layers, units, strict=True)]
-        Network.from_units(chain, where)  # once with the file's name in its messages
-        return Network.from_units(chain, name)
+        chain = [_with_slopes(layer, arrays, i, where) for i, layer in enumerate(chain, start=1)]
+        network = Network.from_units(chain, where)  # once with the file's name in its messages
+        return Network.from_units(chain, name, _read_max_groups(arrays, network.n_neurons, where))
 
 
 def save_network_npz(network: Network, path: str | os.PathLike[str]) -> None:
-    """Write a ReLU network so that `load_network` reads back the same numbers.
+    """Write a network so that `load_network` reads back the same numbers.
 
     Args:
-        network: hidden layers of ReLU units; ReLU or identity units on the last layer.
+        network: the network.
         path: the file, ending in ``.npz``.
 
     Raises:
-        NetworkError: other units.
         FormatError: the name does not end in ``.npz``, or the file cannot be written.
     """
     if Path(path).suffix.lower() != ".npz":
@@ -82,14 +85,17 @@ def save_network_npz(network: Network, path: str | os.PathLike[str]) -> None:
 
 
 def network_arrays(network: Network) -> dict[str, Any]:
-    """The arrays that stand for a network: W1, b1, ... and ``final_activation``.
-
-    Raises:
-        NetworkError: other units than ReLU (and identity on the last layer).
-    """
-    arrays: dict[str, Any] = {"final_activation": np.array(_final_activation(network))}
-    for i, layer in enumerate(network.layers, start=1):
+    """The arrays that stand for a network: W1, b1, ... and ``final_activation``, others where they are needed."""
+    ends_in_relu = bool(np.all(network.layers[-1].slopes == RELU))
+    units = [RELU] * (len(network.layers) - 1) + [RELU if ends_in_relu else IDENTITY]
+    arrays: dict[str, Any] = {"final_activation": np.array("relu" if ends_in_relu else "none")}
+    for i, (layer, usual) in enumerate(zip(network.layers, units, strict=True), start=1):
         arrays |= _layer_arrays(layer, i)
+        if not np.all(layer.slopes == usual):
+            arrays[f"S{i}"] = layer.slopes
+    if network.max_groups is not None:
+        arrays["max_neurons"] = network.max_groups.neurons
+        arrays["max_offsets"] = network.max_groups.offsets
     return arrays
 
 
@@ -250,14 +256,35 @@ def _read_final_activation(arrays: dict[str, Any], where: str) -> str:
     return str(stored)
 
 
-def _final_activation(network: Network) -> str:
-    for i, layer in enumerate(network.layers[:-1], start=1):
-        if not np.all(layer.slopes == RELU):
-            raise NetworkError(f"{network.name}, layer {i}: has other units than ReLU")
-    for name, slopes in ACTIVATIONS.items():
-        if np.all(network.layers[-1].slopes == slopes):
-            return name
-    raise NetworkError(f"{network.name}, last layer: expected ReLU units or identity units throughout")
+def _with_slopes(layer: Layer, arrays: dict[str, Any], i: int, where: str) -> Layer:
+    slopes = arrays.get(f"S{i}")
+    if slopes is None:
+        return layer
+    if slopes.dtype != np.float64 or slopes.shape != (layer.n_units, 2) or not np.all(np.isfinite(slopes)):
+        raise FormatError(
+            f"{where}: S{i} is {slopes.dtype} {slopes.shape}, expected finite float64 ({layer.n_units}, 2)"
+        )
+    return replace(layer, slopes=slopes)
+
+
+def _read_max_groups(arrays: dict[str, Any], n_neurons: int, where: str) -> MaxGroups | None:
+    neurons, offsets = arrays.get("max_neurons"), arrays.get("max_offsets")
+    if neurons is None and offsets is None:
+        return None
+    if (
+        neurons is None
+        or offsets is None
+        or {(a.dtype.str, a.ndim) for a in (neurons, offsets)} != {("<i8", 1)}
+    ):
+        raise FormatError(f"{where}: max_neurons or max_offsets is missing or no list of int64")
+    ascends = (
+        len(offsets) > 0 and offsets[0] == 0 and offsets[-1] == len(neurons) and np.all(np.diff(offsets) >= 0)
+    )
+    if not ascends or np.any((neurons < 0) | (neurons >= n_neurons)):
+        raise FormatError(
+            f"{where}: max_neurons and max_offsets do not name comparators among {n_neurons} neurons"
+        )
+    return MaxGroups(neurons, offsets)
 
 
 def _layer_arrays(layer: Layer, i: int) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""ONNX files whose graph is a chain of affine operators and ReLUs.
+"""ONNX files whose graph is piecewise linear.
 
 The function read is the one in real arithmetic: constants are lifted to float64 unchanged and
-folded exactly. The network's input is the input tensor flattened in C order, and so is its output. A
-batch size that the file leaves open is taken as 1; a size that it fixes belongs to the input, so
-an input of shape (2, 3) makes a network of 6 inputs.
+folded exactly. The network's input is the input tensor flattened in C order, and so is its output; several inputs
+(or outputs) follow each other in the file's order. A batch size that the file leaves open is taken as 1; a size
+that it fixes belongs to the input, so an input of shape (2, 3) makes a network of 6 inputs.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from polyregions.errors import FormatError
-from polyregions.io.files import import_extra
-from polyregions.io.onnx_check import difference_from_reference
+from polyregions.graph.lower import lower
+from polyregions.io.files import import_extra, network_errors_are_format_errors
+from polyregions.io.onnx_check import difference_from_source
 from polyregions.io.onnx_graph import graph_of_model
-from polyregions.io.onnx_operators import chain_of_graph
+from polyregions.io.onnx_operators import graph_of_onnx
 from polyregions.network import Network
 
 
@@ -29,17 +30,18 @@ def network_of_onnx(data: bytes, where: str, name: str, *, check: bool = True) -
 
     Raises:
         FormatError: truncated or hostile files, shapes that do not fit, other results than the reference.
-        UnsupportedError: anything but a chain of the supported operators; names operator and node.
+        UnsupportedError: anything that is not piecewise linear; names operator and node.
         MissingExtraError: onnx is not installed.
     """
     model = _parse(data, where)
     graph = graph_of_model(model, where)
-    chain = chain_of_graph(graph)
-    network = chain.network(name)
+    built = graph_of_onnx(graph)
+    with network_errors_are_format_errors():
+        network = lower(built, name)
     if check:
-        difference = difference_from_reference(network, chain, graph, model)
+        difference = difference_from_source(network, built, graph, model)
         if difference is not None:
-            raise FormatError(f"{where}: {difference} (onnx's reference evaluator)")
+            raise FormatError(f"{where}: {difference}")
     return network
 
 

@@ -1,69 +1,35 @@
-"""One use of an operator: its operands, its attributes, and the flow of data through it."""
+"""One use of an operator: its operands, its attributes, and the graph it adds to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.chain import MAX_ENTRIES, Chain, Gather, Offset, Step
+from polyregions.graph.build import GraphBuilder
 from polyregions.io.onnx_graph import Node
 
+MAX_SIZE: Final = 2**22
+"""Most entries of a tensor."""
 
-class Flow:
-    """The tensor that depends on the network's input, on its way through the operators.
-
-    Attributes:
-        chain: the network built so far, which sees the tensor flattened in C order.
-        shape: shape of the tensor.
-        name: its name in the graph.
-    """
-
-    def __init__(self, where: str, name: str, shape: tuple[int, ...]) -> None:
-        self.chain = Chain(where, prod(shape))
-        self.shape = shape
-        self.name = name
-
-    def apply(self, step: Step, shape: tuple[int, ...]) -> None:
-        """Let an affine step act, whose result has the given shape."""
-        self.chain.apply(step)
-        self.shape = shape
-
-    def rearrange(self, operator: Callable[[Any], Any]) -> None:
-        """Let an operator act that only moves or repeats entries, which an array of indices shows."""
-        index = operator(np.arange(prod(self.shape)).reshape(self.shape))
-        if not np.array_equal(index.ravel(), np.arange(self.chain.width)):
-            self.chain.apply(Gather(np.ascontiguousarray(index.ravel()), self.chain.width))
-        self.shape = index.shape
-
-    def add(self, constant: Any) -> None:
-        """Add a float64 constant (size,) to the flattened tensor."""
-        if np.any(constant):
-            self.chain.apply(Offset(1.0, constant))
+MAX_PRODUCTS: Final = 2**24
+"""Most entries of an affine map that is written out."""
 
 
-FLOW: Final = object()
-"""Stands among the operands of a call for the tensor that depends on the network's input."""
+@dataclass(frozen=True)
+class Data:
+    """A tensor that depends on the network's input: a node of the graph, which sees it flattened in C order."""
+
+    node: int
+    shape: tuple[int, ...]
 
 
-def rationals(array: Any) -> Any:
-    """The same numbers as an object array of fractions."""
-    return np.array([Fraction(entry) for entry in array.flat], dtype=object).reshape(array.shape)
-
-
-def floats_if_exact(array: Any) -> Any:
-    """Rationals as float64 where that loses nothing, else as they are."""
-    try:
-        floats = array.astype(np.float64)
-    except OverflowError:
-        return array
-    same = all(Fraction(f) == exact for f, exact in zip(floats.flat, array.flat, strict=True))
-    return floats if same else array
+Value: TypeAlias = Any
+"""A `Data`, or a constant array: float64 (object for exact rationals), int64 or bool."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,31 +39,46 @@ class Call:
     Attributes:
         node: the node.
         opset: version of the standard operators.
-        operands: for each input an array, `FLOW`, or None where it is left out.
+        operands: for each input a value, None where it is left out.
         attributes: by name.
+        build: the graph so far.
     """
 
     node: Node
     opset: int
-    operands: list[Any]
+    operands: list[Value | None]
     attributes: dict[str, Any]
+    build: GraphBuilder
 
-    def operand(self, i: int) -> Any:
+    def operand(self, i: int) -> Value | None:
         """Operand i, None where it is left out."""
         return self.operands[i] if i < len(self.operands) else None
 
-    def flow_position(self) -> int | None:
-        """Which operand depends on the network's input."""
-        positions = [i for i, operand in enumerate(self.operands) if operand is FLOW]
-        if len(positions) > 1:
-            raise UnsupportedError(f"{self.node.where} joins branches of the graph, expected a chain")
-        return positions[0] if positions else None
+    def value(self, i: int, what: str = "the data") -> Value:
+        """Operand i, which must be there."""
+        value = self.operand(i)
+        if value is None:
+            raise self.wrong(f"{what} (input {i}) is missing")
+        return value
+
+    def data(self, i: int = 0) -> Data:
+        """Operand i as a tensor that depends on the input, a constant one if need be."""
+        return self.as_data(self.value(i))
+
+    def as_data(self, value: Value) -> Data:
+        """A value as a node of the graph."""
+        if isinstance(value, Data):
+            return value
+        return Data(self.build.constant(self.real(value, "a constant").ravel()), value.shape)
 
     def reals(self, i: int, what: str) -> Any:
         """Operand i as a constant of real numbers: float64, or object for exact rationals."""
-        array = self._constant(i, what)
+        return self.real(self._constant(i, what), what)
+
+    def real(self, array: Any, what: str) -> Any:
+        """A constant that must be of real numbers: float64, or object for exact rationals."""
         if array.dtype.kind not in "fO":
-            raise FormatError(f"{self.node.where}: {what} holds {array.dtype}, expected real numbers")
+            raise self.wrong(f"{what} holds {array.dtype}, expected real numbers")
         return array
 
     def integers(self, i: int, what: str) -> list[int]:
@@ -106,6 +87,13 @@ class Call:
         if array.dtype != np.int64 or array.ndim > 1:
             raise FormatError(f"{self.node.where}: {what} has {array.dtype} {array.shape}, expected a list")
         return [int(n) for n in array.ravel()]
+
+    def integer_array(self, i: int, what: str) -> Any:
+        """Operand i as a constant array of integers."""
+        array = self._constant(i, what)
+        if array.dtype != np.int64:
+            raise FormatError(f"{self.node.where}: {what} holds {array.dtype}, expected integers")
+        return array
 
     def attribute(self, name: str, default: Any) -> Any:
         """An attribute, of the same type as the default; lists are of integers."""
@@ -121,6 +109,28 @@ class Call:
         if len(self.operands) > count or self.operand(0) is None:
             raise FormatError(f"{self.node.where} has {len(self.operands)} inputs, expected 1 to {count}")
 
+    def moved(self, value: Value, operator: Callable[[Any], Any]) -> Value:
+        """What an operator gives that only moves or repeats entries: written once, for arrays and for indices."""
+        if not isinstance(value, Data):
+            return operator(value)
+        index = operator(np.arange(prod(value.shape)).reshape(value.shape))
+        self.check_size(index.shape)
+        return Data(self.build.select(value.node, np.ascontiguousarray(index.ravel())), index.shape)
+
+    def broadcast(self, value: Value, shape: tuple[int, ...]) -> Value:
+        """A value repeated along axes by numpy's rules."""
+        return value if value.shape == shape else self.moved(value, lambda a: np.broadcast_to(a, shape))
+
+    def common_shape(self, values: Sequence[Value]) -> tuple[int, ...]:
+        """The shape that several values have after broadcasting."""
+        shapes = [value.shape for value in values]
+        try:
+            shape = tuple(np.broadcast_shapes(*shapes))
+        except ValueError:
+            raise self.wrong(f"shapes {' and '.join(map(str, shapes))} do not fit each other") from None
+        self.check_size(shape)
+        return shape
+
     def wrong(self, message: str) -> FormatError:
         """The error to raise when the operator cannot act on what it is given."""
         return FormatError(f"{self.node.where}: {message}")
@@ -131,13 +141,16 @@ class Call:
 
     def check_size(self, shape: tuple[int, ...]) -> None:
         """Refuse results that are too large to be written out."""
-        if prod(shape) > MAX_ENTRIES:
-            raise self.unsupported(f"result of shape {shape}, expected at most {MAX_ENTRIES} entries")
+        if prod(shape) > MAX_SIZE:
+            raise self.unsupported(f"result of shape {shape}, expected at most {MAX_SIZE} entries")
+
+    def check_products(self, n_entries: int) -> None:
+        """Refuse affine maps that are too large to be written out."""
+        if n_entries > MAX_PRODUCTS:
+            raise self.unsupported(f"an affine map of {n_entries} entries, expected at most {MAX_PRODUCTS}")
 
     def _constant(self, i: int, what: str) -> Any:
-        operand = self.operand(i)
-        if operand is None:
-            raise self.wrong(f"{what} (input {i}) is missing")
-        if operand is FLOW:
+        value = self.value(i, what)
+        if isinstance(value, Data):
             raise self.unsupported(f"{what} (input {i}) depends on the network's input, expected a constant")
-        return operand
+        return value

@@ -1,11 +1,12 @@
-"""The graph of an ONNX file: one input, one output, and the nodes between them in order of execution."""
+"""The graph of an ONNX file: its inputs, its outputs, and the nodes between them in order of execution."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -15,32 +16,42 @@ from polyregions.io.onnx_tensors import MAX_RANK, REAL_KINDS, array_of_tensor, t
 
 OPSETS: Final = range(6, 22)
 STANDARD_DOMAINS: Final = ("", "ai.onnx")
-MAX_INPUTS: Final = 2**24
+MAX_INPUTS: Final = 2**18
+MONOTONE: Final = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax")
+"""Operators that keep which output is the largest, or say which it is."""
+
+SHAPES_ONLY: Final = ("Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze")
+
+
+class InputTensor(NamedTuple):
+    """An input of the graph: its name, its shape with 1 for a batch size left open, its ONNX element type."""
+
+    name: str
+    shape: tuple[int, ...]
+    element_type: int
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """What of an ONNX graph its output depends on.
+    """What of an ONNX graph its outputs depend on.
 
     Attributes:
         where: the file, for messages.
         opset: version of the standard operators.
-        input: name of the input.
-        shape: its shape, with 1 for a batch size left open.
-        element_type: its ONNX element type.
-        output: name of the output.
-        nodes: the nodes the output depends on, each after those it depends on.
+        inputs: the inputs in the file's order.
+        outputs: names of the outputs in the file's order, in front of what was taken off.
+        nodes: the nodes the outputs depend on, each after those it depends on.
         constants: the initializers by name, not decoded.
+        taken_off: a final monotone operator that is left out, see `onnx_final`.
     """
 
     where: str
     opset: int
-    input: str
-    shape: tuple[int, ...]
-    element_type: int
-    output: str
+    inputs: list[InputTensor]
+    outputs: list[str]
     nodes: list[Node]
     constants: dict[str, Any]
+    taken_off: Node | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +101,7 @@ def graph_of_model(model: Any, where: str) -> Graph:
 
     Raises:
         FormatError: missing parts, duplicate names, cycles, tensors that nothing defines.
-        UnsupportedError: several inputs or outputs, other opsets, functions, open sizes.
+        UnsupportedError: other opsets, functions, open sizes.
     """
     if not model.HasField("graph"):
         raise FormatError(f"{where}: holds no graph, expected an ONNX model")
@@ -99,17 +110,49 @@ def graph_of_model(model: Any, where: str) -> Graph:
         raise UnsupportedError(f"{where}: has sparse initializers or functions of its own")
     constants = _by_name(graph.initializer, "initializers", where)
     _by_name(graph.input, "inputs", where)
-    source = _only([v for v in graph.input if v.name not in constants], "input", where)
-    sink = _only(graph.output, "output", where)
-    element_type, shape = _input_type(source, where)
-    producers = _producers(graph.node, {source.name, *constants}, where)
-    nodes = _in_order(producers, sink.name, {source.name, *constants}, where)
-    return Graph(where, opset, source.name, shape, element_type, sink.name, nodes, constants)
+    inputs = [_input_tensor(v, where) for v in graph.input if v.name not in constants]
+    outputs = [v.name for v in graph.output]
+    if not inputs or not outputs or len(set(outputs)) < len(outputs):
+        raise FormatError(
+            f"{where}: {len(inputs)} inputs and {len(outputs)} outputs, expected different ones"
+        )
+    if sum(prod(tensor.shape) for tensor in inputs) > MAX_INPUTS:
+        raise UnsupportedError(f"{where}: the inputs are more than {MAX_INPUTS} numbers")
+    given = {tensor.name for tensor in inputs} | constants.keys()
+    producers = _producers(graph.node, given, where)
+    nodes = _in_order(producers, outputs, given, where)
+    taken_off = final_operator(nodes, outputs, producers)
+    if taken_off is not None:
+        outputs = [taken_off.inputs[0]]
+        nodes = _in_order(producers, outputs, given, where)
+    return Graph(where, opset, inputs, outputs, nodes, constants, taken_off)
 
 
 def constant_array(graph: Graph, name: str) -> Any:
     """The decoded initializer of a name."""
     return array_of_tensor(graph.constants[name], graph.where)
+
+
+def final_operator(nodes: list[Node], outputs: list[str], producers: dict[str, Node]) -> Node | None:
+    """A monotone operator at the very end of a graph with one output, behind nothing but changes of shape.
+
+    None if what it takes is used elsewhere too, or if nothing of the graph is before it.
+    """
+    if len(outputs) != 1:
+        return None
+    uses = Counter(name for node in nodes for name in node.inputs)
+    name = outputs[0]
+    while name in producers and uses[name] == (0 if name == outputs[0] else 1):
+        node = producers[name]
+        if node.proto.domain not in STANDARD_DOMAINS or not node.inputs or name != node.output:
+            return None
+        if node.op in MONOTONE:
+            before = producers.get(node.inputs[0])
+            return node if before is not None and uses[node.inputs[0]] == 1 else None
+        if node.op not in SHAPES_ONLY:
+            return None
+        name = node.inputs[0]
+    return None
 
 
 def _opset(model: Any, where: str) -> int:
@@ -132,14 +175,7 @@ def _by_name(values: Iterable[Any], what: str, where: str) -> dict[str, Any]:
     return found
 
 
-def _only(values: Any, what: str, where: str) -> Any:
-    if len(values) != 1:
-        names = shortened(", ".join(v.name for v in values) or "none", 100)
-        raise UnsupportedError(f"{where}: {len(values)} {what}s ({names}), expected one")
-    return values[0]
-
-
-def _input_type(value: Any, where: str) -> tuple[int, tuple[int, ...]]:
+def _input_tensor(value: Any, where: str) -> InputTensor:
     tensor, place = value.type.tensor_type, f"{where}: input {shortened(value.name)!r}"
     if tensor.elem_type not in REAL_KINDS:
         raise UnsupportedError(f"{place} is of {type_name(tensor.elem_type)}, expected float16, 32 or 64")
@@ -149,7 +185,7 @@ def _input_type(value: Any, where: str) -> tuple[int, tuple[int, ...]]:
     shape = tuple(_size(dim, i, len(dims), place) for i, dim in enumerate(dims))
     if prod(shape) > MAX_INPUTS:
         raise UnsupportedError(f"{place} has shape {shape}, expected at most {MAX_INPUTS} numbers")
-    return tensor.elem_type, shape
+    return InputTensor(value.name, shape, tensor.elem_type)
 
 
 def _size(dim: Any, axis: int, rank: int, where: str) -> int:
@@ -187,11 +223,11 @@ def _place(proto: Any, index: int, where: str) -> str:
     return f"{where}: operator {domain}{shortened(proto.op_type)} ({node})"
 
 
-def _in_order(producers: dict[str, Node], output: str, given: set[str], where: str) -> list[Node]:
-    """The nodes that the output needs, each after those it needs: depth first, without recursion."""
+def _in_order(producers: dict[str, Node], outputs: list[str], given: set[str], where: str) -> list[Node]:
+    """The nodes that the outputs need, each after those it needs: depth first, without recursion."""
     ordered: list[Node] = []
     state: dict[str, str] = {}
-    stack: list[tuple[str, bool]] = [(output, False)]
+    stack: list[tuple[str, bool]] = [(output, False) for output in reversed(outputs)]
     while stack:
         name, finished = stack.pop()
         if name in given:

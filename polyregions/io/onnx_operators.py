@@ -1,4 +1,4 @@
-"""The supported ONNX operators, and the walk that turns a graph into a chain."""
+"""The supported ONNX operators, and the walk that turns an ONNX graph into a graph of affine maps and units."""
 
 from __future__ import annotations
 
@@ -9,198 +9,186 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import UnsupportedError
-from polyregions.io.chain import Chain
+from polyregions.graph.build import GraphBuilder
+from polyregions.graph.nodes import Graph as NetworkGraph
+from polyregions.io import onnx_arithmetic as arithmetic
+from polyregions.io import onnx_constants as constants
+from polyregions.io import onnx_linear as linear
+from polyregions.io import onnx_pool as pool
+from polyregions.io import onnx_rearrange as rearrange
+from polyregions.io import onnx_units as units
 from polyregions.io.files import shortened
-from polyregions.io.onnx_call import FLOW, Call, Flow, floats_if_exact, rationals
+from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_conv import conv
-from polyregions.io.onnx_graph import STANDARD_DOMAINS, Graph, Node, constant_array
-from polyregions.io.onnx_linear import (
-    add,
-    broadcast_shape,
-    gemm,
-    matmul,
-    product_shape,
-    sub,
-)
-from polyregions.io.onnx_rearrange import dropout, flatten, identity, reshape, squeeze, transpose, unsqueeze
-from polyregions.io.onnx_tensors import KINDS, REAL_KINDS, type_name
+from polyregions.io.onnx_final import take_off
+from polyregions.io.onnx_graph import MONOTONE, STANDARD_DOMAINS, Graph, Node, constant_array
 
-MAX_CONSTANT_WORK: Final = 2**20
-"""Most exact multiplications in a product of two constants."""
+Operator = Callable[[Call], Any]
 
 
-def relu(call: Call, flow: Flow) -> None:
-    """Relu of the data."""
-    call.only(1)
-    flow.chain.relu()
+def _moving(operator: Callable[[Call, Any], Any]) -> Operator:
+    """An operator that only moves entries, on constants or on the data."""
+    return lambda call: call.moved(call.value(0), lambda array: operator(call, array))
 
 
-REARRANGING: Final[dict[str, Callable[[Call, Any], Any]]] = {
-    "Dropout": dropout,
-    "Flatten": flatten,
-    "Identity": identity,
-    "Reshape": reshape,
-    "Squeeze": squeeze,
-    "Transpose": transpose,
-    "Unsqueeze": unsqueeze,
+WINDOW: Final = {"auto_pad", "dilations", "kernel_shape", "pads", "strides"}
+REDUCTION: Final = {"axes", "keepdims", "noop_with_empty_axes"}
+
+OPERATORS: Final[dict[str, tuple[Operator, set[str]]]] = {
+    "Abs": (units.absolute, set()),
+    "Add": (arithmetic.add, {"axis", "broadcast"}),
+    "AveragePool": (pool.average_pool, WINDOW | {"ceil_mode", "count_include_pad"}),
+    "BatchNormalization": (
+        linear.batch_normalization,
+        {"epsilon", "is_test", "momentum", "spatial", "training_mode"},
+    ),
+    "Cast": (constants.cast, {"to", "saturate"}),
+    "Clip": (units.clip, {"min", "max"}),
+    "Concat": (rearrange.concat, {"axis"}),
+    "Constant": (constants.constant, {"value", "value_float", "value_floats", "value_int", "value_ints"}),
+    "ConstantOfShape": (constants.constant_of_shape, {"value"}),
+    "Conv": (conv, WINDOW | {"group"}),
+    "DepthToSpace": (_moving(rearrange.depth_to_space), {"blocksize", "mode"}),
+    "Div": (arithmetic.div, {"axis", "broadcast"}),
+    "Dropout": (_moving(rearrange.dropout), {"is_test", "ratio", "seed"}),
+    "Expand": (_moving(rearrange.expand), set()),
+    "Flatten": (_moving(rearrange.flatten), {"axis"}),
+    "Gather": (_moving(rearrange.gather), {"axis"}),
+    "Gemm": (linear.gemm, {"alpha", "beta", "broadcast", "transA", "transB"}),
+    "GlobalAveragePool": (pool.global_average_pool, set()),
+    "GlobalMaxPool": (pool.global_max_pool, set()),
+    "HardSigmoid": (units.hard_sigmoid, {"alpha", "beta"}),
+    "Identity": (_moving(rearrange.identity), set()),
+    "LeakyRelu": (units.leaky_relu, {"alpha"}),
+    "MatMul": (linear.matmul, set()),
+    "Max": (pool.max_, set()),
+    "MaxPool": (pool.max_pool, WINDOW | {"ceil_mode", "storage_order"}),
+    "Mean": (arithmetic.mean, set()),
+    "Min": (pool.min_, set()),
+    "Mul": (arithmetic.mul, {"axis", "broadcast"}),
+    "Neg": (arithmetic.neg, set()),
+    "PRelu": (units.prelu, set()),
+    "Pad": (rearrange.pad, {"mode", "pads", "value"}),
+    "ReduceMax": (pool.reduce_max, REDUCTION),
+    "ReduceMean": (linear.reduce_mean, REDUCTION),
+    "ReduceMin": (pool.reduce_min, REDUCTION),
+    "ReduceSum": (linear.reduce_sum, REDUCTION),
+    "Relu": (units.relu, set()),
+    "Reshape": (_moving(rearrange.reshape), {"allowzero"}),
+    "Resize": (
+        _moving(rearrange.resize),
+        {
+            "coordinate_transformation_mode",
+            "cubic_coeff_a",
+            "keep_aspect_ratio_policy",
+            "mode",
+            "nearest_mode",
+            "extrapolation_value",
+        },
+    ),
+    "Shape": (constants.shape, {"start", "end"}),
+    "Size": (constants.size, set()),
+    "Slice": (_moving(rearrange.slice_), {"axes", "ends", "starts"}),
+    "SpaceToDepth": (_moving(rearrange.space_to_depth), {"blocksize"}),
+    "Split": (rearrange.split, {"axis", "num_outputs", "split"}),
+    "Squeeze": (_moving(rearrange.squeeze), {"axes"}),
+    "Sub": (arithmetic.sub, {"axis", "broadcast"}),
+    "Sum": (arithmetic.sum_, set()),
+    "Tile": (_moving(rearrange.tile), set()),
+    "Transpose": (_moving(rearrange.transpose), {"perm"}),
+    "Unsqueeze": (_moving(rearrange.unsqueeze), {"axes"}),
+    "Upsample": (_moving(rearrange.upsample), {"mode", "scales"}),
 }
+"""The supported operators, with the attributes that are understood; any other attribute is refused."""
 
-COMPUTING: Final[dict[str, Callable[[Call, Flow], None]]] = {
-    "Add": add,
-    "Conv": conv,
-    "Gemm": gemm,
-    "MatMul": matmul,
-    "Relu": relu,
-    "Sub": sub,
-}
-
-ATTRIBUTES: Final = {
-    "Add": {"axis", "broadcast"},
-    "Cast": {"to", "saturate"},
-    "Constant": {"value", "value_float", "value_floats", "value_int", "value_ints"},
-    "Conv": {"auto_pad", "dilations", "group", "kernel_shape", "pads", "strides"},
-    "Dropout": {"is_test", "ratio", "seed"},
-    "Flatten": {"axis"},
-    "Gemm": {"alpha", "beta", "broadcast", "transA", "transB"},
-    "Identity": set[str](),
-    "MatMul": set[str](),
-    "Relu": set[str](),
-    "Reshape": {"allowzero"},
-    "Squeeze": {"axes"},
-    "Sub": {"axis", "broadcast"},
-    "Transpose": {"perm"},
-    "Unsqueeze": {"axes"},
-}
-"""The supported operators with the attributes that are understood; any other attribute is refused."""
+FINAL_ATTRIBUTES: Final = {"axis", "keepdims", "select_last_index"}
 
 
-def chain_of_graph(graph: Graph) -> Chain:
-    """The chain of affine maps and ReLUs that a graph computes.
+def graph_of_onnx(graph: Graph) -> NetworkGraph:
+    """The affine maps, units and maxima that an ONNX graph consists of.
+
+    Inputs are joined to one vector in the file's order, each flattened in C order, and so are outputs.
 
     Raises:
-        UnsupportedError: an operator or a use of it outside chains, named with its node.
+        UnsupportedError: an operator or a use of it that is not piecewise linear, named with its node.
         FormatError: operands that do not fit, named with the node.
     """
     for node in graph.nodes:  # before anything is computed
         _check_operator(node)
-    flow, constants = Flow(graph.where, graph.input, graph.shape), _Constants(graph)
-    passed: set[str] = set()
+    if graph.taken_off is not None:
+        _check_attributes(graph.taken_off, FINAL_ATTRIBUTES)
+    build = GraphBuilder(sum(prod(tensor.shape) for tensor in graph.inputs), graph.where)
+    values = _Values(graph, build)
     for node in graph.nodes:
-        call = _call(node, graph, flow, constants, passed)
-        if call.flow_position() is None:
-            constants.values[node.output] = _constant_result(call)
-        else:
-            passed.add(flow.name)
-            _advance(call, flow)
-    if flow.name != graph.output:
-        raise UnsupportedError(f"{graph.where}: output {graph.output!r} does not depend on the input")
-    return flow.chain
+        build.where = node.where
+        values.run(node)
+    build.where = graph.where
+    if graph.taken_off is not None:
+        call = Call(graph.taken_off, graph.opset, [], graph.taken_off.attributes(), build)
+        build.notices.append(take_off(call, values.of(graph.outputs[0]).shape))
+    return build.graph(values.joined(graph.outputs))
 
 
-class _Constants:
-    """Tensors that do not depend on the input, decoded when first asked for."""
+class _Values:
+    """The tensors by name: inputs, constants that are decoded when first asked for, results."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self.values: dict[str, Any] = {}
+    def __init__(self, graph: Graph, build: GraphBuilder) -> None:
+        self._graph, self._build = graph, build
+        self._known: dict[str, Value] = {}
+        start = 0
+        for name, shape, _ in graph.inputs:
+            n = prod(shape)
+            self._known[name] = Data(build.select(0, np.arange(start, start + n)), shape)
+            start += n
 
-    def __getitem__(self, name: str) -> Any:
-        if name not in self.values:
-            self.values[name] = constant_array(self._graph, name)
-        return self.values[name]
+    def of(self, name: str) -> Value:
+        """The tensor of a name."""
+        if name not in self._known:
+            self._known[name] = constant_array(self._graph, name)
+        return self._known[name]
 
-    def __contains__(self, name: str) -> bool:
-        return name in self.values or name in self._graph.constants
+    def run(self, node: Node) -> None:
+        """Add one node's results."""
+        operands = [self._operand(node, name) for name in node.inputs]
+        call = Call(node, self._graph.opset, operands, node.attributes(), self._build)
+        operator, _ = OPERATORS[node.op]
+        found = operator(call)
+        results = found if isinstance(found, list) else [found]
+        self._known |= {name: v for name, v in zip(node.proto.output, results, strict=False) if name}
+
+    def joined(self, names: list[str]) -> int:
+        """The node that joins several tensors to one vector."""
+        call = Call(Node(None, self._graph.where), self._graph.opset, [], {}, self._build)
+        return self._build.join([call.as_data(self._output(name)).node for name in names])
+
+    def _output(self, name: str) -> Value:
+        if name not in self._known and name not in self._graph.constants:
+            raise UnsupportedError(
+                f"{self._graph.where}: output {shortened(name)!r} is a second output of its node"
+            )
+        return self.of(name)
+
+    def _operand(self, node: Node, name: str) -> Value | None:
+        if not name:
+            return None
+        if name not in self._known and name not in self._graph.constants:
+            raise UnsupportedError(f"{node.where} takes {shortened(name)!r}, a second output")
+        return self.of(name)
 
 
 def _check_operator(node: Node) -> None:
-    if node.op not in ATTRIBUTES or node.proto.domain not in STANDARD_DOMAINS:
-        listed = ", ".join(sorted(ATTRIBUTES))
-        raise UnsupportedError(f"{node.where} is not supported, expected a chain of {listed}")
-    unknown = {attribute.name for attribute in node.proto.attribute} - ATTRIBUTES[node.op]
+    if node.op not in OPERATORS or node.proto.domain not in STANDARD_DOMAINS:
+        why = (
+            "only as the last operator, behind others"
+            if node.op in MONOTONE
+            else "it is not among the piecewise linear operators"
+        )
+        raise UnsupportedError(f"{node.where} is not supported: {why}")
+    _check_attributes(node, OPERATORS[node.op][1])
+
+
+def _check_attributes(node: Node, understood: set[str]) -> None:
+    unknown = {attribute.name for attribute in node.proto.attribute} - understood
     if unknown:
         name = shortened(min(unknown))
         raise UnsupportedError(f"{node.where} has the attribute {name!r}, which is not supported")
-
-
-def _call(node: Node, graph: Graph, flow: Flow, constants: _Constants, passed: set[str]) -> Call:
-    operands: list[Any] = []
-    for name in node.inputs:
-        if name in passed:
-            raise UnsupportedError(
-                f"{node.where} takes tensor {shortened(name)!r}, which another operator has taken too: "
-                "the graph branches, expected a chain"
-            )
-        if name and name != flow.name and name not in constants:
-            raise UnsupportedError(f"{node.where} takes {shortened(name)!r}, a second output")
-        operands.append(None if not name else FLOW if name == flow.name else constants[name])
-    return Call(node, graph.opset, operands, node.attributes())
-
-
-def _advance(call: Call, flow: Flow) -> None:
-    """Let an operator act on the data."""
-    op = call.node.op
-    if op in COMPUTING:
-        COMPUTING[op](call, flow)
-    elif op in REARRANGING and call.operand(0) is FLOW:
-        flow.rearrange(lambda array: REARRANGING[op](call, array))
-    else:
-        raise call.unsupported("acts on the data, expected a constant")
-    flow.name = call.node.output
-
-
-def _constant_result(call: Call) -> Any:
-    """The result of an operator on constants alone, exactly."""
-    op = call.node.op
-    if op in REARRANGING and isinstance(call.operand(0), np.ndarray):
-        return REARRANGING[op](call, call.operand(0))
-    match op:
-        case "Constant":
-            return _constant(call)
-        case "Cast":
-            return _cast(call)
-        case "Add" | "Sub" | "MatMul":
-            return _exact_result(call)
-    raise call.unsupported("acts on constants only, expected the data")
-
-
-def _constant(call: Call) -> Any:
-    if len(call.attributes) != 1 or call.operands:
-        raise call.wrong(f"{len(call.attributes)} values and {len(call.operands)} inputs, expected one value")
-    ((name, value),) = call.attributes.items()
-    kind = np.float64 if name.startswith("value_float") else np.int64
-    return value if name == "value" else np.array(value, dtype=kind)
-
-
-def _cast(call: Call) -> Any:
-    call.only(1)
-    array, target = call.operand(0), call.attribute("to", 0)
-    if target not in KINDS or not isinstance(array, np.ndarray) or array.dtype == object:
-        raise call.unsupported(f"to {type_name(target)}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        cast = array.astype(KINDS[target].dtype)
-    if not np.array_equal(cast, array):
-        raise call.unsupported(f"to {type_name(target)} changes the values of a constant")
-    if target in REAL_KINDS:
-        return cast.astype(np.float64)
-    return cast if cast.dtype.kind == "b" else cast.astype(np.int64)
-
-
-def _exact_result(call: Call) -> Any:
-    """Sum, difference or product of two constants in rationals: no float32 rounding enters."""
-    call.only(2)
-    a, b = call.reals(0, "A"), call.reals(1, "B")
-    if call.node.op == "MatMul":
-        if a.ndim != 2 or b.ndim != 2:
-            raise call.unsupported(f"of constants of shapes {a.shape} and {b.shape}, expected two matrices")
-        shape = product_shape(call, a.shape, b.shape)
-        if prod(shape) * a.shape[1] > MAX_CONSTANT_WORK:
-            raise call.unsupported(f"of constants of shapes {a.shape} and {b.shape} is too large")
-        return floats_if_exact(np.matmul(rationals(a), rationals(b)))
-    if call.opset < 7 and a.shape != b.shape:  # the flags of old broadcasting are not read for constants
-        raise call.unsupported(f"of constants of shapes {a.shape} and {b.shape}")
-    shape = broadcast_shape(call, a.shape, b.shape)
-    if prod(shape) > MAX_CONSTANT_WORK:
-        raise call.unsupported(f"of constants of shapes {a.shape} and {b.shape} is too large")
-    exact_a, exact_b = rationals(a), rationals(b)
-    return floats_if_exact(exact_a + exact_b if call.node.op == "Add" else exact_a - exact_b)

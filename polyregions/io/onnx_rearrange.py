@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from math import prod
+from fractions import Fraction
+from math import floor, prod
 from typing import Any
 
 import numpy as np
 
-from polyregions.io.onnx_call import FLOW, Call
+from polyregions.graph.sparse import from_entries
+from polyregions.io.onnx_call import MAX_SIZE, Call, Data, Value
 from polyregions.io.onnx_tensors import MAX_RANK
 
 
@@ -21,7 +23,7 @@ def dropout(call: Call, array: Any) -> Any:
     """Dropout, which does nothing in inference."""
     call.only(3)
     training = call.operand(2)
-    if training is FLOW or (training is not None and np.any(training)):
+    if isinstance(training, Data) or (training is not None and np.any(training)):
         raise call.unsupported("is in training mode, expected inference")
     if call.opset < 7 and not call.attribute("is_test", 0):
         raise call.unsupported("is in training mode (is_test = 0), expected inference")
@@ -80,6 +82,297 @@ def unsqueeze(call: Call, array: Any) -> Any:
     axes = _checked_axes(call, given, rank)
     old = iter(array.shape)
     return array.reshape([1 if i in axes else next(old) for i in range(rank)])
+
+
+def slice_(call: Call, array: Any) -> Any:
+    """Slice, whose bounds were attributes before opset 10, and are inputs since."""
+    if call.opset < 10:
+        call.only(1)
+        starts, ends = call.attribute("starts", []), call.attribute("ends", [])
+        axes, steps = call.attribute("axes", list(range(len(starts)))), [1] * len(starts)
+    else:
+        call.only(5)
+        starts, ends = call.integers(1, "starts"), call.integers(2, "ends")
+        axes = list(range(len(starts))) if call.operand(3) is None else call.integers(3, "axes")
+        steps = [1] * len(starts) if call.operand(4) is None else call.integers(4, "steps")
+    if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
+        raise call.wrong(f"starts {starts}, ends {ends}, axes {axes} and steps {steps}")
+    index = [slice(None)] * array.ndim
+    for axis, start, end, step in zip(
+        _checked_axes(call, axes, array.ndim), starts, ends, steps, strict=True
+    ):
+        index[axis] = _bounded_slice(start, end, step, array.shape[axis])
+    return _not_empty(call, array[tuple(index)])
+
+
+def gather(call: Call, array: Any) -> Any:
+    """Gather along one axis by constant indices."""
+    call.only(2)
+    index = call.integer_array(1, "indices")
+    (axis,) = _checked_axes(call, [call.attribute("axis", 0)], array.ndim)
+    n = array.shape[axis]
+    if np.any((index < -n) | (index >= n)):
+        raise call.wrong(f"indices outside an axis of size {n}")
+    call.check_size((*array.shape[:axis], *index.shape, *array.shape[axis + 1 :]))
+    return _not_empty(call, np.take(array, index, axis=axis))
+
+
+def expand(call: Call, array: Any) -> Any:
+    """Expand by numpy's rules in both directions."""
+    call.only(2)
+    shape = _shape(call, call.integers(1, "shape"))
+    try:
+        common = np.broadcast_shapes(array.shape, shape)
+    except ValueError:
+        raise call.wrong(f"shapes {array.shape} and {shape} do not fit each other") from None
+    call.check_size(common)
+    return np.broadcast_to(array, common)
+
+
+def tile(call: Call, array: Any) -> Any:
+    """Repeat the whole tensor along each axis."""
+    call.only(2)
+    repeats = call.integers(1, "repeats")
+    if len(repeats) != array.ndim or min(repeats, default=1) < 1:
+        raise call.wrong(f"repeats {repeats} of a tensor of shape {array.shape}")
+    call.check_size(tuple(n * r for n, r in zip(array.shape, repeats, strict=True)))
+    return np.tile(array, repeats)
+
+
+def depth_to_space(call: Call, array: Any) -> Any:
+    """Blocks of channels become blocks of pixels."""
+    call.only(1)
+    size, mode = call.attribute("blocksize", 0), call.attribute("mode", "DCR")
+    if array.ndim != 4 or size < 1 or array.shape[1] % (size * size) or mode not in ("DCR", "CRD"):
+        raise call.wrong(f"blocksize {size} and mode {mode!r} of a tensor of shape {array.shape}")
+    n, c, h, w = array.shape
+    c //= size * size
+    if mode == "DCR":
+        return (
+            array.reshape(n, size, size, c, h, w)
+            .transpose(0, 3, 4, 1, 5, 2)
+            .reshape(n, c, h * size, w * size)
+        )
+    return array.reshape(n, c, size, size, h, w).transpose(0, 1, 4, 2, 5, 3).reshape(n, c, h * size, w * size)
+
+
+def space_to_depth(call: Call, array: Any) -> Any:
+    """Blocks of pixels become channels."""
+    call.only(1)
+    size = call.attribute("blocksize", 0)
+    if array.ndim != 4 or size < 1 or array.shape[2] % size or array.shape[3] % size:
+        raise call.wrong(f"blocksize {size} of a tensor of shape {array.shape}")
+    n, c, h, w = array.shape
+    blocks = array.reshape(n, c, h // size, size, w // size, size)
+    return blocks.transpose(0, 3, 5, 1, 2, 4).reshape(n, c * size * size, h // size, w // size)
+
+
+def upsample(call: Call, array: Any) -> Any:
+    """Upsample to the nearest pixel: entry i comes from entry floor(i / scale)."""
+    scales = _scales(call, array, 1, call.opset < 9)
+    if call.attribute("mode", "nearest") != "nearest":
+        raise call.unsupported(f"mode {call.attributes['mode']!r}, expected 'nearest'")
+    sizes = [floor(n * s) for n, s in zip(array.shape, scales, strict=True)]
+    return _stretched(call, array, sizes, scales, "asymmetric", "floor")
+
+
+def resize(call: Call, array: Any) -> Any:
+    """Resize to the nearest pixel."""
+    if call.attribute("mode", "nearest") != "nearest":
+        raise call.unsupported(f"mode {call.attributes['mode']!r}, expected 'nearest'")
+    if call.opset < 11:
+        scales = _scales(call, array, 1, False)
+        sizes = [floor(n * s) for n, s in zip(array.shape, scales, strict=True)]
+        return _stretched(call, array, sizes, scales, "asymmetric", "floor")
+    call.only(4)
+    if call.operand(3) is not None:
+        sizes = call.integers(3, "sizes")
+        if len(sizes) != array.ndim or call.attribute("keep_aspect_ratio_policy", "stretch") != "stretch":
+            raise call.wrong(f"sizes {sizes} of a tensor of shape {array.shape}")
+        scales = [Fraction(size, n) for size, n in zip(sizes, array.shape, strict=True)]
+    else:
+        scales = _scales(call, array, 2, False)
+        sizes = [floor(n * s) for n, s in zip(array.shape, scales, strict=True)]
+    where = call.attribute("coordinate_transformation_mode", "half_pixel")
+    return _stretched(call, array, sizes, scales, where, call.attribute("nearest_mode", "round_prefer_floor"))
+
+
+def split(call: Call) -> list[Value]:
+    """Split along one axis into as many parts as the node has outputs."""
+    call.only(2)
+    value, n_parts = call.value(0), len(call.node.proto.output)
+    (axis,) = _checked_axes(call, [call.attribute("axis", 0)], len(value.shape))
+    n = value.shape[axis]
+    if "split" in call.attributes:
+        sizes = call.attribute("split", [])
+    elif call.operand(1) is not None:
+        sizes = call.integers(1, "split")
+    else:
+        share = -(-n // n_parts)
+        sizes = [min(share, n - i * share) for i in range(n_parts)]
+        if call.opset < 18 and n % n_parts:
+            raise call.wrong(f"{n} entries in {n_parts} equal parts")
+    if len(sizes) != n_parts or sum(sizes) != n or min(sizes, default=0) < 1:
+        raise call.wrong(f"parts of sizes {sizes} for {n_parts} outputs and an axis of size {n}")
+    ends = np.cumsum(sizes).tolist()
+    return [_part(call, value, axis, end - size, end) for size, end in zip(sizes, ends, strict=True)]
+
+
+def _part(call: Call, value: Value, axis: int, start: int, end: int) -> Value:
+    return call.moved(value, lambda array: array[(*(slice(None),) * axis, slice(start, end))])
+
+
+def concat(call: Call) -> Value:
+    """Concatenation along one axis."""
+    values = [call.value(i) for i in range(len(call.operands))]
+    if not values:
+        raise call.wrong("joins nothing")
+    rank = len(values[0].shape)
+    (axis,) = _checked_axes(call, [call.attribute("axis", 1 if call.opset < 4 else 0)], rank)
+    outside = {(v.shape[:axis], v.shape[axis + 1 :]) if len(v.shape) == rank else None for v in values}
+    if len(outside) != 1 or None in outside:
+        raise call.wrong(f"joins tensors of shapes {[v.shape for v in values]} along axis {axis}")
+    if not any(isinstance(v, Data) for v in values):
+        return np.concatenate(values, axis=axis)
+    parts = [call.as_data(v) for v in values]
+    starts = np.cumsum([0, *(prod(p.shape) for p in parts)]).tolist()
+    call.check_size((starts[-1],))
+    blocks = [np.arange(s, s + prod(p.shape)).reshape(p.shape) for p, s in zip(parts, starts, strict=False)]
+    index = np.concatenate(blocks, axis=axis)
+    joined = call.build.join([p.node for p in parts])
+    return Data(call.build.select(joined, index.ravel()), index.shape)
+
+
+def pad(call: Call) -> Value:
+    """Pad with a constant, or by reflecting or repeating what is there."""
+    value, mode = call.value(0), call.attribute("mode", "constant")
+    rank = len(value.shape)
+    pads = call.attribute("pads", []) if call.opset < 11 else call.integers(1, "pads")
+    axes = list(range(rank))
+    if call.operand(3) is not None:
+        axes = _checked_axes(call, call.integers(3, "axes"), rank)
+    if len(pads) != 2 * len(axes):
+        raise call.wrong(f"pads {pads} of a tensor of shape {value.shape}")
+    widths = [(0, 0)] * rank
+    for i, axis in enumerate(axes):
+        widths[axis] = (pads[i], pads[i + len(axes)])
+    cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(value.shape, widths, strict=True))
+    value = call.moved(value, lambda array: _not_empty(call, array[cut]))
+    grown = [(max(a, 0), max(b, 0)) for a, b in widths]
+    call.check_size(tuple(n + a + b for n, (a, b) in zip(value.shape, grown, strict=True)))
+    if mode in ("reflect", "edge", "wrap"):
+        if mode == "reflect" and any(max(w) >= n for n, w in zip(value.shape, grown, strict=True)):
+            raise call.wrong(f"reflects {grown} beyond a tensor of shape {value.shape}")
+        return call.moved(value, lambda array: np.pad(array, grown, mode=mode))
+    if mode != "constant":
+        raise call.unsupported(f"mode {mode!r}")
+    filler = _filler(call)
+    if not isinstance(value, Data):
+        return np.pad(value, grown, constant_values=filler)
+    index = np.pad(np.arange(prod(value.shape)).reshape(value.shape), grown, constant_values=-1)
+    flat = index.ravel()
+    inside = np.flatnonzero(flat >= 0)
+    bias = np.where(flat >= 0, 0.0, filler)
+    affine = from_entries(inside, flat[inside], np.ones(len(inside)), bias, prod(value.shape))
+    return Data(call.build.affine(value.node, affine), index.shape)
+
+
+def reduced_axes(call: Call, shape: tuple[int, ...]) -> tuple[list[int], tuple[int, ...]]:
+    """The axes that a reduction runs over, and the shape of its result."""
+    since = 13 if call.node.op == "ReduceSum" else 18
+    given: list[int] | None = None
+    if call.opset >= since:
+        call.only(2)
+        given = None if call.operand(1) is None else call.integers(1, "axes")
+        if not given and call.attribute("noop_with_empty_axes", 0):
+            return [], shape
+    else:
+        call.only(1)
+        given = call.attribute("axes", []) if "axes" in call.attributes else None
+    axes = sorted(_checked_axes(call, given, len(shape))) if given else list(range(len(shape)))
+    if call.attribute("keepdims", 1):
+        return axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return axes, tuple(n for i, n in enumerate(shape) if i not in axes)
+
+
+def _filler(call: Call) -> float:
+    if call.opset < 11:
+        return float(call.attribute("value", 0.0))
+    if call.operand(2) is None:
+        return 0.0
+    value = call.value(2)
+    if isinstance(value, Data) or value.size != 1 or value.dtype.kind not in "fi":
+        raise call.unsupported("is padded with something else than one constant")
+    return float(value.ravel()[0])
+
+
+def _bounded_slice(start: int, end: int, step: int, n: int) -> slice:
+    """Python's slice for ONNX's bounds, which are clamped; a negative end that is clamped means before the first."""
+    low, high = (0, n) if step > 0 else (-1, n - 1)
+    start, end = (i + n if i < 0 else i for i in (start, end))
+    start = min(max(start, 0), n if step > 0 else n - 1)
+    end = min(max(end, low), n if step > 0 else high)
+    return slice(start, None if end < 0 else end, step)
+
+
+def _not_empty(call: Call, array: Any) -> Any:
+    if array.size == 0:
+        raise call.wrong(f"gives a tensor of shape {array.shape}, which holds no values")
+    return array
+
+
+def _shape(call: Call, sizes: list[int]) -> tuple[int, ...]:
+    if min(sizes, default=1) < 1 or len(sizes) > MAX_RANK or prod(sizes) > MAX_SIZE:
+        raise call.wrong(
+            f"shape {tuple(sizes[:MAX_RANK])}, expected sizes >= 1 and at most {MAX_SIZE} entries"
+        )
+    return tuple(sizes)
+
+
+def _scales(call: Call, array: Any, position: int, is_attribute: bool) -> list[Fraction]:
+    given = call.attributes.get("scales", []) if is_attribute else call.reals(position, "scales")
+    found = np.ravel(given).tolist()
+    if len(found) != array.ndim or any(not s > 0 for s in found):
+        raise call.wrong(f"scales {found} of a tensor of shape {array.shape}")
+    return [Fraction(s) for s in found]
+
+
+def _stretched(
+    call: Call, array: Any, sizes: list[int], scales: list[Fraction], where: str, rounding: str
+) -> Any:
+    """Each entry of the result is the entry at the nearest place."""
+    shape = _shape(call, sizes)
+    for axis, (n, size, scale) in enumerate(zip(array.shape, shape, scales, strict=True)):
+        places = [_source_place(call, i, n, size, scale, where) for i in range(size)]
+        index = [min(max(_rounded(call, p, rounding), 0), n - 1) for p in places]
+        array = np.take(array, index, axis=axis)
+    return array
+
+
+def _source_place(call: Call, i: int, n: int, size: int, scale: Fraction, where: str) -> Fraction:
+    match where:
+        case "asymmetric":
+            return i / scale
+        case "half_pixel":
+            return (i + Fraction(1, 2)) / scale - Fraction(1, 2)
+        case "pytorch_half_pixel":
+            return (i + Fraction(1, 2)) / scale - Fraction(1, 2) if size > 1 else Fraction(0)
+        case "align_corners":
+            return Fraction(i * (n - 1), size - 1) if size > 1 else Fraction(0)
+    raise call.unsupported(f"coordinate_transformation_mode {where!r}")
+
+
+def _rounded(call: Call, place: Fraction, rounding: str) -> int:
+    match rounding:
+        case "floor":
+            return floor(place)
+        case "ceil":
+            return -floor(-place)
+        case "round_prefer_floor":
+            return -floor(Fraction(1, 2) - place)
+        case "round_prefer_ceil":
+            return floor(place + Fraction(1, 2))
+    raise call.unsupported(f"nearest_mode {rounding!r}")
 
 
 def _kept(call: Call, array: Any, axis: int) -> int:

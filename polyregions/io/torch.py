@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.chain import Chain, dense
+from polyregions.graph import Graph, GraphBuilder, lower
 from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
-from polyregions.io.files import import_extra
+from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.network import Network
 
 
@@ -32,12 +32,14 @@ def network_of_module(module: Any, *, check: bool = True) -> Network:
     torch = import_extra("torch", "torch", "reading a torch module")
     where = type(module).__name__
     parts = list(_flattened(module, where, torch))
-    chain = Chain(where, _n_inputs(parts, where, torch))
+    build, node = GraphBuilder(_n_inputs(parts, where, torch), where), 0
     for path, part in parts:
-        _apply(chain, path, part, torch)
-    network = chain.network(where)
+        node = _apply(build, node, path, part, torch)
+    graph = build.graph(node)
+    with network_errors_are_format_errors():
+        network = lower(graph, where)
     if check:
-        _compare(network, chain, module, parts, torch)
+        _compare(network, graph, module, parts, torch)
     return network
 
 
@@ -58,16 +60,17 @@ def _n_inputs(parts: list[tuple[str, Any]], where: str, torch: Any) -> int:
     raise UnsupportedError(f"{where}: has no Linear layer, so its number of inputs is unknown")
 
 
-def _apply(chain: Chain, path: str, part: Any, torch: Any) -> None:
+def _apply(build: GraphBuilder, node: int, path: str, part: Any, torch: Any) -> int:
+    """The node that a module makes of another."""
+    build.where = path
     _check_kind(path, part, torch)
     if type(part) is torch.nn.Linear:
         weight = _lifted(part.weight, f"{path}.weight", torch)
         bias = np.zeros(len(weight)) if part.bias is None else _lifted(part.bias, f"{path}.bias", torch)
         if weight.ndim != 2 or bias.shape != weight.shape[:1]:
             raise FormatError(f"{path}: weight and bias have shapes {weight.shape} and {bias.shape}")
-        chain.apply(dense(weight, bias))
-    elif type(part) is torch.nn.ReLU:
-        chain.relu()
+        return build.dense(node, weight, bias)
+    return build.relu(node) if type(part) is torch.nn.ReLU else node
 
 
 def _check_kind(path: str, part: Any, torch: Any) -> None:
@@ -96,7 +99,7 @@ def _lifted(parameter: Any, where: str, torch: Any) -> Any:
     return array
 
 
-def _compare(network: Network, chain: Chain, module: Any, parts: list[tuple[str, Any]], torch: Any) -> None:
+def _compare(network: Network, graph: Graph, module: Any, parts: list[tuple[str, Any]], torch: Any) -> None:
     """Compare with the module's forward pass; one that cannot run proves nothing."""
     parameter = next(part for _, part in parts if type(part) is torch.nn.Linear).weight
     points = sample_points(N_POINTS, network.n_inputs)
@@ -106,7 +109,7 @@ def _compare(network: Network, chain: Chain, module: Any, parts: list[tuple[str,
             outputs = module(inputs).to(device="cpu", dtype=torch.float64).numpy()
     except Exception:  # torch lacks some types on some devices, and hooks may raise anything
         return
-    tolerance = rounding_tolerance(chain, points, str(parameter.dtype).removeprefix("torch."))
+    tolerance = rounding_tolerance(graph, points, str(parameter.dtype).removeprefix("torch."))
     difference = compare_with_source(network, points, outputs, tolerance)
     if difference is not None:
         raise FormatError(f"{network.name}: {difference} (torch's own forward pass)")

@@ -1,0 +1,338 @@
+"""Sparse affine maps, composed without rounding.
+
+Convolutions, poolings and selections of entries are nearly empty as matrices, so a map is kept by its entries. They
+are float64 where that holds them exactly, and fractions where not. Two maps are composed in floats where every
+product and sum is proved to be exact, in rationals where that is little work, and else not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import lcm
+from typing import Any, Final
+
+import numpy as np
+
+from polyregions._types import Floats, Ints
+from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.large_layer import MAX_ENTRIES, LargeLayer
+from polyregions.network import ExactAffine, Layer, exact_layer
+
+MANTISSA_BITS: Final = 53
+SAFE_EXPONENT: Final = 900
+"""Products with exponents within this are neither subnormal nor infinite."""
+
+MAX_TERMS: Final = 2**25
+"""Most products of entries written out at a time."""
+
+MAX_FOLD_WORK: Final = 2**27
+"""Most exact multiplications spent on composing two maps."""
+
+MAX_RATIONALS: Final = 2**21
+"""Most entries of a matrix of rationals."""
+
+
+@dataclass(frozen=True, eq=False)
+class SparseAffine:
+    """An affine map by its entries, row after row: ``y_i = sum of values * x[columns] + bias_i``.
+
+    Attributes:
+        offsets: (n+1,) where the entries of each row start and end.
+        columns: (nnz,) ascending within a row.
+        values: (nnz,) float64, or object for fractions; none is 0.
+        bias: (n,) float64, or object for fractions.
+        n_columns: length k of x.
+    """
+
+    offsets: Ints
+    columns: Ints
+    values: Any
+    bias: Any
+    n_columns: int
+
+    @property
+    def n_rows(self) -> int:
+        """Length n of y."""
+        return len(self.bias)
+
+    @property
+    def row_of_entry(self) -> Ints:
+        """The row (nnz,) of each entry."""
+        return np.repeat(np.arange(self.n_rows), np.diff(self.offsets))
+
+    @property
+    def is_float(self) -> bool:
+        """Whether all numbers are float64."""
+        return bool(self.values.dtype != object and self.bias.dtype != object)
+
+    def is_selection(self) -> bool:
+        """Whether every row is one entry of x, unchanged."""
+        if not self.is_float or len(self.columns) != self.n_rows:
+            return False
+        return bool(
+            np.all(np.diff(self.offsets) == 1) and np.all(self.values == 1.0) and not np.any(self.bias)
+        )
+
+    def times(self, X: Floats) -> Floats:
+        """Its values at the rows of X (m, k) in float64: (m, n)."""
+        values, bias = self.values.astype(np.float64), self.bias.astype(np.float64)
+        found: Floats = _row_sums(X[:, self.columns] * values, self.offsets) + bias
+        return found
+
+    def squared(self) -> SparseAffine:
+        """The map with every number squared, in float64."""
+        values, bias = self.values.astype(np.float64) ** 2, self.bias.astype(np.float64) ** 2
+        return replace(self, values=values, bias=bias)
+
+    def rows(self, index: Ints) -> SparseAffine:
+        """The map to the chosen entries of y."""
+        counts = np.diff(self.offsets)[index]
+        chosen = _ranges(self.offsets[:-1][index], counts)
+        return SparseAffine(
+            _offsets(counts), self.columns[chosen], self.values[chosen], self.bias[index], self.n_columns
+        )
+
+
+def selection(index: Ints, n_columns: int) -> SparseAffine:
+    """The map ``y = x[index]``."""
+    n = len(index)
+    return SparseAffine(
+        np.arange(n + 1), np.asarray(index, dtype=np.int64), np.ones(n), np.zeros(n), n_columns
+    )
+
+
+def from_dense(weight: Any, bias: Any) -> SparseAffine:
+    """A map from its matrix (n, k) and bias (n,), float64 or object arrays."""
+    rows, columns = np.nonzero(weight)
+    counts = np.bincount(rows, minlength=len(bias))
+    return SparseAffine(_offsets(counts), columns, weight[rows, columns] + 0, bias + 0, weight.shape[1])
+
+
+def from_entries(rows: Ints, columns: Ints, values: Any, bias: Any, n_columns: int) -> SparseAffine:
+    """A map from entries in any order, no two of one place."""
+    order = np.lexsort([columns, rows])
+    order = order[values[order] != 0]
+    counts = np.bincount(rows[order], minlength=len(bias))
+    return SparseAffine(_offsets(counts), columns[order], values[order], bias + 0, n_columns)
+
+
+def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
+    """The rows of several maps of one x, one map after the other."""
+    counts = np.concatenate([np.zeros(0, dtype=np.int64), *(np.diff(m.offsets) for m in maps)])
+    return SparseAffine(
+        _offsets(counts),
+        np.concatenate([np.zeros(0, dtype=np.int64), *(m.columns for m in maps)]),
+        np.concatenate([np.zeros(0), *(m.values for m in maps)]),
+        np.concatenate([np.zeros(0), *(m.bias for m in maps)]),
+        n_columns,
+    )
+
+
+def composed(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
+    """``outer`` after ``inner``, exactly; None where that would take unreasonably many rational operations."""
+    product = _linear_part(outer, inner)
+    bias = None if product is None else _composed_bias(outer, inner.bias)
+    if product is None or bias is None:
+        return _in_rationals(outer, inner)
+    offsets, columns, values = product
+    return SparseAffine(offsets, columns, values, bias, inner.n_columns)
+
+
+def layer_of(affine: SparseAffine, slopes: Floats, where: str) -> Layer:
+    """The map as a layer whose units have the given slopes (n, 2); one of its entries where it is large.
+
+    Raises:
+        NetworkError: a number is beyond the range of float64.
+    """
+    if affine.is_float and affine.n_rows * affine.n_columns > MAX_ENTRIES:
+        return LargeLayer(
+            affine.offsets, affine.columns, affine.values, affine.n_columns, affine.bias + 0.0, slopes
+        )
+    if affine.is_float:
+        return Layer(*_dense_floats(affine), slopes)
+    return replace(exact_layer(_numerators(affine), affine.n_columns, where), slopes=slopes)
+
+
+def _linear_part(outer: SparseAffine, inner: SparseAffine) -> tuple[Ints, Ints, Any] | None:
+    """Offsets, columns and values of the product of the matrices in floats; None where that may round."""
+    if outer.values.dtype == object or inner.values.dtype == object:
+        return None
+    counts = np.diff(inner.offsets)[outer.columns]
+    if counts.sum() > MAX_TERMS:
+        return None
+    read = _ranges(inner.offsets[:-1][outer.columns], counts)
+    terms = _exact_products(np.repeat(outer.values, counts), inner.values[read])
+    if terms is None:
+        return None
+    places = np.repeat(outer.row_of_entry, counts) * np.int64(inner.n_columns) + inner.columns[read]
+    order = np.argsort(places, kind="stable")
+    sums = _exact_sums(terms[order], places[order])
+    if sums is None:
+        return None
+    places, values = sums
+    rows, columns = np.divmod(places[values != 0], max(inner.n_columns, 1))
+    return _offsets(np.bincount(rows, minlength=outer.n_rows)), columns, values[values != 0]
+
+
+def _composed_bias(outer: SparseAffine, inner_bias: Any) -> Any:
+    """``W c + b``: floats where exact, else rationals; None where these are too many."""
+    hit = inner_bias[outer.columns] != 0
+    rows, factors, shifts = outer.row_of_entry[hit], outer.values[hit], inner_bias[outer.columns][hit]
+    if not len(rows):
+        return outer.bias
+    if factors.dtype != object and shifts.dtype != object and outer.bias.dtype != object:
+        products = _exact_products(factors, shifts)
+        if products is not None:
+            terms, places = np.append(products, outer.bias), np.append(rows, np.arange(outer.n_rows))
+            order = np.argsort(places, kind="stable")
+            sums = _exact_sums(terms[order], places[order])
+            if sums is not None:
+                return sums[1]
+    if len(rows) > MAX_RATIONALS:
+        return None
+    total = [Fraction(b) for b in outer.bias]
+    for row, factor, shift in zip(rows.tolist(), factors, shifts, strict=True):
+        total[row] += Fraction(factor) * Fraction(shift)
+    return floats_if_exact(_object_array(total))
+
+
+def _in_rationals(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
+    """The composition through matrices of integers over the columns that occur."""
+    used = np.unique(inner.columns)
+    width = len(used) + 1
+    if outer.n_rows * outer.n_columns * width > MAX_FOLD_WORK or outer.n_rows * width > MAX_RATIONALS:
+        return None
+    if max(outer.n_rows * outer.n_columns, inner.n_rows * width) > MAX_RATIONALS:
+        return None
+    narrow = SparseAffine(
+        inner.offsets, np.searchsorted(used, inner.columns), inner.values, inner.bias, len(used)
+    )
+    product = compose(_integers(outer), _integers(narrow))
+    entries = _object_array([Fraction(int(n), product.denominator) for n in product.matrix.entries()])
+    dense = entries.reshape(outer.n_rows, width)
+    found = from_dense(floats_if_exact(dense[:, :-1]), floats_if_exact(dense[:, -1]))
+    return SparseAffine(found.offsets, used[found.columns], found.values, found.bias, inner.n_columns)
+
+
+def _integers(affine: SparseAffine) -> IntegerAffine:
+    if affine.is_float:
+        return affine_of_floats(*_dense_floats(affine))
+    exact = _numerators(affine)
+    return IntegerAffine(integer_matrix(exact.numerators.tolist(), affine.n_columns + 1), exact.denominator)
+
+
+def _dense_floats(affine: SparseAffine) -> tuple[Floats, Floats]:
+    weight = np.zeros((affine.n_rows, affine.n_columns))
+    weight[affine.row_of_entry, affine.columns] = affine.values
+    return weight, affine.bias + 0.0
+
+
+def _numerators(affine: SparseAffine) -> ExactAffine:
+    """The map as integers over one denominator."""
+    values, bias = [Fraction(v) for v in affine.values], [Fraction(b) for b in affine.bias]
+    denominator = lcm(1, *(f.denominator for f in values), *(f.denominator for f in bias))
+    numerators = np.zeros((affine.n_rows, affine.n_columns + 1), dtype=object)
+    scaled = [f.numerator * (denominator // f.denominator) for f in values + bias]
+    numerators[affine.row_of_entry, affine.columns] = _object_array(scaled[: len(values)])
+    numerators[:, -1] = _object_array(scaled[len(values) :])
+    return ExactAffine(numerators, denominator)
+
+
+def exact_sum(a: Any, b: Any) -> Any:
+    """``a + b``: floats where no entry is rounded (the rounding error is Knuth's TwoSum), else rationals."""
+    if a.dtype != object and b.dtype != object:
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = a + b
+            part = total - a
+            error = (a - (total - part)) + (b - part)
+        if not np.any(error):  # an overflow leaves NaN, which counts as an error
+            return total
+    return floats_if_exact(rationals(a) + rationals(b))
+
+
+def exact_product(a: Any, b: Any) -> Any:
+    """``a * b`` entry by entry: floats where no entry is rounded, else rationals."""
+    if a.dtype != object and b.dtype != object:
+        product = _exact_products(*np.broadcast_arrays(a, b))
+        if product is not None:
+            return product
+    return floats_if_exact(rationals(a) * rationals(b))
+
+
+def rationals(array: Any) -> Any:
+    """The same numbers as an object array of fractions."""
+    return _object_array([Fraction(entry) for entry in array.flat]).reshape(array.shape)
+
+
+def floats_if_exact(array: Any) -> Any:
+    """Rationals as float64 where that loses nothing, else as they are."""
+    try:
+        floats = array.astype(np.float64)
+    except OverflowError:
+        return array
+    same = all(Fraction(f) == exact for f, exact in zip(floats.flat, array.flat, strict=True))
+    return floats if same else array
+
+
+def _object_array(entries: Sequence[Any]) -> Any:
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array
+
+
+def _exact_products(a: Floats, b: Floats) -> Floats | None:
+    """Products that are all exact, None where one may not be."""
+    (bits_a, low_a), (bits_b, low_b) = _bits(a), _bits(b)
+    zero = (a == 0) | (b == 0)
+    fits = (bits_a + bits_b <= MANTISSA_BITS) & (np.abs(low_a + low_b) < SAFE_EXPONENT)
+    return a * b if np.all(fits | zero) else None
+
+
+def _exact_sums(terms: Floats, places: Ints) -> tuple[Ints, Floats] | None:
+    """The places that occur and the sum of the terms at each (sorted by place), None where one may be rounded."""
+    if not len(terms):
+        return places, terms
+    starts = np.flatnonzero(np.append(True, places[1:] != places[:-1]))
+    sums = np.add.reduceat(terms, starts)
+    if len(starts) < len(terms):
+        _, low = _bits(terms)
+        low = np.where(terms == 0, SAFE_EXPONENT, low)
+        lowest, size = np.minimum.reduceat(low, starts), np.add.reduceat(np.abs(terms), starts)
+        alone = np.diff(np.append(starts, len(terms))) == 1
+        # all terms are multiples of 2^lowest, and so are all partial sums, which stay below 2^53 of these
+        fits = (size < np.ldexp(1.0, np.clip(lowest + MANTISSA_BITS, -1000, 1000))) & (
+            lowest > -SAFE_EXPONENT
+        )
+        if not np.all(fits | alone | (size == 0)):
+            return None
+    return places[starts], sums
+
+
+def _bits(x: Floats) -> tuple[Ints, Ints]:
+    """Bits of the odd part of each mantissa, and the exponent of its last bit."""
+    mantissa, exponent = np.frexp(x)
+    whole = np.ldexp(mantissa, MANTISSA_BITS).astype(np.int64)
+    _, last = np.frexp((whole & -whole).astype(np.float64))
+    zeros = np.maximum(last - 1, 0).astype(np.int64)
+    return MANTISSA_BITS - zeros, exponent.astype(np.int64) - MANTISSA_BITS + zeros
+
+
+def _ranges(starts: Ints, counts: Ints) -> Ints:
+    """The integers start .. start + count - 1 of every pair, in a row."""
+    offsets = _offsets(counts)
+    return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+
+
+def _offsets(counts: Ints) -> Ints:
+    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def _row_sums(terms: Floats, offsets: Ints) -> Floats:
+    """Sums (m, n) of the columns of terms (m, nnz) between offsets."""
+    total = np.zeros((len(terms), len(offsets) - 1))
+    filled = np.flatnonzero(np.diff(offsets))
+    if len(filled):
+        total[:, filled] = np.add.reduceat(terms, offsets[:-1][filled], axis=1)
+    return total

@@ -1,0 +1,135 @@
+"""ONNX maxima and means over windows, axes and several tensors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from polyregions.graph.sparse import floats_if_exact, from_entries
+from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.io.onnx_rearrange import reduced_axes
+from polyregions.io.onnx_windows import Window, kernel_of, members, positions, windows_of
+
+
+def max_pool(call: Call) -> Value:
+    """The largest entry of each window; padding counts as nothing."""
+    data, windows = _pooled(call)
+    outputs, inputs = members(call, windows, prod(data.shape[:2]))
+    return _maxima(call, data, outputs, inputs, (*data.shape[:2], *positions(windows)))
+
+
+def average_pool(call: Call) -> Value:
+    """The mean of each window, of the entries in it or (count_include_pad) of all its places."""
+    data, windows = _pooled(call)
+    counts_all = call.attribute("count_include_pad", 0)
+    if counts_all and any(w.runs_over for w in windows):
+        raise call.unsupported("ceil_mode with count_include_pad, where windows reach beyond the padding")
+    outputs, inputs = members(call, windows, prod(data.shape[:2]))
+    return _means(call, data, outputs, inputs, windows, prod(w.kernel for w in windows) if counts_all else 0)
+
+
+def global_max_pool(call: Call) -> Value:
+    """The largest entry of each channel."""
+    data = _image(call)
+    n_planes, n_pixels = prod(data.shape[:2]), prod(data.shape[2:])
+    shape = (*data.shape[:2], *(1,) * (len(data.shape) - 2))
+    rows = np.repeat(np.arange(n_planes), n_pixels)
+    return _maxima(call, data, rows, np.arange(n_planes * n_pixels), shape)
+
+
+def global_average_pool(call: Call) -> Value:
+    """The mean of each channel."""
+    data = _image(call)
+    windows = [Window(n, n, 1, 1, 0, 0) for n in data.shape[2:]]
+    outputs, inputs = members(call, windows, prod(data.shape[:2]))
+    return _means(call, data, outputs, inputs, windows, 0)
+
+
+def reduce_max(call: Call) -> Value:
+    """The largest entry along axes."""
+    return _reduced(call, 1.0)
+
+
+def reduce_min(call: Call) -> Value:
+    """The smallest entry along axes."""
+    return _reduced(call, -1.0)
+
+
+def max_(call: Call) -> Value:
+    """The larger of several tensors, entry by entry; a constant among them is a bound to clip at."""
+    return _extremum(call, True)
+
+
+def min_(call: Call) -> Value:
+    """The smaller of several tensors, entry by entry; a constant among them is a bound to clip at."""
+    return _extremum(call, False)
+
+
+def _extremum(call: Call, largest: bool) -> Value:
+    values = [call.value(i) for i in range(len(call.operands))]
+    shape = call.common_shape(values)
+    data = [call.broadcast(v, shape).node for v in values if isinstance(v, Data)]
+    constants = [call.real(v, "a constant") for v in values if not isinstance(v, Data)]
+    if not data:
+        raise call.unsupported("acts on constants only, expected the data")
+    build = call.build
+    node = data[0] if len(data) == 1 else (build.maximum if largest else build.minimum)(data)
+    if constants:
+        best = np.max if largest else np.min
+        bound = best([np.broadcast_to(c, shape).ravel() for c in constants], axis=0)
+        node = build.clip(node, bound, None) if largest else build.clip(node, None, bound)
+    return Data(node, shape)
+
+
+def _image(call: Call) -> Data:
+    call.only(1)
+    value = call.value(0)
+    if not isinstance(value, Data):
+        raise call.unsupported("acts on constants only, expected the data")
+    if len(value.shape) < 3:
+        raise call.wrong(f"data of shape {value.shape}, expected images (batch, channels, ...)")
+    return value
+
+
+def _pooled(call: Call) -> tuple[Data, list[Window]]:
+    data = _image(call)
+    return data, windows_of(call, data.shape[2:], kernel_of(call, len(data.shape) - 2))
+
+
+def _maxima(call: Call, data: Data, rows: Any, columns: Any, shape: tuple[int, ...]) -> Data:
+    counts = np.bincount(rows, minlength=prod(shape))
+    if counts.min(initial=1) < 1:
+        raise call.unsupported("a window holds nothing but padding, so its maximum is not a number")
+    return Data(call.build.maxima(data.node, columns, np.cumsum([0, *counts])), shape)
+
+
+def _means(call: Call, data: Data, rows: Any, columns: Any, windows: list[Window], divisor: int) -> Data:
+    """Means over entries; over a fixed number of places if `divisor` is not 0."""
+    shape = (*data.shape[:2], *positions(windows))
+    counts = np.bincount(rows, minlength=prod(shape))
+    if counts.min(initial=1) < 1 and not divisor:
+        raise call.unsupported("a window holds nothing but padding, so its mean is not a number")
+    share = {n: Fraction(1, divisor or n) for n in set(counts.tolist()) - {0}}
+    table = np.zeros(int(counts.max(initial=0)) + 1, dtype=object)
+    for n, factor in share.items():
+        table[n] = factor
+    values = floats_if_exact(table)[counts[rows]]
+    affine = from_entries(rows, columns, values, np.zeros(len(counts)), prod(data.shape))
+    return Data(call.build.affine(data.node, affine), shape)
+
+
+def _reduced(call: Call, sign: float) -> Data:
+    value = call.value(0)
+    if not isinstance(value, Data):
+        raise call.unsupported("acts on constants only, expected the data")
+    axes, shape = reduced_axes(call, value.shape)
+    kept = [i for i in range(len(value.shape)) if i not in axes]
+    count = prod(value.shape[i] for i in axes)
+    order = np.arange(prod(value.shape)).reshape(value.shape).transpose([*kept, *axes]).ravel()
+    build, n = call.build, len(order) // count
+    flipped = build.scale(value.node, np.full(len(order), sign))
+    largest = build.maxima(flipped, order, np.arange(n + 1) * count)
+    return Data(build.scale(largest, np.full(n, sign)), shape)

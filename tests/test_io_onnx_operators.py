@@ -1,0 +1,331 @@
+"""The operators beyond chains, each in several variants and opsets, against onnxruntime."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from onnx_models import FLOAT, helper, ints, model, node, onnx
+from polyregions import Network
+from polyregions.errors import FormatError, UnsupportedError
+from polyregions.io.onnx import network_of_onnx
+
+RNG = np.random.default_rng(17)
+
+
+def normal(*shape: int) -> Any:
+    return RNG.standard_normal(shape).astype(np.float32)
+
+
+def scalars(*values: float) -> Any:
+    return np.array(values, dtype=np.float32)
+
+
+def read(m: Any) -> Network:
+    return network_of_onnx(m.SerializeToString(), "m.onnx", "m.onnx")
+
+
+def agree(m: Any, shape: list[int]) -> Network:
+    """Read a model; compare it with onnxruntime, which must be able to run it."""
+    runtime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+    net = read(m)
+    session = runtime.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"])
+    for _ in range(4):
+        x = (RNG.standard_normal(shape) * 3).astype(np.float32)
+        found = np.concatenate([np.ravel(y) for y in session.run(None, {"x": x})])
+        np.testing.assert_allclose(net(x.ravel()), found, rtol=1e-4, atol=1e-4)
+    return net
+
+
+def one(
+    op: str, shape: list[int], inputs: dict[str, Any] | None = None, opset: int = 13, **attributes: Any
+) -> Any:
+    """A test case: a model of one operator on x, with its other inputs as initializers."""
+    given = inputs or {}
+    m = model([node(op, ["x", *given], "y", **attributes)], shape, given, opset=opset)
+    return pytest.param(m, shape, id=f"{op}-{opset}-{shape}-{attributes or sorted(given)}")
+
+
+IMAGE = [1, 2, 5, 5]
+
+ACTIVATIONS = [
+    one("Relu", [3], opset=7),
+    one("LeakyRelu", [3], opset=7),
+    one("LeakyRelu", [2, 3], alpha=0.3),
+    one("LeakyRelu", [2, 3], alpha=-0.3, opset=16),
+    one("PRelu", [2, 3], {"s": normal(3)}),
+    one("PRelu", [2, 3], {"s": scalars(0.2)}, opset=7),
+    one("PRelu", [1, 2, 3], {"s": normal(2, 1)}, opset=16),
+    one("Abs", [4]),
+    one("Neg", [4]),
+    one("Clip", [4], opset=7, min=-0.5, max=1.0),
+    one("Clip", [4], opset=7, min=0.0),
+    one("Clip", [4], opset=7),
+    one("Clip", [4], {"lo": np.float32(0), "hi": np.float32(6)}),
+    one("Clip", [4], {"lo": np.float32(-1)}, opset=11),
+    one("HardSigmoid", [4]),
+    one("HardSigmoid", [4], opset=7, alpha=0.5, beta=0.25),
+    one("Max", [2, 3], {"c": normal(3)}),
+    one("Max", [2, 3], {"c": normal(2, 3), "d": normal(1)}, opset=8),
+    one("Min", [2, 3], {"c": normal(3)}),
+    one("Min", [2, 3], opset=7),
+]
+
+WINDOWS = [
+    one("MaxPool", IMAGE, kernel_shape=[2, 2]),
+    one("MaxPool", IMAGE, kernel_shape=[2, 2], strides=[2, 2], opset=7),
+    one("MaxPool", IMAGE, kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1], opset=8),
+    one("MaxPool", IMAGE, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1, opset=10),
+    one("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 3]),
+    one("MaxPool", IMAGE, kernel_shape=[3, 3], auto_pad="SAME_UPPER", strides=[2, 2]),
+    one("MaxPool", IMAGE, kernel_shape=[3, 3], auto_pad="SAME_LOWER", strides=[2, 2]),
+    one("MaxPool", [2, 1, 6], kernel_shape=[3]),
+    one("MaxPool", [1, 1, 3, 3, 3], kernel_shape=[2, 2, 2]),
+    one("AveragePool", IMAGE, kernel_shape=[3, 3]),
+    one("AveragePool", IMAGE, kernel_shape=[2, 2], strides=[2, 2], opset=7),
+    one("AveragePool", IMAGE, kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+    one("AveragePool", IMAGE, kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+    one("AveragePool", IMAGE, kernel_shape=[2, 2], auto_pad="SAME_UPPER"),
+    one("AveragePool", [1, 1, 5], kernel_shape=[2], strides=[2], ceil_mode=1),
+    one("AveragePool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2], opset=19),
+    one("GlobalAveragePool", IMAGE),
+    one("GlobalMaxPool", [1, 2, 2, 2]),
+    one("Conv", [2, 2, 4, 4], {"W": normal(3, 2, 2, 2), "B": normal(3)}),
+    one("Conv", [1, 4, 6], {"W": normal(4, 2, 3)}, group=2, strides=[2], pads=[1, 2]),
+    one("Conv", IMAGE, {"W": normal(2, 1, 2, 2)}, group=2, dilations=[2, 1], opset=7),
+    one("Conv", [1, 1, 3, 3, 3], {"W": normal(2, 1, 2, 2, 2)}),
+]
+
+ARITHMETIC = [
+    one("Mul", [2, 3], {"c": normal(3)}),
+    one("Mul", [2, 3], {"c": normal(4, 1, 1)}, opset=7),
+    one("Div", [2, 3], {"c": scalars(3, 0.5, -7)}),
+    one("Add", [2, 3], {"c": normal(2, 1)}),
+    one("Sum", [2, 3], {"c": normal(3), "d": normal(2, 1)}),
+    one("Mean", [2, 3], {"c": normal(3), "d": normal(2, 1)}),
+    one("ReduceSum", [2, 3, 2], {"axes": ints(1)}),
+    one("ReduceSum", [2, 3, 2], opset=11, axes=[0, -1], keepdims=0),
+    one("ReduceMean", [2, 3, 2], axes=[1, 2]),
+    one("ReduceMean", [2, 3, 2], {"axes": ints(-1)}, opset=18, keepdims=0),
+    one("ReduceMean", [2, 3]),
+    one("ReduceMax", [2, 3], axes=[1], keepdims=0),
+    one("ReduceMax", [2, 3], {"axes": ints(0)}, opset=18),
+    one("ReduceMin", [2, 3], axes=[0]),
+    *(
+        one(
+            "BatchNormalization",
+            shape,
+            {"s": normal(2), "b": normal(2), "m": normal(2), "v": np.abs(normal(2)) + np.float32(0.1)},
+            opset=opset,
+            **attributes,
+        )
+        for shape in ([3, 2], [1, 2, 2, 2])
+        for opset, attributes in ((7, {}), (9, {"epsilon": 1e-3}), (14, {}), (15, {"training_mode": 0}))
+    ),
+]
+
+MOVING = [
+    one("Slice", [4, 5], opset=9, starts=[1], ends=[-1], axes=[1]),
+    one("Slice", [4, 5], opset=7, starts=[1, 0], ends=[9, 2]),
+    one("Slice", [4, 5], {"s": ints(-1), "e": ints(-9), "a": ints(0), "t": ints(-2)}),
+    one("Slice", [4, 5], {"s": ints(0, 4), "e": ints(2**62, -(2**62)), "a": ints(0, 1), "t": ints(2, -1)}),
+    one("Slice", [4, 5], {"s": ints(1, 1), "e": ints(3, 4)}, opset=10),
+    one("Gather", [4, 5], {"i": ints(3, 0, -1)}, axis=1),
+    one("Gather", [4, 5], {"i": np.array([[0], [1]])}),
+    one("Gather", [4, 5], {"i": np.array(2)}, axis=-1, opset=7),
+    one("Concat", [2, 3], {"c": normal(2, 2)}, axis=1),
+    one("Concat", [2, 3], {"c": normal(1, 3), "d": normal(2, 3)}, axis=-2),
+    one("Pad", [2, 3], opset=7, pads=[0, 1, 2, 0], value=0.5),
+    one("Pad", [2, 3], {"p": ints(0, 1, 2, 0)}),
+    one("Pad", [2, 3], {"p": ints(1, 1, 1, 1), "v": np.float32(-2)}),
+    one("Pad", [3, 4], {"p": ints(0, -1, 1, -2)}),
+    one("Pad", [3, 4], {"p": ints(1, 2, 1, 1)}, mode="reflect"),
+    one("Pad", [3, 4], {"p": ints(1, 2, 1, 1)}, mode="edge"),
+    one("Pad", [3, 4], {"p": ints(1, 1), "v": np.float32(0), "a": ints(-1)}, opset=18),
+    one("Expand", [2, 1], {"s": ints(3, 1, 4)}),
+    one("Tile", [2, 3], {"r": ints(2, 1)}),
+    one("DepthToSpace", [1, 8, 2, 3], blocksize=2),
+    one("DepthToSpace", [1, 8, 2, 3], blocksize=2, mode="CRD", opset=11),
+    one("SpaceToDepth", [1, 2, 4, 6], blocksize=2),
+    one("Upsample", [1, 2, 2, 3], opset=7, scales=[1.0, 1.0, 2.0, 3.0]),
+    one("Upsample", [1, 2, 2, 3], {"s": scalars(1, 1, 2, 2)}, opset=9),
+    one("Resize", [1, 1, 2, 3], {"s": scalars(1, 1, 2, 2)}, opset=10),
+    one("Identity", [2]),
+    one("Cast", [2], to=FLOAT),
+]
+
+
+@pytest.mark.parametrize(("m", "shape"), ACTIVATIONS + WINDOWS + ARITHMETIC + MOVING)
+def test_one_operator(m: Any, shape: list[int]) -> None:
+    agree(m, shape)
+
+
+@pytest.mark.parametrize("mode", ["asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"])
+@pytest.mark.parametrize("rounding", ["floor", "ceil", "round_prefer_floor", "round_prefer_ceil"])
+@pytest.mark.parametrize("by", ["scales", "sizes"])
+def test_resizing_to_the_nearest(mode: str, rounding: str, by: str) -> None:
+    given = {"s": scalars(1, 1, 2, 3)} if by == "scales" else {"n": ints(1, 1, 4, 9)}
+    inputs = ["x", "", "s"] if by == "scales" else ["x", "", "", "n"]
+    resize = node("Resize", inputs, "y", coordinate_transformation_mode=mode, nearest_mode=rounding)
+    agree(model([resize], [1, 1, 2, 3], given), [1, 1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("opset", "given", "attributes"),
+    [
+        (11, {}, {"split": [1, 3], "axis": 1}),
+        (13, {"s": ints(1, 3)}, {"axis": 1}),
+        (13, {}, {"axis": -1}),
+        (18, {}, {"axis": 1, "num_outputs": 2}),
+    ],
+)
+def test_split(opset: int, given: dict[str, Any], attributes: dict[str, Any]) -> None:
+    split = helper.make_node("Split", ["x", *given], ["a", "b"], **attributes)
+    nodes = [split, node("Relu", ["a"], "r"), node("Concat", ["b", "r", "b"], "y", axis=1)]
+    agree(model(nodes, [2, 4], given, opset=opset), [2, 4])
+
+
+def test_several_branches_and_maxima_of_them() -> None:
+    nodes = [
+        node("Gemm", ["x", "A"], "a"),
+        node("Relu", ["a"], "r"),
+        node("Gemm", ["r", "B"], "b"),
+        node("Max", ["a", "b", "r"], "m"),
+        node("Min", ["m", "x"], "n"),
+        node("Add", ["n", "b"], "s"),
+        node("Sub", ["s", "x"], "y"),
+    ]
+    net = agree(model(nodes, [1, 3], {"A": normal(3, 3), "B": normal(3, 3)}), [1, 3])
+    assert net.max_groups is not None
+    assert net.max_groups.n_arguments.tolist() == [3, 3, 3, 2, 2, 2]
+
+
+def test_shapes_computed_in_the_graph() -> None:
+    """As exporters write ``x.view(x.size(0), -1)``."""
+    nodes = [
+        node("Shape", ["x"], "s"),
+        node("Gather", ["s", "zero"], "n", axis=0),
+        node("Unsqueeze", ["n", "zeros"], "u"),
+        node("Concat", ["u", "rest"], "shape", axis=0),
+        node("Reshape", ["x", "shape"], "f"),
+        node("Relu", ["f"], "y"),
+    ]
+    given = {"zero": np.array(0), "zeros": ints(0), "rest": ints(-1)}
+    agree(model(nodes, [2, 3, 2], given), [2, 3, 2])
+
+
+def test_constants_that_are_computed() -> None:
+    nodes = [
+        node("ConstantOfShape", ["n"], "c", value=helper.make_tensor("", FLOAT, [1], [2.0])),
+        node("Mul", ["c", "w"], "d"),
+        node("Div", ["d", "three"], "e"),
+        node("Neg", ["e"], "f"),
+        node("Sum", ["x", "f"], "y"),
+    ]
+    given = {"n": ints(3), "w": normal(3), "three": scalars(3)}
+    agree(model(nodes, [3], given), [3])
+
+
+def test_a_division_is_exact() -> None:
+    net = read(model([node("Div", ["x", "c"], "y")], [2], {"c": scalars(3, 4)}))
+    exact = net.layers[0].exact
+    assert exact is not None
+    assert (exact.numerators.tolist(), exact.denominator) == ([[4, 0, 0], [0, 3, 0]], 12)
+
+
+def test_a_normalisation_is_exact_where_its_root_is_and_says_where_not() -> None:
+    given = {"s": scalars(1, 1), "b": scalars(0, 1), "m": scalars(0.5, 3), "v": scalars(2.25, 9)}
+    normal_node = node("BatchNormalization", ["x", *given], "y", "bn", epsilon=0.0)
+    net = read(model([normal_node], [1, 2], given))
+    exact = net.layers[0].exact
+    assert exact is not None
+    assert (exact.numerators.tolist(), exact.denominator) == ([[2, 0, -1], [0, 1, 0]], 3)
+    assert net.notices == ()
+    given["v"] = scalars(2, 9)
+    (notice,) = read(model([normal_node], [1, 2], given)).notices
+    assert "operator BatchNormalization (node 'bn'): square roots are irrational" in notice
+
+
+REFUSED = [
+    (node("Mul", ["x", "x"], "y"), "bilinear"),
+    (node("Div", ["c", "x"], "y"), "divides by a tensor that depends"),
+    (node("Div", ["x", "zero"], "y"), "divides by 0"),
+    (node("MatMul", ["x", "t"], "y"), "bilinear"),
+    (node("Cast", ["x"], "y", to=7), "to int64, which rounds"),
+    (node("Cast", ["x"], "y", to=10), "to float16, which rounds"),
+    (node("Resize", ["x", "", "two"], "y", mode="linear"), "mode 'linear'"),
+    (node("Pad", ["x", "pads"], "y", mode="other"), "mode 'other'"),
+    (node("Pad", ["x", "far"], "y"), "result of shape"),
+    (node("Clip", ["x", "one", "zero"], "y"), r"clips to \[1.0, 0.0\]"),
+    (node("Clip", ["x", "t1"], "y"), "depends on the network's input"),
+    (node("Gather", ["x", "nine"], "y"), "indices outside an axis of size 1"),
+    (node("Slice", ["x", "nine", "nine"], "y"), "holds no values"),
+    (node("Tile", ["x", "many"], "y"), "result of shape"),
+    (node("Expand", ["x", "many"], "y"), "shape"),
+    (node("Concat", ["x", "zero"], "y", axis=0), "joins tensors of shapes"),
+    (node("Split", ["x", "nine"], "y", axis=0), "parts of sizes"),
+    (node("PRelu", ["x", "wide"], "y"), "slope of shape"),
+    (node("ReduceMax", ["x"], "y", axes=[7]), "axes"),
+    (node("MaxPool", ["x"], "y", kernel_shape=[2]), "expected images"),
+    (node("Relu", ["c"], "y"), "acts on constants only"),
+]
+
+
+@pytest.mark.parametrize(("operator", "match"), REFUSED, ids=lambda p: getattr(p, "op_type", None))
+def test_what_is_refused_by_operator_and_node(operator: Any, match: str) -> None:
+    given = {
+        "c": scalars(1, 2, 3, 4).reshape(1, 4),
+        "zero": np.float32(0),
+        "one": np.float32(1),
+        "nine": ints(9, 9),
+        "two": scalars(1, 2),
+        "pads": ints(0, 0, 1, 1),
+        "far": ints(0, 0, 0, 2**40),
+        "many": ints(2**40, 1),
+        "wide": normal(3, 4),
+    }
+    operator.name = "here"
+    nodes = [node("Transpose", ["x"], "t"), node("ReduceMax", ["x"], "t1", axes=[0, 1], keepdims=0), operator]
+    m = model(nodes, [1, 4], given)
+    with pytest.raises(FormatError, match=rf"operator {operator.op_type} \(node 'here'\)(: | ).*{match}"):
+        read(m)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "match"),
+    [
+        ({"kernel_shape": [2, 2], "pads": [2, 2, 2, 2]}, "nothing but padding"),
+        ({"kernel_shape": [6, 6]}, "does not fit"),
+        ({"kernel_shape": [0, 1]}, "kernel_shape"),
+        ({}, "kernel_shape"),
+        ({"kernel_shape": [2, 2], "strides": [0, 1]}, "strides"),
+        ({"kernel_shape": [2, 2], "pads": [2**62] * 4}, "entries"),
+    ],
+)
+def test_poolings_that_are_not_defined(attributes: dict[str, Any], match: str) -> None:
+    for op in ("MaxPool", "AveragePool"):
+        with pytest.raises(FormatError, match=rf"operator {op} .*{match}"):
+            read(model([node(op, ["x"], "y", **attributes)], [1, 1, 4, 4]))
+
+
+def test_maxima_of_very_many_arguments_are_refused() -> None:
+    pool = node("MaxPool", ["x"], "y", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    with pytest.raises(UnsupportedError, match="operator MaxPool .* arguments, expected at most"):
+        read(model([pool], [1, 1, 400, 400]))
+
+
+def test_second_outputs_are_refused() -> None:
+    pool = helper.make_node("MaxPool", ["x"], ["h", "indices"], kernel_shape=[2])
+    m = model([pool, node("Relu", ["h"], "y")], [1, 1, 4])
+    m.graph.output.append(helper.make_tensor_value_info("indices", onnx.TensorProto.INT64, None))
+    with pytest.raises(UnsupportedError, match="'indices' is a second output"):
+        read(m)
+
+
+def test_batch_normalisation_in_training_is_refused() -> None:
+    given = {"s": normal(2), "b": normal(2), "m": normal(2), "v": np.abs(normal(2))}
+    training = node("BatchNormalization", ["x", *given], "y", training_mode=1)
+    with pytest.raises(UnsupportedError, match="training mode"):
+        read(model([training], [3, 2], given, opset=14))
