@@ -27,8 +27,6 @@ from polyregions.progress import Progress as Progress
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions import RegionSet
 
-ROOM = 4096  # most regions of a batch
-
 
 @dataclass(frozen=True)
 class Tally:
@@ -219,7 +217,8 @@ class _Run:
 
     def _room(self) -> int:
         """How many regions the next batch may hold: after the limit they come one at a time."""
-        return ROOM if self._max_regions is None else min(ROOM, max(1, self._max_regions - self._found))
+        room = self._job.room
+        return room if self._max_regions is None else min(room, max(1, self._max_regions - self._found))
 
 
 def _collect(run: _Run) -> RegionSet:

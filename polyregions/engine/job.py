@@ -28,6 +28,8 @@ WALK_BUDGET = (
     32768,
 )  # regions of the first task and the most of one; each generation does twice as many
 READABLE_BUDGET = (8, 32)
+KEPT_ROOM = 4096  # regions between two looks at whether the run was stopped
+COUNTED_ROOM = 32768  # the same for regions that are not kept: most take next to no time
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +92,9 @@ class Job:
         is_reference: whether the plain readable engine was asked for by name.
         keep: whether regions are wanted, or only counts.
         budget: the regions of the first task and the most of one.
+
+    Attributes:
+        room: how many regions a batch holds unless fewer are wanted.
     """
 
     def __init__(
@@ -103,6 +108,7 @@ class Job:
     ) -> None:
         self.reduction, self.whole = reduction, whole
         self.budget = budget
+        self.room = KEPT_ROOM if keep else COUNTED_ROOM
         self._options = (walks, is_reference, keep, budget)
         problem = reduction.problem
         self._walk = _walk_run(problem, keep) if walks else None
