@@ -244,7 +244,7 @@ def is_proved(flats: Flats, depth: int, n_rows: int, walker: Walker, row: Floats
     table, errors, q = rows_on(flats, depth, n_rows, dim), flats.error[depth], flats.crossing[:dim]
     lower, upper = flats.lower[depth, :dim], flats.upper[depth, :dim]
     pivot = pivot_of(row, lower, upper)
-    if is_inside(table, errors, n_rows, lower, upper, row, error, pivot, q):
+    if crosses_at(table, errors, n_rows, lower, upper, row, error, pivot, q):
         return True
     for c in range(dim):
         q[c] = walker.vertex[c]
@@ -253,11 +253,11 @@ def is_proved(flats: Flats, depth: int, n_rows: int, walker: Walker, row: Floats
             _, _, step = blocking_row(walker, table, n_rows, j, False)
             for c in range(dim):
                 q[c] += step * walker.inverse[c, j] / dim
-    return is_inside(table, errors, n_rows, lower, upper, row, error, pivot, q)
+    return crosses_at(table, errors, n_rows, lower, upper, row, error, pivot, q)
 
 
 @kernel
-def is_inside(
+def crosses_at(
     table: Floats,
     errors: Floats,
     n_rows: int,

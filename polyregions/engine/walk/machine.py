@@ -51,7 +51,9 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
         if mode == CLASSIFY:
             status = classify(net, chart, work)
         elif mode == SPLIT:
-            if not leaves.keep and count_at_once(net, chart, work, leaves, most - work.registers[N_FOUND] + start):
+            if not leaves.keep and count_at_once(
+                net, chart, work, leaves, most - work.registers[N_FOUND] + start
+            ):
                 continue
             status = split_next(net, chart, work)
         elif mode == EMIT:

@@ -160,9 +160,10 @@ class Boxes(NamedTuple):
 class Flats(NamedTuple):
     """Where the regions of a cell are counted without going to them, see `last_layer`; one level for each dimension.
 
-    table (k, ...): rows of a level, error (k, m+n) of their values on its flat; lower, upper (k, k): bounds; point (k, k):
-    inside; vertex, inverse, basis: where walks start; n_cuts (k,): hyperplanes on a level; next (k,): which of them is
-    asked about next; later (k, n), n_later (k,): those that cross so far. The rest is of one walk, or of one line.
+    table (k, ...): rows of a level, error (k, m+n) of their values on its flat; lower, upper (k, k): bounds;
+    point (k, k): inside; vertex, inverse, basis: where walks start; n_cuts (k,): hyperplanes on a level; next (k,):
+    which of them is asked about next; later (k, n), n_later (k,): those that cross so far. The rest is of one walk (a
+    point of the crossing, the column that met the hyperplane, and a `Walker`'s arrays), or of one line.
     """
 
     table: Floats
