@@ -1,7 +1,7 @@
 """How much faster is counting than enumerating? The compiled engine with and without going to the last layer's regions.
 
-Run with: ``python benchmarks/last_layer.py`` (one core, less than a minute). Seconds are processor time; the ratio is of
-the same work in the same run. "Before the last layer" are the cells that the last layer is counted on.
+Run with: ``python benchmarks/last_layer.py`` (one core, less than a minute). Seconds are processor time; the ratio is
+of the same work in the same run. "Before the last layer" are the cells that the last layer is counted on.
 """
 
 from __future__ import annotations
