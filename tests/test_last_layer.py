@@ -17,7 +17,8 @@ from polyregions.domain import Domain
 from polyregions.engine import enumerate as engine
 from polyregions.engine.walk import machine
 from polyregions.engine.walk.driver import WalkRun
-from polyregions.engine.walk.last_layer import GIVEN_UP, count_cell
+from polyregions.engine.walk.flats import GIVEN_UP
+from polyregions.engine.walk.last_layer import count_cell
 from polyregions.oracle.referee import Referee
 from polyregions.problem import pose
 from test_against_naive import network_of, networks

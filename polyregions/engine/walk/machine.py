@@ -7,10 +7,11 @@ goes on from exactly there when called again.
 from __future__ import annotations
 
 from polyregions.engine.walk.boxes import enclose
-from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.walk.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
 from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.compose import enter_first_layer, enter_layer
-from polyregions.engine.walk.last_layer import GIVEN_UP, count_cell, record_cell
+from polyregions.engine.walk.flats import GIVEN_UP
+from polyregions.engine.walk.last_layer import count_cell
 from polyregions.engine.walk.question import ask, goal_of
 from polyregions.engine.walk.state import (
     ANSWER,
@@ -167,7 +168,7 @@ def count_at_once(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int)
     count = count_cell(work, chart.lower, chart.upper, most)
     if count == GIVEN_UP:
         return False
-    record_cell(net, work, leaves, count)
+    count_leaves(net, work.forms, work.stack.share[slot], leaves, count)
     work.registers[N_LEAVES] += count
     work.registers[N_FOUND] += count
     work.registers[MODE] = POP
