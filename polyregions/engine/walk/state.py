@@ -205,9 +205,9 @@ class Work(NamedTuple):
 class Leaves(NamedTuple):
     """The buffer of finished leaves: bits and cuts (B, N), points (B, k), and what counting needs.
 
-    first, last (N,): the first pattern and the one before (of leaves counted together only what they share is sure), 2
-    where there is none yet; after (L,): leaves that opened a
-    new cell of each layer; done (1,): share of the tree. `keep` is False when only counting.
+    first, last (N,): the first pattern and the one before, 2 where there is none yet (of leaves that are counted
+    together, one with what they share); after (L,): leaves that opened a new cell of each layer; done (1,): share of
+    the tree. `keep` is False when only counting.
     """
 
     bits: Bytes
