@@ -25,8 +25,6 @@ from polyregions.progress import Progress as Progress
 from polyregions.progress import Watch
 from polyregions.regions import RegionSet
 
-ROOM = 4096  # most regions of a batch
-
 
 @dataclass(frozen=True)
 class Tally:
@@ -147,8 +145,8 @@ class _Run:
 
     def _room(self) -> int:
         """How many regions the next batch may hold: after the limit they come one at a time."""
-        limit = self._options.max_regions
-        return ROOM if limit is None else min(ROOM, max(1, limit - self._found))
+        limit, room = self._options.max_regions, self._job.room
+        return room if limit is None else min(room, max(1, limit - self._found))
 
 
 def _collect(run: _Run) -> RegionSet:
