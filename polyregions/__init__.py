@@ -50,6 +50,10 @@ from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
+from polyregions.plot.layers import plot_layers
+from polyregions.plot.picture import plot_regions
+from polyregions.plot.sections import PlaneSection, plane_section
+from polyregions.plot.surface import plot_surface
 from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
@@ -84,6 +88,7 @@ __all__ = [
     "LocalModels",
     "Network",
     "NeuronStatus",
+    "PlaneSection",
     "PolyregionsError",
     "Progress",
     "Region",
@@ -129,7 +134,11 @@ __all__ = [
     "local_models",
     "merged_regions",
     "neuron_status",
+    "plane_section",
     "plane_through",
+    "plot_layers",
+    "plot_regions",
+    "plot_surface",
     "region_volumes",
     "report",
     "save",

@@ -37,7 +37,6 @@ from polyregions.io.results import (
     save_region_graph,
 )
 from polyregions.network import Network
-from polyregions.plot.picture import FORMATS, check_picture, save_picture
 from polyregions.regions import RegionSet
 from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
 
@@ -170,19 +169,6 @@ def _rule(arguments: Namespace, network: Network) -> str:
     return "argmax"
 
 
-def plot(arguments: Namespace) -> int:
-    """``polyregions plot``: a picture of a two-dimensional domain."""
-    if arguments.output is None:
-        raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
-    _check_output(arguments, FORMATS)
-    network, domain = _problem(arguments)
-    check_picture(network, domain)
-    regions = _regions(arguments, network, domain)
-    save_picture(regions, arguments.output, arguments.colour)
-    report = {"regions": len(regions), "file": arguments.output}
-    return _finish(arguments, regions.network, report, regions.complete)
-
-
 def report_(arguments: Namespace) -> int:
     """``polyregions report``: one page with everything known, on stdout or into a file."""
     _check_output(arguments, tuple(REPORT_SUFFIXES))
@@ -255,15 +241,19 @@ def _domain(arguments: Namespace, dim: int) -> Domain:
         raise DomainError(f"--box: {error}") from None
 
 
-def _numbers(text: str, dim: int, name: str) -> list[float]:
+def _numbers(text: str, dim: int, name: str, option: str = "--box") -> list[float]:
     """A bound of each input: one number stands for all of them."""
     try:
         values = [_number(part) for part in text.split(",")]
     except ValueError:
         found = shortened(repr(text.strip()))
-        raise DomainError(f"--box {name} is {found}, expected a number or numbers joined by commas") from None
+        raise DomainError(
+            f"{option} {name} is {found}, expected a number or numbers joined by commas"
+        ) from None
     if len(values) not in (1, dim):
-        raise DomainError(f"--box {name} has {len(values)} numbers, expected 1 or {dim}, one for each input")
+        raise DomainError(
+            f"{option} {name} has {len(values)} numbers, expected 1 or {dim}, one for each input"
+        )
     return values * dim if len(values) == 1 else values
 
 

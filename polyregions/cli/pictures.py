@@ -1,0 +1,68 @@
+"""The verbs that make something to look at: plot and explore."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from typing import Any
+
+from polyregions.cli.commands import _check_output, _finish, _numbers, _problem, _regions
+from polyregions.errors import OptionError
+from polyregions.plot.figure import FORMATS, save_figure, save_whole_figure
+from polyregions.plot.layers import panels_size, plot_layers
+from polyregions.plot.picture import check_picture, save_picture
+from polyregions.plot.sections import domain_goes_on
+from polyregions.plot.surface import check_output, plot_surface
+from polyregions.problem import pose
+from polyregions.regions import RegionSet
+
+
+def plot(arguments: Namespace) -> int:
+    """``polyregions plot``: a picture of a one- or two-dimensional domain."""
+    if arguments.output is None:
+        raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
+    _check_output(arguments, FORMATS)
+    network, domain = _problem(arguments)
+    flat_only = arguments.layers or arguments.surface is not None or arguments.graph
+    check_picture(network, domain, (2,) if flat_only else (1, 2))
+    if arguments.surface is not None:
+        check_output(network, arguments.surface)
+    view = _view(arguments, pose(network, domain).solid.hull.dim)
+    regions = _regions(arguments, network, domain)
+    _note_view(arguments, regions, view)
+    _draw(arguments, regions, view)
+    report = {"regions": len(regions), "file": arguments.output}
+    return _finish(arguments, regions.network, report, regions.complete)
+
+
+def _draw(arguments: Namespace, regions: RegionSet, view: Any) -> None:
+    options = {"rule": _rule(arguments), "view": view}
+    if arguments.layers:
+        size = panels_size(regions)
+        save_whole_figure(arguments.output, lambda figure: plot_layers(regions, figure, view=view), size)
+    elif arguments.surface is not None:
+        options |= {"output": arguments.surface, "color": arguments.colour}
+        save_figure(arguments.output, lambda axes: plot_surface(regions, axes, **options), (6, 5), "3d")
+    else:
+        options |= {"boundary": arguments.boundary, "graph": arguments.graph}
+        save_picture(regions, arguments.output, arguments.colour, **options)
+
+
+def _rule(arguments: Namespace) -> str | None:
+    return "argmin" if arguments.argmin else "sign" if arguments.sign else None
+
+
+def _view(arguments: Namespace, dim: int) -> Any:
+    """The corners of --view, as floats."""
+    if arguments.view is None:
+        return None
+    return tuple(
+        _numbers(text, dim, name, "--view") for text, name in zip(arguments.view, ("LO", "HI"), strict=True)
+    )
+
+
+def _note_view(arguments: Namespace, regions: RegionSet, view: Any) -> None:
+    if view is None and domain_goes_on(regions) and not arguments.quiet:
+        print(
+            "note: the input set is unbounded; the picture shows a part of it (--view LO HI)", file=sys.stderr
+        )
