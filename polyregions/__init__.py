@@ -50,6 +50,7 @@ from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
+from polyregions.plot.explorer.page import explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
@@ -120,6 +121,7 @@ __all__ = [
     "decision_tree",
     "enumerate_regions",
     "euler_characteristic",
+    "explore",
     "face_counts",
     "facet_arrays",
     "facet_neurons",

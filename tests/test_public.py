@@ -25,7 +25,7 @@ PUBLIC = [
     "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify", "check",
     "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition", "count_regions",
     "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
-    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
+    "enumerate_regions", "euler_characteristic", "explore", "face_counts", "facet_arrays", "facet_neurons",
     "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
     "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_section",
     "plane_through", "plot_layers", "plot_regions", "plot_surface",

@@ -50,7 +50,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=FORMATTER)
     parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_count, _add_enumerate, _add_graph, _add_cells, _add_report, _add_plot, _add_check):
+    for add in (
+        _add_count,
+        _add_enumerate,
+        _add_graph,
+        _add_cells,
+        _add_report,
+        _add_plot,
+        _add_explore,
+        _add_check,
+    ):
         add(verbs)
     return parser
 
@@ -169,6 +178,18 @@ def _add_plot(verbs: Verbs) -> None:
         help="one output as a surface in space (counted from 0)",
     )
     _classes_and_view(plot)
+
+
+def _add_explore(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
+        "explore",
+        pictures.explore_,
+        "Write a web page in which the regions of a two-dimensional input set can be looked at one by one.",
+        "example:two-moons --box -2,-1.5 3,2 -o moons.html",
+        ".html; the page needs neither a server nor a network",
+    )
+    _classes_and_view(page)
 
 
 def _colour(parser: argparse.ArgumentParser) -> None:

@@ -7,11 +7,13 @@ from argparse import Namespace
 from typing import Any
 
 from polyregions.cli.commands import _check_output, _finish, _numbers, _problem, _regions
+from polyregions.decision.outputs import check_rule
 from polyregions.errors import OptionError
+from polyregions.plot.explorer.page import SUFFIXES, explore
 from polyregions.plot.figure import FORMATS, save_figure, save_whole_figure
 from polyregions.plot.layers import panels_size, plot_layers
 from polyregions.plot.picture import check_picture, save_picture
-from polyregions.plot.sections import domain_goes_on
+from polyregions.plot.sections import check_drawable, domain_goes_on
 from polyregions.plot.surface import check_output, plot_surface
 from polyregions.problem import pose
 from polyregions.regions import RegionSet
@@ -31,6 +33,24 @@ def plot(arguments: Namespace) -> int:
     regions = _regions(arguments, network, domain)
     _note_view(arguments, regions, view)
     _draw(arguments, regions, view)
+    report = {"regions": len(regions), "file": arguments.output}
+    return _finish(arguments, regions.network, report, regions.complete)
+
+
+def explore_(arguments: Namespace) -> int:
+    """``polyregions explore``: a web page in which a two-dimensional domain can be looked at."""
+    if arguments.output is None:
+        raise OptionError("explore: -o FILE is missing, a name that ends in .html")
+    _check_output(arguments, SUFFIXES)
+    network, domain = _problem(arguments)
+    rule, problem = _rule(arguments), pose(network, domain)
+    check_drawable(problem, (2,))
+    if rule is not None:
+        check_rule(network, rule)
+    view = _view(arguments, problem.solid.hull.dim)
+    regions = _regions(arguments, network, domain)
+    _note_view(arguments, regions, view)
+    explore(regions, arguments.output, rule=rule, view=view)
     report = {"regions": len(regions), "file": arguments.output}
     return _finish(arguments, regions.network, report, regions.complete)
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.decision import DecisionCells, decision_boundary, decision_cells
+from polyregions.decision.composed import chunks
 from polyregions.decision.outputs import Pullback
 from polyregions.plot.palette import few_colours, prefix_colours, prefix_groups
 from polyregions.plot.sections import PlaneSection, Polygons, cell_polygons, plane_section
 from polyregions.plot.segments import Segments, boundary_segments, edge_layers, edge_segments
 from polyregions.regions import RegionSet
+
+CLOSE: Final = 1e-12
+"""Relative error of the coefficients that pictures and pages show."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +94,7 @@ class Scene:
 
     @cached_property
     def maps(self) -> Floats:
-        """The affine map (R, c, k+1) of each region over the coordinates u, the constant last: exact, rounded once."""
+        """The affine map (R, c, k+1) of each region over the coordinates u, the constant last; see `local_maps`."""
         return local_maps(self.regions)
 
 
@@ -101,9 +104,24 @@ def default_rule(regions: RegionSet) -> str:
 
 
 def local_maps(regions: RegionSet) -> Floats:
-    """The affine map (R, c, k+1) of each region over the coordinates u of its input set, rounded once."""
-    shape = (len(regions), regions.network.n_outputs, regions.dim + 1)
-    return np.array(list(_maps(regions)), dtype=np.float64).reshape(shape)
+    """The affine map (R, c, k+1) of each region over the coordinates u of its input set.
+
+    Right to `CLOSE` of the largest coefficient of each output: in float64 arithmetic where its error bounds show
+    that, else exact and rounded once.
+    """
+    maps = np.zeros((len(regions), regions.network.n_outputs, regions.dim + 1))
+    left = np.arange(len(regions))
+    if regions.problem.inner.is_tame:
+        left = left[:0]
+        for chunk in chunks(regions, np.arange(len(regions))):
+            maps[chunk.numbers], error = chunk.outputs()
+            close = error.max(axis=2) <= CLOSE * np.abs(maps[chunk.numbers]).max(axis=2)
+            left = np.concatenate([left, chunk.numbers[~close.all(axis=1)]])
+    pullback, n_last = Pullback(regions), regions.problem.layers.layers[-1].n_neurons
+    for i in left.tolist():
+        pattern = regions.patterns[i]
+        maps[i] = pullback.along(i)[-1].exact_output(pattern[len(pattern) - n_last :]).nearest_floats()
+    return maps
 
 
 def slope_norms(regions: RegionSet) -> Floats:
@@ -115,10 +133,3 @@ def norms(maps: Floats) -> Floats:
     """The Frobenius norm (R,) of the matrices of affine maps (R, c, k+1) over the coordinates u."""
     found: Floats = np.linalg.norm(maps[:, :, :-1], axis=(1, 2))
     return found
-
-
-def _maps(regions: RegionSet) -> Iterator[Floats]:
-    pullback, n_last = Pullback(regions), regions.problem.layers.layers[-1].n_neurons
-    for i, pattern in enumerate(regions.patterns):
-        bits = pattern[len(pattern) - n_last :]
-        yield pullback.along(i)[-1].exact_output(bits).nearest_floats()

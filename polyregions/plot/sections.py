@@ -72,6 +72,25 @@ class Polygons:
             sums = [np.bincount(self.owners, self.corners[:, c], len(self)) / self.sizes for c in (0, 1)]
         return np.column_stack(sums)
 
+    def taken(self, numbers: Ints) -> Polygons:
+        """Some of the polygons, in any order."""
+        sizes = self.sizes[numbers]
+        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        sides = np.arange(offsets[-1]) + np.repeat(self.offsets[numbers] - offsets[:-1], sizes)
+        return Polygons(
+            offsets, self.corners[sides], self.rows[sides], self.kinds[sides], self.carriers[sides]
+        )
+
+    def and_also(self, other: Polygons) -> Polygons:
+        """These polygons, then others."""
+        return Polygons(
+            np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+            np.concatenate([self.corners, other.corners]),
+            np.concatenate([self.rows, other.rows]),
+            np.concatenate([self.kinds, other.kinds]),
+            np.concatenate([self.carriers, other.carriers]),
+        )
+
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
@@ -159,7 +178,11 @@ def cell_polygons(drawn: PlaneSection, cells: DecisionCells) -> Polygons:
         cells: decision cells of the same regions.
     """
     edges = _view_sides(drawn.lower, drawn.upper) if drawn.is_cut else []
-    return _packed(_cell_sides(cells, edges))
+    shared = np.diff(cells.offsets)[cells.region] > 1
+    parts = _packed(_cell_sides(cells, np.unique(cells.region[shared]), edges))
+    return drawn.polygons.and_also(parts).taken(
+        np.where(shared, len(drawn.polygons) + np.cumsum(shared) - 1, cells.region)
+    )
 
 
 def check_drawable(problem: Problem, dims: Sequence[int] = (1, 2)) -> None:
@@ -208,32 +231,36 @@ def axis_names(problem: Problem) -> tuple[str, ...]:
 def bounding_sides(regions: RegionSet) -> Iterator[list[Side]]:
     """For each region the rows that bound it, redundant ones among them: the domain's, then those of neurons."""
     pullback = Pullback(regions)
-    for i, cuts in enumerate(regions.cuts):
-        rows = pullback.interior(i).exact_rows()
-        neurons = np.flatnonzero(cuts).tolist()
-        n_walls = len(rows) - len(neurons)
-        walls = [Side(row, DOMAIN, w) for w, row in enumerate(rows[:n_walls])]
-        yield walls + [Side(row, NEURON, n) for n, row in zip(neurons, rows[n_walls:], strict=True)]
+    return (_sides(regions, pullback, i) for i in range(len(regions)))
+
+
+def _sides(regions: RegionSet, pullback: Pullback, i: int) -> list[Side]:
+    rows = pullback.interior(i).exact_rows()
+    neurons = np.flatnonzero(regions.cuts[i]).tolist()
+    n_walls = len(rows) - len(neurons)
+    walls = [Side(row, DOMAIN, w) for w, row in enumerate(rows[:n_walls])]
+    return walls + [Side(row, NEURON, n) for n, row in zip(neurons, rows[n_walls:], strict=True)]
+
+
+def _polygon(regions: RegionSet, sides: list[Side], edges: list[Side]) -> list[Side]:
+    """The polygon of a region with the given rows, cut by the edges of a view."""
+    return _cut_by(square(_beyond(regions, sides)), [*sides, *edges])
 
 
 def _region_sides(regions: RegionSet, edges: list[Side]) -> Iterator[list[Side]]:
-    """The polygon of each region, cut by the edges of a view."""
-    for sides in bounding_sides(regions):
-        yield _cut_by(square(_beyond(regions, sides)), [*sides, *edges])
+    """The polygon of each region."""
+    return (_polygon(regions, sides, edges) for sides in bounding_sides(regions))
 
 
-def _cell_sides(cells: DecisionCells, edges: list[Side]) -> Iterator[list[Side]]:
-    """The polygon of each decision cell."""
-    regions, pullback, last = cells.regions, Pullback(cells.regions), cells.regions.problem.layers.layers[-1]
-    n_last = last.n_neurons
-    for i, polygon in enumerate(_region_sides(regions, edges)):
+def _cell_sides(cells: DecisionCells, numbers: Ints, edges: list[Side]) -> Iterator[list[Side]]:
+    """The polygons of all decision cells of some regions."""
+    regions, pullback = cells.regions, Pullback(cells.regions)
+    n_last = regions.problem.layers.layers[-1].n_neurons
+    for i in numbers.tolist():
+        polygon = _polygon(regions, _sides(regions, pullback, i), edges)
         bits = regions.patterns[i][regions.patterns.shape[1] - n_last :]
-        found = cells.classes(i)
-        if len(found) == 1:
-            yield polygon
-            continue
         scores = exact_scores(cells.rule, pullback.along(i)[-1].exact_output(bits))
-        for k in found:
+        for k in cells.classes(i):
             leads = [[a - b for a, b in zip(scores[k], score, strict=True)] for score in scores]
             yield _cut_by(polygon, [Side(row, DECISION, m) for m, row in enumerate(leads) if any(row[:-1])])
 
