@@ -10,8 +10,8 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.errors import OptionError
 from polyregions.plot.palette import CLASS_COLOURS, REGION_COLOURS, SEQUENTIAL, pick, rgb, shades
+from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene, norms
-from polyregions.plot.sections import Polygons
 from polyregions.regions import RegionSet
 
 COLOURINGS: Final = ("auto", "region", "class", "slope", "layer")

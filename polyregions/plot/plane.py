@@ -10,8 +10,9 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.plot.fills import Fill
 from polyregions.plot.palette import LAYER_COLOURS, SEQUENTIAL, pick
+from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene
-from polyregions.plot.sections import PlaneSection, Polygons
+from polyregions.plot.sections import PlaneSection
 
 INK, HALO = "#1a1a1a", "#ffffff"
 

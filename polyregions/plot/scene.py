@@ -14,7 +14,8 @@ from polyregions.decision import DecisionCells, decision_boundary, decision_cell
 from polyregions.decision.composed import chunks
 from polyregions.decision.outputs import Pullback
 from polyregions.plot.palette import few_colours, prefix_colours, prefix_groups
-from polyregions.plot.sections import PlaneSection, Polygons, cell_polygons, plane_section
+from polyregions.plot.polygons import Polygons
+from polyregions.plot.sections import PlaneSection, cell_polygons, plane_section
 from polyregions.plot.segments import Segments, boundary_segments, edge_layers, edge_segments
 from polyregions.regions import RegionSet
 

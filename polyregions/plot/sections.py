@@ -1,7 +1,7 @@
 """What a picture shows: the regions of a one- or two-dimensional input set as intervals or polygons. No drawing here.
 
-All is in the coordinates u of the input set: the inputs that are not fixed, or those of a slice. Ends and corners
-are exact and rounded once. An unbounded input set is cut to a view: the picture ends there, the regions do not.
+All is in the coordinates u of the input set: the inputs that are not fixed, or those of a slice.
+An unbounded input set is cut to a view: the picture ends there, the regions do not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -19,87 +18,15 @@ from polyregions._types import Floats, Ints
 from polyregions.decision import DecisionCells
 from polyregions.decision.outputs import Pullback, exact_scores
 from polyregions.errors import InputError, OptionError
-from polyregions.geometry.rows import quotients
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square
+from polyregions.plot.outlines import float_outlines
+from polyregions.plot.polygons import Polygons, packed
 from polyregions.problem import Problem
 from polyregions.regions import RegionSet
 
 HOW_TO_SLICE = (
     "fix all other inputs in the box (lower = upper), or cut it with polyregions.plane_through or Slice"
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Polygons:
-    """Convex polygons; the corners and sides of polygon i are at ``offsets[i]`` to ``offsets[i + 1]``.
-
-    Attributes:
-        offsets: (P+1,); a polygon that is not in the view has no corners.
-        corners: (V, 2) the start of each side, counterclockwise.
-        rows: (V, 3) the half-plane ``a x + b y + c >= 0`` of each side, the larger of \\|a\\|, \\|b\\| being 1.
-        kinds: (V,) what carries each side: NEURON, DOMAIN, DECISION or FRAME.
-        carriers: (V,) which neuron, row of the domain, or rival class.
-    """
-
-    offsets: Ints
-    corners: Floats
-    rows: Floats
-    kinds: Ints
-    carriers: Ints
-
-    @property
-    def sizes(self) -> Ints:
-        """Number of corners (P,) of each polygon."""
-        return np.diff(self.offsets)
-
-    @cached_property
-    def ends(self) -> Floats:
-        """(V, 2) the end of each side, where the next one starts."""
-        following = np.arange(1, len(self.corners) + 1)
-        inhabited = self.sizes > 0
-        following[self.offsets[1:][inhabited] - 1] = self.offsets[:-1][inhabited]
-        return self.corners[following]
-
-    @cached_property
-    def owners(self) -> Ints:
-        """The polygon (V,) that each side belongs to."""
-        return np.repeat(np.arange(len(self)), self.sizes)
-
-    @cached_property
-    def centres(self) -> Floats:
-        """A point (P, 2) inside each polygon, the mean of its corners; nan for one without corners."""
-        with np.errstate(invalid="ignore"):
-            sums = [np.bincount(self.owners, self.corners[:, c], len(self)) / self.sizes for c in (0, 1)]
-        return np.column_stack(sums)
-
-    def taken(self, numbers: Ints) -> Polygons:
-        """Some of the polygons, in any order."""
-        sizes = self.sizes[numbers]
-        offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        sides = np.arange(offsets[-1]) + np.repeat(self.offsets[numbers] - offsets[:-1], sizes)
-        return Polygons(
-            offsets, self.corners[sides], self.rows[sides], self.kinds[sides], self.carriers[sides]
-        )
-
-    def and_also(self, other: Polygons) -> Polygons:
-        """These polygons, then others."""
-        return Polygons(
-            np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
-            np.concatenate([self.corners, other.corners]),
-            np.concatenate([self.rows, other.rows]),
-            np.concatenate([self.kinds, other.kinds]),
-            np.concatenate([self.carriers, other.carriers]),
-        )
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def __getitem__(self, i: int) -> Floats:
-        """The corners (v, 2) of one polygon."""
-        return self.corners[self.offsets[i] : self.offsets[i + 1]]
-
-    def __iter__(self) -> Iterator[Floats]:
-        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +65,7 @@ class PlaneSection:
 
 
 def plane_section(regions: RegionSet, view: tuple[Any, Any] | None = None) -> PlaneSection:
-    """The polygons of the regions of a two-dimensional input set, exact and rounded once.
+    """The polygons of the regions of a two-dimensional input set, right to about 1e-12 of its size, slivers included.
 
     Args:
         regions: regions of a two-dimensional domain, a slice, or a box with all other inputs fixed.
@@ -153,20 +80,20 @@ def plane_section(regions: RegionSet, view: tuple[Any, Any] | None = None) -> Pl
     >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
     >>> quadrants = plane_section(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
     >>> quadrants.polygons[3].tolist()
-    [[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0], [1.0, 0.0]]
     >>> plane_section(pr.enumerate_regions(net, pr.WholeSpace(2)), view=([-2, -2], [2, 2])).note
     'view [-2, 2] x [-2, 2], the domain goes on'
     """
     check_drawable(regions.problem, (2,))
     bounds = regions.problem.solid.bounds
     if view is None and bounds.are_finite:
-        return PlaneSection(regions, _packed(_region_sides(regions, [])), bounds.lower, bounds.upper, False)
+        return PlaneSection(regions, _outlines(regions), bounds.lower, bounds.upper, False)
     if view is None:
         lower, upper = _view_of_vertices(regions)
     else:
         lower, upper = checked_view(view, 2)
     is_cut = bool(np.any(bounds.lower < lower) or np.any(bounds.upper > upper))
-    polygons = _packed(_region_sides(regions, _view_sides(lower, upper)))
+    polygons = packed(_region_sides(regions, _view_sides(lower, upper)))
     return PlaneSection(regions, polygons, lower, upper, is_cut)
 
 
@@ -179,7 +106,7 @@ def cell_polygons(drawn: PlaneSection, cells: DecisionCells) -> Polygons:
     """
     edges = _view_sides(drawn.lower, drawn.upper) if drawn.is_cut else []
     shared = np.diff(cells.offsets)[cells.region] > 1
-    parts = _packed(_cell_sides(cells, np.unique(cells.region[shared]), edges))
+    parts = packed(_cell_sides(cells, np.unique(cells.region[shared]), edges))
     return drawn.polygons.and_also(parts).taken(
         np.where(shared, len(drawn.polygons) + np.cumsum(shared) - 1, cells.region)
     )
@@ -226,6 +153,18 @@ def axis_names(problem: Problem) -> tuple[str, ...]:
     if hull.free is not None:
         return tuple(f"x{i}" for i in hull.free)
     return ("u", "v")[: hull.dim] if hull.dim <= 2 else tuple(f"u{i}" for i in range(hull.dim))
+
+
+def _outlines(regions: RegionSet) -> Polygons:
+    """The polygons of a bounded set: in floats where these are sure, else in integers."""
+    if not regions.problem.inner.is_tame:
+        return packed(_region_sides(regions, []))
+    polygons, right = float_outlines(regions)
+    left, pullback = np.flatnonzero(~right), Pullback(regions)
+    exact = packed(_polygon(regions, _sides(regions, pullback, i), []) for i in left.tolist())
+    return polygons.and_also(exact).taken(
+        np.where(right, np.arange(len(regions)), len(regions) + np.cumsum(~right) - 1)
+    )
 
 
 def bounding_sides(regions: RegionSet) -> Iterator[list[Side]]:
@@ -303,20 +242,3 @@ def _view_of_vertices(regions: RegionSet) -> tuple[Floats, Floats]:
     lower, upper = np.quantile(points, 0.02, axis=0), np.quantile(points, 0.98, axis=0)
     margin = max(float(np.max(upper - lower)), 0.5) * 0.35
     return lower - margin, upper + margin
-
-
-def _packed(polygons: Iterator[list[Side]]) -> Polygons:
-    sizes, corners, rows, kinds, carriers = [], [], [], [], []
-    for polygon in polygons:
-        sizes.append(len(polygon))
-        corners += corner_floats(polygon)
-        rows += [quotients(side.row, max(abs(side.row[0]), abs(side.row[1]))) for side in polygon]
-        kinds += [side.kind for side in polygon]
-        carriers += [side.carrier for side in polygon]
-    return Polygons(
-        np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)]).astype(np.int64),
-        np.array(corners, dtype=np.float64).reshape(-1, 2),
-        np.array(rows, dtype=np.float64).reshape(-1, 3),
-        np.array(kinds, dtype=np.int64),
-        np.array(carriers, dtype=np.int64),
-    )

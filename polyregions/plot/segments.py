@@ -16,7 +16,8 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.adjacency import Adjacency
 from polyregions.decision import DecisionBoundary
 from polyregions.plot.clip import DECISION, NEURON
-from polyregions.plot.sections import PlaneSection, Polygons
+from polyregions.plot.polygons import Polygons
+from polyregions.plot.sections import PlaneSection
 from polyregions.regions import RegionSet
 
 _Preference: TypeAlias = Callable[[Ints, Ints], Bools]

@@ -11,8 +11,8 @@ from polyregions._types import Ints
 from polyregions.complex import Facets, facet_arrays
 from polyregions.plot.fills import class_names
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, N_REGION_COLOURS, REGION_COLOURS
+from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene
-from polyregions.plot.sections import Polygons
 from polyregions.plot.segments import Segments
 from polyregions.ranks import layer_ranks
 
@@ -61,6 +61,7 @@ def _arrays(scene: Scene) -> dict[str, tuple[str, Any]]:
         "offsets": ("i4", polygons.offsets),
         "corners": ("f8", polygons.corners),
         "rows": ("f8", polygons.rows),
+        "rowDoubt": ("f8", polygons.doubts),
         "rowKind": ("u1", polygons.kinds),
         "rowCarrier": ("i4", polygons.carriers),
         "patterns": ("u1", scene.regions.packed),

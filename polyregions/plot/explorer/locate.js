@@ -1,7 +1,7 @@
 // Which region holds a point: half-planes in float64 with a bound on the rounding, so that "inside" is certain.
 
-// Each coefficient is the exact one rounded once, to 2^-53 of itself; two products and two sums round again.
-// Together that is less than 2^-50 of the sum of the absolute terms.
+// A coefficient is known up to its last rounding, 2^-53 of itself, and what rowDoubt adds anywhere in the picture; two
+// products and two sums round again. All roundings together are less than 2^-50 of the sum of the absolute terms.
 const ROUNDING = 2 ** -50;
 
 class Locator {
@@ -55,12 +55,12 @@ class Locator {
 
   // 1 if the point is certainly inside a region, -1 if certainly not, 0 if float64 cannot tell.
   sideOf(region, x, y) {
-    const { offsets, rows } = this.data;
+    const { offsets, rows, rowDoubt } = this.data;
     let answer = 1;
     for (let k = offsets[region]; k < offsets[region + 1]; k++) {
       const ax = rows[3 * k] * x, by = rows[3 * k + 1] * y, c = rows[3 * k + 2];
       const value = ax + by + c;
-      const doubt = ROUNDING * (Math.abs(ax) + Math.abs(by) + Math.abs(c)) + 1e-300;
+      const doubt = ROUNDING * (Math.abs(ax) + Math.abs(by) + Math.abs(c)) + rowDoubt[k] + 1e-300;
       if (value < -doubt) return -1;
       if (!(value > doubt)) answer = 0;
     }
