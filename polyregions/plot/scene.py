@@ -19,7 +19,7 @@ from polyregions.plot.sections import PlaneSection, cell_polygons, plane_section
 from polyregions.plot.segments import Segments, boundary_segments, edge_layers, edge_segments
 from polyregions.regions import RegionSet
 
-CLOSE: Final = 1e-12
+CLOSE: Final = 1e-10
 """Relative error of the coefficients that pictures and pages show."""
 
 
