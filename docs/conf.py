@@ -1,4 +1,4 @@
-"""Sphinx settings: ``python -m sphinx -W --keep-going -b html docs docs/_build/html``, with the extra ``docs`` installed."""
+"""Sphinx settings; with the extra ``docs``: ``python -m sphinx -W --keep-going -b html docs docs/_build/html``."""
 
 from __future__ import annotations
 
