@@ -37,11 +37,13 @@ function start() {
   function setView(next) {
     const [[a, b], [c, d]] = data.view;
     const least = Math.min(next.width / (c - a), next.height / (d - b)) / 4;
-    const most = 1e13 / Math.max(Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
-    if (Math.max(next.perX, next.perY) < least || Math.max(next.perX, next.perY) > most) return;
+    if (Math.max(next.perX, next.perY) < least || Math.max(next.perX, next.perY) > largestScale()) return;
     view = next;
     ask(true);
   }
+
+  // Beyond this the places of pixels are no longer told apart by float64.
+  function largestScale() { return 1e13 / Math.max(...data.view.flat().map(Math.abs)); }
 
   function fit() { setView(View.fitting(data.view, $("stage").clientWidth, $("stage").clientHeight)); }
 
@@ -87,7 +89,7 @@ function start() {
   function select(region, keepPath = false) {
     state.selected = region;
     if (state.start >= 0 && region >= 0 && !keepPath) findPath();
-    showDetails($("details"), data, region, (r) => { select(r); refocus(r); }, () => startPath(region));
+    showDetails($("details"), data, region, (r) => { select(r); refocus(r); }, startPath, zoomTo);
     showPath($("path"), data, state, select, endPath);
     say(region < 0 ? "Nothing selected" : spoken(data, region) + (state.path ? `, path of ${state.path.length - 1} steps` : ""));
     ask();
@@ -103,6 +105,15 @@ function start() {
   function bringIntoView(region) {
     const x = data.centres[2 * region], y = data.centres[2 * region + 1], [a, b, c, d] = view.window;
     if (x < a || x > c || y < b || y > d) setView(view.centredOn(x, y));
+  }
+
+  // Show a region so that it takes a good part of the map, however small it is.
+  function zoomTo(region) {
+    if (region < 0 || data.offsets[region] === data.offsets[region + 1]) return;
+    const [a, b, c, d] = data.boxes.subarray(4 * region, 4 * region + 4), part = 0.4;
+    const most = largestScale(), aspect = view.perY / view.perX;
+    const perX = Math.min(most, most / aspect, (part * view.width) / (c - a), (part * view.height) / (d - b) / aspect);
+    setView(new View(view.width, view.height, (a + c) / 2, (b + d) / 2, perX, perX * aspect));
   }
 
   function findPath() {
@@ -291,6 +302,7 @@ function start() {
     "/": () => { $("query").focus(); $("query").select(); },
     "[": () => setLayer(state.layer - 1),
     "]": () => setLayer(state.layer + 1),
+    z: () => zoomTo(state.selected),
     p: () => { if (state.selected >= 0) startPath(state.selected); },
     d: () => setTheme(state.theme === "dark" ? "light" : "dark"),
     "?": () => $("help-box").showModal(),

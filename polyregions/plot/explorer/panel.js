@@ -98,7 +98,7 @@ function classBadges(data, region) {
   });
 }
 
-function showDetails(box, data, region, go, startPath) {
+function showDetails(box, data, region, go, startPath, zoomTo) {
   if (region < 0) {
     box.replaceChildren(element("p", { class: "empty" }, "Click a region, or search. Shift-click a second one for the path between them."));
     return;
@@ -108,13 +108,17 @@ function showDetails(box, data, region, go, startPath) {
   const neighbours = facets.filter((f) => f.neighbour >= 0).length;
   const parts = [
     element("div", { class: "head" }, element("h2", {}, `Region #${region}`), ...classBadges(data, region)),
+    element(
+      "div", { class: "row" },
+      element("button", { type: "button", id: "zoom-to", title: "Zoom to it (z)", onclick: () => zoomTo(region) }, "Zoom to it"),
+      element("button", { type: "button", id: "path-start", title: "Start a path (p)", onclick: () => startPath(region) }, "Path from here"),
+    ),
     element("h3", {}, "Pattern and rank"),
     patternTable(data, region),
     element("h3", {}, "Affine map"),
     mapTable(data, region),
     element("h3", {}, `${facets.length} facets, ${neighbours} neighbours`),
     list,
-    element("div", { class: "row" }, element("button", { type: "button", id: "path-start", onclick: startPath }, "Path from here")),
   ];
   if (data.offsets[region] === data.offsets[region + 1]) {
     parts.splice(1, 0, element("p", { class: "empty" }, "This region lies outside the picture."));
