@@ -19,8 +19,11 @@ from polyregions.plot.clip import DOMAIN, NEURON
 from polyregions.plot.polygons import Polygons
 from polyregions.regions import RegionSet
 
-CLOSE: Final = 1e-12
+CLOSE: Final = 1e-10
 """Largest error of a corner, relative to the size of the picture."""
+
+KEEPS_SHAPE: Final = 1e-3
+"""Largest error of a corner, relative to how thick its polygon is."""
 
 
 def float_outlines(regions: RegionSet) -> tuple[Polygons, Bools]:
@@ -42,10 +45,12 @@ def float_outlines(regions: RegionSet) -> tuple[Polygons, Bools]:
     before = np.arange(len(owner)) - 1
     inhabited = offsets[1:] > offsets[:-1]
     before[offsets[:-1][inhabited]] = offsets[1:][inhabited] - 1
-    corners, sure = _crossings(regions, (rows[before], error[before]), (rows, error))
-    right = np.bincount(owner, ~sure, len(regions)) == 0
-    right &= np.diff(offsets) >= 3
+    corners, corner_error = _crossings((rows[before], error[before]), (rows, error))
     bounds = regions.problem.solid.bounds
+    worst = np.zeros(len(regions))
+    np.maximum.at(worst, owner, corner_error)
+    right = (np.diff(offsets) >= 3) & (worst <= CLOSE * float(np.max(bounds.upper - bounds.lower)))
+    right &= worst <= KEEPS_SHAPE * _thickness(owner, corners, corners[before], len(regions))
     size = np.append(np.maximum(np.abs(bounds.lower), np.abs(bounds.upper)), 1.0)
     scale = np.abs(rows[:, :2]).max(axis=1, initial=0.0)
     doubts = (error @ size) / scale * SAFE
@@ -84,23 +89,28 @@ def _neuron_rows(regions: RegionSet, pairs: Ints) -> tuple[Floats, Floats]:
 
 
 @np.errstate(all="ignore")
-def _crossings(
-    regions: RegionSet, one: tuple[Floats, Floats], other: tuple[Floats, Floats]
-) -> tuple[Floats, Bools]:
-    """Where pairs of rows (V, 3) cross (V, 2), and whether it is sure that the second turns left from the first, and
-    that the point is right."""
+def _crossings(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Where pairs of rows (V, 3) cross (V, 2), and a bound (V,) on the error of both coordinates: infinite where it is
+    not sure that the second row turns left from the first."""
     (p, dp), (q, dq) = one, other
     turn, turn_error = _minor(p[:, 0], dp[:, 0], q[:, 1], dq[:, 1], p[:, 1], dp[:, 1], q[:, 0], dq[:, 0])
     x, x_error = _minor(p[:, 1], dp[:, 1], q[:, 2], dq[:, 2], p[:, 2], dp[:, 2], q[:, 1], dq[:, 1])
     y, y_error = _minor(p[:, 2], dp[:, 2], q[:, 0], dq[:, 0], p[:, 0], dp[:, 0], q[:, 2], dq[:, 2])
     corners = np.column_stack([x / turn, y / turn]) + 0.0  # no negative zeros
-    error = (np.column_stack([x_error, y_error]) + np.abs(corners) * turn_error[:, None]) / (
-        np.abs(turn) - turn_error
-    )[:, None] + 2 * UNIT * np.abs(corners)
-    bounds = regions.problem.solid.bounds
-    reach = CLOSE * float(np.max(bounds.upper - bounds.lower))
-    sure: Bools = (turn > turn_error) & np.all(error <= reach, axis=1)
-    return corners, sure
+    size = np.abs(corners).max(axis=1, initial=0.0)
+    error = (np.maximum(x_error, y_error) + size * turn_error) / (turn - turn_error) + 2 * UNIT * size
+    return corners, np.where((turn > turn_error) & np.isfinite(error), error, np.inf)
+
+
+@np.errstate(all="ignore")
+def _thickness(owner: Ints, corners: Floats, before: Floats, n: int) -> Floats:
+    """About how thick each polygon (n,) is: twice its area over its longest side."""
+    sides = corners - before
+    longest, area = np.zeros(n), np.zeros(n)
+    np.maximum.at(longest, owner, np.hypot(*sides.T))
+    arms = before - corners[np.searchsorted(owner, owner)]  # from the first corner of each polygon
+    np.add.at(area, owner, arms[:, 0] * sides[:, 1] - arms[:, 1] * sides[:, 0])
+    return area / longest
 
 
 def _minor(

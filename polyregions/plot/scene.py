@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import Adjacency, adjacency_arrays
+from polyregions.adjacency import Adjacency
+from polyregions.complex import Facets, facet_arrays
 from polyregions.decision import DecisionCells, decision_boundary, decision_cells
 from polyregions.decision.composed import chunks
 from polyregions.decision.outputs import Pullback
@@ -51,9 +52,14 @@ class Scene:
         return self.section.regions
 
     @cached_property
+    def facets(self) -> Facets:
+        """All facets, between regions and on the boundary of the domain."""
+        return facet_arrays(self.regions)
+
+    @property
     def adjacency(self) -> Adjacency:
         """The edges of the adjacency graph."""
-        return adjacency_arrays(self.regions)
+        return self.facets.adjacency
 
     @cached_property
     def edges(self) -> Segments:

@@ -65,7 +65,9 @@ class PlaneSection:
 
 
 def plane_section(regions: RegionSet, view: tuple[Any, Any] | None = None) -> PlaneSection:
-    """The polygons of the regions of a two-dimensional input set, right to about 1e-12 of its size, slivers included.
+    """The polygons of the regions of a two-dimensional input set.
+
+    Corners are right to 1e-10 of the size of the set, and to a thousandth of the thickness of their region.
 
     Args:
         regions: regions of a two-dimensional domain, a slice, or a box with all other inputs fixed.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.complex import Facets, facet_arrays
+from polyregions.complex import Facets
 from polyregions.plot.fills import class_names
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, N_REGION_COLOURS, REGION_COLOURS
 from polyregions.plot.polygons import Polygons
@@ -81,7 +81,7 @@ def _arrays(scene: Scene) -> dict[str, tuple[str, Any]]:
 
 def _facets(scene: Scene) -> dict[str, tuple[str, Any]]:
     """The facets of each region: what is beyond, and which side of its polygon carries it (-1 if not in the view)."""
-    facets = facet_arrays(scene.regions)
+    facets = scene.facets
     return {
         "facetOffsets": ("i4", facets.offsets),
         "neighbour": ("i4", facets.neighbour),
