@@ -515,6 +515,18 @@ BAD: dict[str, Case] = {
         box("plot", "-1", "1", "-o", "p.png", "--view", "0", "1,2,3"),
         ["--view HI", "3 numbers"],
     ),
+    "picture of layers by class": (
+        box("plot", "-1", "1", "-o", "p.png", "--layers", "--colour", "class"),
+        ["--colour", "not together with --layers"],
+    ),
+    "picture of a surface with its graph": (
+        box("plot", "-1", "1", "-o", "p.png", "--surface", "--graph"),
+        ["--graph", "not together with --surface"],
+    ),
+    "picture of a surface by layer": (
+        box("plot", "-1", "1", "-o", "p.png", "--surface", "--colour", "layer"),
+        ["--colour layer", "not together with --surface"],
+    ),
     "picture of the sign of two": (box("plot", "-1", "1", "-o", "p.png", "--sign"), ["'sign'", "expected 1"]),
 }  # fmt: skip
 NEEDS_MATPLOTLIB = {name for name in BAD if name.startswith("picture of")}

@@ -8,12 +8,14 @@ from typing import Any
 
 from polyregions.cli.commands import _check_output, _finish, _numbers, _problem, _regions
 from polyregions.decision.outputs import check_rule
+from polyregions.domain import Domain
 from polyregions.errors import OptionError
+from polyregions.network import Network
 from polyregions.plot.explorer.page import SUFFIXES, explore
 from polyregions.plot.figure import FORMATS, save_figure, save_whole_figure
 from polyregions.plot.layers import panels_size, plot_layers
 from polyregions.plot.picture import check_picture, save_picture
-from polyregions.plot.sections import check_drawable, domain_goes_on
+from polyregions.plot.sections import check_drawable, checked_view, domain_goes_on
 from polyregions.plot.surface import check_output, plot_surface
 from polyregions.problem import pose
 from polyregions.regions import RegionSet
@@ -24,14 +26,14 @@ def plot(arguments: Namespace) -> int:
     if arguments.output is None:
         raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
     _check_output(arguments, FORMATS)
+    _check_combination(arguments)
     network, domain = _problem(arguments)
     flat_only = arguments.layers or arguments.surface is not None or arguments.graph
     check_picture(network, domain, (2,) if flat_only else (1, 2))
     if arguments.surface is not None:
         check_output(network, arguments.surface)
-    view = _view(arguments, pose(network, domain).solid.hull.dim)
+    view = _checked_view(arguments, network, domain)
     regions = _regions(arguments, network, domain)
-    _note_view(arguments, regions, view)
     _draw(arguments, regions, view)
     report = {"regions": len(regions), "file": arguments.output}
     return _finish(arguments, regions.network, report, regions.complete)
@@ -43,16 +45,23 @@ def explore_(arguments: Namespace) -> int:
         raise OptionError("explore: -o FILE is missing, a name that ends in .html")
     _check_output(arguments, SUFFIXES)
     network, domain = _problem(arguments)
-    rule, problem = _rule(arguments), pose(network, domain)
-    check_drawable(problem, (2,))
-    if rule is not None:
-        check_rule(network, rule)
-    view = _view(arguments, problem.solid.hull.dim)
+    check_drawable(pose(network, domain), (2,))
+    view = _checked_view(arguments, network, domain)
     regions = _regions(arguments, network, domain)
-    _note_view(arguments, regions, view)
-    explore(regions, arguments.output, rule=rule, view=view)
+    explore(regions, arguments.output, rule=_rule(arguments), view=view)
     report = {"regions": len(regions), "file": arguments.output}
     return _finish(arguments, regions.network, report, regions.complete)
+
+
+def _check_combination(arguments: Namespace) -> None:
+    """Refuse options that a picture has no place for."""
+    other = "--layers" if arguments.layers else "--surface" if arguments.surface is not None else None
+    if other and (arguments.graph or arguments.boundary is not None):
+        raise OptionError(f"--graph and --boundary: not together with {other}")
+    if arguments.layers and (arguments.colour != "auto" or _rule(arguments)):
+        raise OptionError("--colour, --argmin and --sign: not together with --layers, which colours regions")
+    if arguments.surface is not None and arguments.colour == "layer":
+        raise OptionError("--colour layer: not together with --surface, which has no lines")
 
 
 def _draw(arguments: Namespace, regions: RegionSet, view: Any) -> None:
@@ -72,17 +81,17 @@ def _rule(arguments: Namespace) -> str | None:
     return "argmin" if arguments.argmin else "sign" if arguments.sign else None
 
 
-def _view(arguments: Namespace, dim: int) -> Any:
-    """The corners of --view, as floats."""
-    if arguments.view is None:
-        return None
-    return tuple(
-        _numbers(text, dim, name, "--view") for text, name in zip(arguments.view, ("LO", "HI"), strict=True)
-    )
-
-
-def _note_view(arguments: Namespace, regions: RegionSet, view: Any) -> None:
-    if view is None and domain_goes_on(regions) and not arguments.quiet:
-        print(
-            "note: the input set is unbounded; the picture shows a part of it (--view LO HI)", file=sys.stderr
-        )
+def _checked_view(arguments: Namespace, network: Network, domain: Domain) -> Any:
+    """The corners of --view, once it is clear that view and rule fit; a note if the picture will not show all."""
+    problem = pose(network, domain)
+    dim, rule = problem.solid.hull.dim, _rule(arguments)
+    if rule is not None:
+        check_rule(network, rule)
+    if arguments.view is not None:
+        bounds = zip(arguments.view, ("LO", "HI"), strict=True)
+        lower, upper = (_numbers(text, dim, name, "--view") for text, name in bounds)
+        return checked_view((lower, upper), dim)
+    if domain_goes_on(problem) and not arguments.quiet:
+        text = "note: the input set is unbounded; the picture shows a part of it (--view LO HI)"
+        print(text, file=sys.stderr)
+    return None

@@ -10,11 +10,11 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.adjacency import adjacency_arrays
-from polyregions.decision import decision_cells
+from polyregions.decision import decision_boundary, decision_cells
 from polyregions.exact.numbers import nearest_float
 from polyregions.plot.fills import SLOPE_LABEL, class_legend, measured_colours
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, REGION_COLOURS, pick, shades
-from polyregions.plot.plane import INK, colour_bar, draw_segments, heading, legend
+from polyregions.plot.plane import INK, colour_bar, draw_segments, entitle, legend
 from polyregions.plot.scene import default_rule, local_maps, slope_norms
 from polyregions.plot.sections import axis_names, bounding_sides, checked_view
 from polyregions.plot.segments import edge_layers, local_coordinates
@@ -98,8 +98,7 @@ def draw_line(
     axes.autoscale_view(scalex=False)
     axes.set_xlabel(axis_names(regions.problem)[0])
     axes.set_ylabel("output" if regions.network.n_outputs == 1 else "outputs")
-    partial = "" if regions.complete else " (partial)"
-    heading(axes, f"{regions.network.name}: {len(regions)} regions{partial}", found.note)
+    entitle(axes, regions, found.note)
 
 
 def _ends(rows: list[Any]) -> tuple[float, float]:
@@ -173,7 +172,5 @@ def _draw_layers(axes: Any, regions: RegionSet) -> None:
 
 def _draw_crossings(axes: Any, regions: RegionSet, rule: str) -> None:
     """A dashed line where the class changes."""
-    from polyregions.decision import decision_boundary
-
     for u in decision_boundary(decision_cells(regions, rule)).local_points[:, 0].tolist():
         axes.axvline(u, color=INK, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)

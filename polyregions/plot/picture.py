@@ -12,7 +12,7 @@ from polyregions.plot.figure import FORMATS as FORMATS
 from polyregions.plot.figure import import_matplotlib, new_figure, save_figure
 from polyregions.plot.fills import checked_colouring, fill
 from polyregions.plot.line import draw_line
-from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_graph, explain, frame, heading
+from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_graph, entitle, explain, frame
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import check_drawable
 from polyregions.problem import pose
@@ -81,7 +81,7 @@ def plot_regions(
         draw_graph(axes, scene)
     frame(axes, scene.section)
     explain(axes, filled)
-    heading(axes, title(regions), scene.section.note)
+    entitle(axes, regions, scene.section.note)
     return axes
 
 
@@ -115,9 +115,3 @@ def check_picture(network: Network, domain: Domain, dims: tuple[int, ...] = (1, 
     """
     import_matplotlib()
     check_drawable(pose(network, domain), dims)
-
-
-def title(regions: RegionSet) -> str:
-    """The network's name and how many regions there are."""
-    partial = "" if regions.complete else " (partial)"
-    return f"{regions.network.name}: {len(regions)} regions{partial}"

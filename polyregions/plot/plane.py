@@ -13,6 +13,7 @@ from polyregions.plot.palette import LAYER_COLOURS, SEQUENTIAL, pick
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import PlaneSection
+from polyregions.regions import RegionSet
 
 INK, HALO = "#1a1a1a", "#ffffff"
 
@@ -121,6 +122,12 @@ def legend(axes: Any, names: Iterable[tuple[str, str]], lines: bool = False) -> 
         for name, colour in names
     ]
     axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, frameon=False)
+
+
+def entitle(axes: Any, regions: RegionSet, note: str) -> None:
+    """The network's name and how many regions there are as a heading."""
+    partial = "" if regions.complete else " (partial)"
+    heading(axes, f"{regions.network.name}: {len(regions)} regions{partial}", note)
 
 
 def heading(axes: Any, text: str, note: str = "") -> None:

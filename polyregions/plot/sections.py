@@ -127,9 +127,9 @@ def check_drawable(problem: Problem, dims: Sequence[int] = (1, 2)) -> None:
         raise InputError(f"the input set has dimension {dim}, expected {expected} for a picture{hint}")
 
 
-def domain_goes_on(regions: RegionSet) -> bool:
+def domain_goes_on(problem: Problem) -> bool:
     """Whether a picture needs a view, because the input set is unbounded."""
-    return not regions.problem.solid.bounds.are_finite
+    return not problem.solid.bounds.are_finite
 
 
 def checked_view(view: tuple[Any, Any], dim: int) -> tuple[Floats, Floats]:
