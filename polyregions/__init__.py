@@ -53,6 +53,11 @@ from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
+from polyregions.plot.explorer.page import explore
+from polyregions.plot.layers import plot_layers
+from polyregions.plot.picture import plot_regions
+from polyregions.plot.sections import PlaneSection, plane_section
+from polyregions.plot.surface import plot_surface
 from polyregions.progress import Progress
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
@@ -90,6 +95,7 @@ __all__ = [
     "LocalModels",
     "Network",
     "NeuronStatus",
+    "PlaneSection",
     "PolyregionsError",
     "Progress",
     "Region",
@@ -123,6 +129,7 @@ __all__ = [
     "enumerate_regions",
     "estimate_regions",
     "euler_characteristic",
+    "explore",
     "face_counts",
     "facet_arrays",
     "facet_neurons",
@@ -137,8 +144,12 @@ __all__ = [
     "local_models",
     "merged_regions",
     "neuron_status",
+    "plane_section",
     "plane_through",
     "region_blocks",
+    "plot_layers",
+    "plot_regions",
+    "plot_surface",
     "region_volumes",
     "report",
     "save",

@@ -20,16 +20,17 @@ PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
     "Checkpoints", "DEFINITIONS", "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree",
     "Definition", "Estimate", "Facets", "Finding", "HPolytope", "Islands", "LinePieces", "LocalModels",
-    "Network", "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Report", "Section",
-    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "WinnerRegions", "adjacency_arrays",
-    "adjacency_graph", "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify",
-    "check", "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition",
-    "count_regions", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
-    "decision_tree", "enumerate_regions", "estimate_regions", "euler_characteristic", "face_counts",
-    "facet_arrays", "facet_neurons", "image_dimensions", "islands", "layer_ranks", "load_certificate",
-    "load_domain", "load_graph", "load_network", "load_regions", "local_models", "merged_regions",
-    "neuron_status", "plane_through", "region_blocks", "region_volumes", "report", "save", "segment",
-    "simplify", "tally_regions", "winner_regions",
+    "Network", "NeuronStatus", "PlaneSection", "PolyregionsError", "Progress", "Region", "RegionSet",
+    "Report", "Section", "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "WinnerRegions",
+    "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment", "audit", "boundary_facets",
+    "bounds", "certify", "check", "compare_checkpoints", "count_by_characteristic_polynomial",
+    "count_by_definition", "count_regions", "dead_regions", "decision_boundary", "decision_cells",
+    "decision_graph", "decision_tree", "enumerate_regions", "estimate_regions", "euler_characteristic",
+    "explore", "face_counts", "facet_arrays", "facet_neurons", "image_dimensions", "islands", "layer_ranks",
+    "load_certificate", "load_domain", "load_graph", "load_network", "load_regions", "local_models",
+    "merged_regions", "neuron_status", "plane_section", "plane_through", "plot_layers", "plot_regions",
+    "plot_surface", "region_blocks", "region_volumes", "report", "save", "segment", "simplify",
+    "tally_regions", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 PLAIN_DATA = {
@@ -148,7 +149,7 @@ def parts_used_by(*names: str) -> set[str]:
 
 def test_the_graph_of_imports_is_not_trivial() -> None:
     assert GRAPH.has_edge("regions", "problem")
-    assert GRAPH.has_edge("cli.commands", "plot.picture")
+    assert GRAPH.has_edge("cli.pictures", "plot.picture")
     assert set(MODULES) >= set(GRAPH.nodes)
 
 

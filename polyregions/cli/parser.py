@@ -9,10 +9,12 @@ from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
+import polyregions.cli.pictures as pictures
 from polyregions import __version__
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
+from polyregions.plot.fills import COLOURINGS
 from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -145,13 +147,66 @@ def _add_plot(verbs: Verbs) -> None:
     plot = _verb(
         verbs,
         "plot",
-        commands.plot,
-        "Draw the regions of a two-dimensional domain.",
+        pictures.plot,
+        "Draw the regions of a two-dimensional input set as a map, of a one-dimensional one as a graph.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.png",
         ".png, .svg or .pdf",
     )
+    _colour(plot)
     plot.add_argument(
-        "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
+        "--boundary",
+        action=argparse.BooleanOptionalAction,
+        help="draw the decision boundary (default: where colours show classes)",
+    )
+    plot.add_argument("--graph", action="store_true", help="draw the adjacency graph in place")
+    instead = plot.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--layers", action="store_true", help="one panel a layer: how the regions come about"
+    )
+    instead.add_argument(
+        "--surface",
+        nargs="?",
+        const=0,
+        type=_limit,
+        metavar="OUTPUT",
+        help="one output as a surface in space (counted from 0)",
+    )
+    _classes_and_view(plot)
+
+
+def _add_explore(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
+        "explore",
+        pictures.explore_,
+        "Write a web page in which the regions of a two-dimensional input set can be looked at one by one.",
+        "example:two-moons --box -2,-1.5 3,2 -o moons.html",
+        ".html; the page needs neither a server nor a network",
+    )
+    _classes_and_view(page)
+
+
+def _colour(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--colour",
+        "--color",
+        choices=COLOURINGS,
+        default="auto",
+        help="what colours show (default: classes or slope)",
+    )
+
+
+def _classes_and_view(parser: argparse.ArgumentParser) -> None:
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument(
+        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
+    )
+    parser.add_argument(
+        "--view",
+        nargs=2,
+        metavar=("LO", "HI"),
+        help="show only this part: bounds as in --box, of the free inputs",
     )
 
 
@@ -222,6 +277,7 @@ VERBS = (
     _add_cells,
     _add_report,
     _add_plot,
+    _add_explore,
     _add_check,
 )
 
