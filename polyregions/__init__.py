@@ -44,6 +44,7 @@ from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.io.vnnlib_property import load_property
 from polyregions.lines import LinePieces, along_polyline, along_segment
 from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
@@ -51,11 +52,13 @@ from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
 from polyregions.progress import Progress
+from polyregions.properties import Property
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
 from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
+from polyregions.verify import Counterexample, Verification, verify
 from polyregions.volumes import region_volumes
 
 __version__ = "0.1.0"
@@ -70,6 +73,7 @@ __all__ = [
     "CellFacet",
     "Certificate",
     "Checkpoints",
+    "Counterexample",
     "DEFINITIONS",
     "DecisionBoundary",
     "DecisionCell",
@@ -86,6 +90,7 @@ __all__ = [
     "NeuronStatus",
     "PolyregionsError",
     "Progress",
+    "Property",
     "Region",
     "RegionSet",
     "Report",
@@ -94,6 +99,7 @@ __all__ = [
     "Slice",
     "Tally",
     "Verdict",
+    "Verification",
     "WholeSpace",
     "adjacency_arrays",
     "adjacency_graph",
@@ -125,6 +131,7 @@ __all__ = [
     "load_domain",
     "load_graph",
     "load_network",
+    "load_property",
     "load_regions",
     "local_models",
     "merged_regions",
@@ -136,4 +143,5 @@ __all__ = [
     "segment",
     "simplify",
     "tally_regions",
+    "verify",
 ]

@@ -18,17 +18,18 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
-    "Checkpoints", "DEFINITIONS", "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree",
-    "Definition", "Facets", "Finding", "HPolytope", "Islands", "LinePieces", "LocalModels", "Network",
-    "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Report", "Section",
-    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "adjacency_arrays", "adjacency_graph",
-    "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify", "check",
-    "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition", "count_regions",
-    "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
-    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
-    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
-    "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
-    "region_volumes", "report", "save", "segment", "simplify", "tally_regions",
+    "Checkpoints", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell", "DecisionCells",
+    "DecisionTree", "Definition", "Facets", "Finding", "HPolytope", "Islands", "LinePieces",
+    "LocalModels", "Network", "NeuronStatus", "PolyregionsError", "Progress", "Property", "Region",
+    "RegionSet", "Report", "Section", "Simplified", "Slice", "Tally", "Verdict", "Verification",
+    "WholeSpace", "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment", "audit",
+    "boundary_facets", "bounds", "certify", "check", "compare_checkpoints",
+    "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "dead_regions",
+    "decision_boundary", "decision_cells", "decision_graph", "decision_tree", "enumerate_regions",
+    "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons", "image_dimensions", "islands",
+    "layer_ranks", "load_certificate", "load_domain", "load_graph", "load_network", "load_property",
+    "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through", "region_volumes",
+    "report", "save", "segment", "simplify", "tally_regions", "verify",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 PLAIN_DATA = {
