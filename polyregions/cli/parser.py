@@ -9,6 +9,7 @@ from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
 from polyregions import __version__
+from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
@@ -32,6 +33,12 @@ connected. The regions are those in FILE, or are enumerated on the input set giv
 Exit status 1 if something does not hold."""
 
 
+VERIFY = """\
+Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
+"holds" is proved, "violated" comes with a counterexample checked in rational arithmetic; what the network's own
+runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped)."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like any others: one line, no usage text around it."""
 
@@ -48,7 +55,16 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=FORMATTER)
     parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_count, _add_enumerate, _add_graph, _add_cells, _add_report, _add_plot, _add_check):
+    for add in (
+        _add_count,
+        _add_enumerate,
+        _add_graph,
+        _add_cells,
+        _add_report,
+        _add_plot,
+        _add_verify,
+        _add_check,
+    ):
         add(verbs)
     return parser
 
@@ -152,6 +168,29 @@ def _add_plot(verbs: Verbs) -> None:
     )
 
 
+def _add_verify(verbs: Verbs) -> None:
+    verify = verbs.add_parser(
+        "verify",
+        help="Decide a VNN-LIB property, with a proof or an exact counterexample.",
+        description=VERIFY,
+        epilog="example:\n  polyregions verify acasxu.onnx prop_3.vnnlib --json",
+        formatter_class=FORMATTER,
+    )
+    verify.set_defaults(run=verify_)
+    verify.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
+    verify.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after so long")
+    verify.add_argument(
+        "--vnncomp",
+        action="store_true",
+        help="print sat, unsat or timeout, and the counterexample, as VNN-COMP does",
+    )
+    verify.add_argument(
+        "-o", "--output", metavar="FILE", help="write the result: .json, or .txt as VNN-COMP has it"
+    )
+    _everywhere(verify)
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -236,6 +275,12 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 1")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", text) or not float(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a positive number of seconds")
+    return float(text)
 
 
 def _limit(text: str) -> int:

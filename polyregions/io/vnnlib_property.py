@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import chain, product
 from math import lcm, prod
 from typing import Final, NamedTuple, TypeAlias
 
@@ -23,7 +23,8 @@ from polyregions.io.vnnlib import FLIPPED, IGNORED, NUMBER_LIKE, VARIABLE
 from polyregions.properties import Case, Property, Violation
 
 MAX_CONJUNCTIONS: Final = 10_000
-MAX_ROWS: Final = 2_000_000
+MAX_ENTRIES: Final = 10_000_000
+"""Most coefficients of all constraints together, zeros included, once disjunctions are multiplied out."""
 MAX_BITS: Final = 20_000
 """Longest numerator or denominator of a coefficient."""
 
@@ -104,11 +105,9 @@ class _Reader:
     def property(self) -> Property:
         """All disjuncts, those with the same input constraints together."""
         d, c = self._count("X"), self._count("Y")
-        conjunctions = [
-            [row for part in choice for row in part] for choice in product([self.common], *self.disjunctions)
-        ]
-        if len(conjunctions) * max(map(len, conjunctions), default=0) > MAX_ROWS:
-            raise UnsupportedError(f"{self.where}: more than {MAX_ROWS} constraints once multiplied out")
+        conjunctions = [list(chain(*choice)) for choice in product([self.common], *self.disjunctions)]
+        if (d + c + 1) * sum(map(len, conjunctions)) > MAX_ENTRIES:
+            raise UnsupportedError(f"{self.where}: more than {MAX_ENTRIES} coefficients in {d + c} variables")
         cases: dict[tuple[InputRow, ...], list[Violation]] = {}
         for conjunction in conjunctions:
             inputs = _input_rows(conjunction, d)
@@ -157,7 +156,7 @@ class _Reader:
         if not others:
             return [common]
         self._check_count(map(len, others))
-        return [[*common, *(row for part in choice for row in part)] for choice in product(*others)]
+        return [[*common, *chain(*choice)] for choice in product(*others)]
 
     def _any_of(self, parts: list[list[Conjunction]]) -> list[Conjunction]:
         found = [conjunction for part in parts for conjunction in part]

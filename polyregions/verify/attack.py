@@ -21,6 +21,11 @@ def attack(points: Points) -> Point | None:
     bounds = points.problem.solid.bounds
     if not bounds.are_finite or not points.groups:
         return None
+    with np.errstate(all="ignore"):  # what overflows is no violation that counts
+        return _attack(points, bounds)
+
+
+def _attack(points: Points, bounds: Bounds) -> Point | None:
     rng = np.random.default_rng(SEED)
     share = rng.random((N_POINTS, len(bounds.lower)))
     tried = np.concatenate([_in(bounds, share), _in(bounds, np.round(rng.permuted(share)))])
