@@ -58,7 +58,7 @@ from polyregions.regions import Region, RegionSet
 from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
-from polyregions.verify import Counterexample, Verification, verify
+from polyregions.verification import Counterexample, Verification, verify
 from polyregions.volumes import region_volumes
 
 __version__ = "0.1.0"

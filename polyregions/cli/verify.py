@@ -14,7 +14,7 @@ from polyregions.io.networks import load_network
 from polyregions.io.runtime import run_in_floats
 from polyregions.io.verdict_files import verdict_as_json, verdict_as_text, verdict_as_vnncomp
 from polyregions.io.vnnlib_property import load_property
-from polyregions.verify import verify
+from polyregions.verification import verify
 
 STATUS = {"holds": 0, "violated": ANSWERED_NO, "unknown": STOPPED}
 

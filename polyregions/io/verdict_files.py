@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polyregions.io.runtime import FloatRun
-from polyregions.verify.verdict import Counterexample, Verification
+from polyregions.verification.verdict import Counterexample, Verification
 
 COMPETITION = {"holds": "unsat", "violated": "sat", "unknown": "timeout"}
 

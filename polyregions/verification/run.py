@@ -14,12 +14,12 @@ from polyregions.network import Network
 from polyregions.problem import Problem, pose
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.properties import Case, Property
-from polyregions.verify.attack import attack
-from polyregions.verify.points import Points
-from polyregions.verify.scan import Scan, must_scan
-from polyregions.verify.search import Search
-from polyregions.verify.verdict import Counterexample, Verdict, Verification
-from polyregions.verify.watched import Watched, watched
+from polyregions.verification.attack import attack
+from polyregions.verification.points import Points
+from polyregions.verification.scan import Scan, must_scan
+from polyregions.verification.search import Search
+from polyregions.verification.verdict import Counterexample, Verdict, Verification
+from polyregions.verification.watched import Watched, watched
 
 
 def verify(
@@ -100,12 +100,15 @@ class _Clock:
         self._timeout, self._watch, self._n_cases = timeout, Watch(progress), n_cases
         self._finished = self._parts = self._polytopes = 0
         self._done = 0.0
+        self._stopped = False
 
     def goes_on(self, parts: int, done: float) -> bool:
         """Whether a search that has looked at some parts may go on."""
-        if self._timeout is not None and monotonic() - self._start > self._timeout:
-            return False
-        return self._watch.goes_on(self._parts + parts, (self._finished + done) / self._n_cases)
+        if not self._stopped:
+            late = self._timeout is not None and monotonic() - self._start > self._timeout
+            fraction = (self._finished + done) / self._n_cases
+            self._stopped = late or not self._watch.goes_on(self._parts + parts, fraction)
+        return not self._stopped
 
     def finish(self, parts: int, polytopes: int, done: float) -> None:
         """The search of a case has ended."""
@@ -125,6 +128,8 @@ def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point |
     points = Points(smaller, watching.groups, watching.strict)
     if points.is_violated(problem.solid.interior):
         return problem.solid.interior, False
+    if problem.solid.hull.dim == 0:
+        return None, False
     search = Scan(smaller, points) if must_scan(smaller) else Search(smaller, points)
     found = attack(points) or search.run(clock.goes_on)
     clock.finish(search.parts, search.polytopes, search.done)

@@ -8,7 +8,7 @@ from polyregions._types import Bools, Floats
 from polyregions.exact.numbers import Point
 from polyregions.network import Network
 from polyregions.oracle.polyhedron import Bounds
-from polyregions.verify.points import Points
+from polyregions.verification.points import Points
 
 SEED = 0
 N_POINTS = 512  # random points, and as many corners

@@ -5,7 +5,7 @@ none or finds one: it splits the input set until `relaxation` and `program` prov
 network is affine on it and `leaf` decides. `scan` looks at all regions where floats can bound nothing.
 """
 
-from polyregions.verify.run import verify
-from polyregions.verify.verdict import Counterexample, Verification
+from polyregions.verification.run import verify
+from polyregions.verification.verdict import Counterexample, Verification
 
 __all__ = ["Counterexample", "Verification", "verify"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from polyregions.exact.half_open import find_point
+from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.oracle.answer import Oracle, Status
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
@@ -34,7 +36,11 @@ class LeafReferee:
         if answer.status is not Status.UNDECIDED:
             return answer.point
         self.by_rationals += 1
-        return find_point(polyhedron.exact_rows(), strict, starting_point(answer.guess, polyhedron.dim))
+        rows = polyhedron.exact_rows()
+        proof = proves_empty(rows, answer.support)
+        if proof is not None and _excludes(proof, rows, strict):
+            return None
+        return find_point(rows, strict, starting_point(answer.guess, polyhedron.dim))
 
     def violation(
         self,
@@ -52,3 +58,11 @@ class LeafReferee:
             if point is not None:
                 return point
         return None
+
+
+def _excludes(
+    multipliers: Mapping[int, Fraction], rows: Sequence[Sequence[int]], strict: Sequence[bool]
+) -> bool:
+    """Whether a non-negative combination of rows that is a constant contradicts closed rows, not only open ones."""
+    constant = sum(y * rows[i][-1] for i, y in multipliers.items())
+    return constant < 0 or any(strict[i] for i in multipliers)

@@ -13,7 +13,7 @@ from polyregions._types import Floats
 from polyregions.oracle import proof
 from polyregions.oracle.highs import new_solver
 from polyregions.oracle.polyhedron import Bounds
-from polyregions.verify.relaxation import Relaxation
+from polyregions.verification.relaxation import Relaxation
 
 
 @dataclass(frozen=True, eq=False)
