@@ -23,8 +23,10 @@ from polyregions.io.vnnlib import FLIPPED, IGNORED, NUMBER_LIKE, VARIABLE
 from polyregions.properties import Case, Property, Violation
 
 MAX_CONJUNCTIONS: Final = 10_000
-MAX_ENTRIES: Final = 10_000_000
-"""Most coefficients of all constraints together, zeros included, once disjunctions are multiplied out."""
+MAX_ROWS: Final = 2_000_000
+"""Most constraints once disjunctions are multiplied out, those that disjuncts share counted for each."""
+MAX_ENTRIES: Final = 20_000_000
+"""Most coefficients, zeros included, those that disjuncts share counted once."""
 MAX_BITS: Final = 20_000
 """Longest numerator or denominator of a coefficient."""
 
@@ -106,8 +108,10 @@ class _Reader:
         """All disjuncts, those with the same input constraints together."""
         d, c = self._count("X"), self._count("Y")
         conjunctions = [list(chain(*choice)) for choice in product([self.common], *self.disjunctions)]
-        if (d + c + 1) * sum(map(len, conjunctions)) > MAX_ENTRIES:
-            raise UnsupportedError(f"{self.where}: more than {MAX_ENTRIES} coefficients in {d + c} variables")
+        n_rows = sum(map(len, conjunctions))
+        n_entries = (d + c + 1) * (n_rows - (len(conjunctions) - 1) * len(self.common))
+        if n_rows > MAX_ROWS or n_entries > MAX_ENTRIES:
+            raise UnsupportedError(f"{self.where}: {n_rows} constraints on {d + c} variables are too many")
         cases: dict[tuple[InputRow, ...], list[Violation]] = {}
         for conjunction in conjunctions:
             inputs = _input_rows(conjunction, d)
