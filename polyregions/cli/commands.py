@@ -248,7 +248,9 @@ def _domain(arguments: Namespace, dim: int) -> Domain:
         return WholeSpace(dim)
     if arguments.domain is not None:
         return load_domain(arguments.domain)
-    lower, upper = (_numbers(text, dim, name) for text, name in zip(arguments.box, ("LO", "HI"), strict=True))
+    lower, upper = (
+        _numbers(text, dim, name) for text, name in zip(arguments.box, ("--box LO", "--box HI"), strict=True)
+    )
     try:
         return Box(lower, upper)
     except DomainError as error:
@@ -261,9 +263,9 @@ def _numbers(text: str, dim: int, name: str) -> list[float]:
         values = [_number(part) for part in text.split(",")]
     except ValueError:
         found = shortened(repr(text.strip()))
-        raise DomainError(f"--box {name} is {found}, expected a number or numbers joined by commas") from None
+        raise DomainError(f"{name} is {found}, expected a number or numbers joined by commas") from None
     if len(values) not in (1, dim):
-        raise DomainError(f"--box {name} has {len(values)} numbers, expected 1 or {dim}, one for each input")
+        raise DomainError(f"{name} has {len(values)} numbers, expected 1 or {dim}, one for each input")
     return values * dim if len(values) == 1 else values
 
 

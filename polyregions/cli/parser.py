@@ -9,10 +9,12 @@ from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
 from polyregions import __version__
+from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
+from polyregions.query.norms import NORMS
 from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -62,6 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
         _add_cells,
         _add_report,
         _add_plot,
+        _add_query,
         _add_verify,
         _add_check,
     ):
@@ -166,6 +169,26 @@ def _add_plot(verbs: Verbs) -> None:
     plot.add_argument(
         "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
     )
+
+
+def _add_query(verbs: Verbs) -> None:
+    asked = _verb(
+        verbs,
+        "query",
+        query,
+        "Ask the complete partition: exact output ranges (the default), Lipschitz constant, robustness radius.",
+        "example:two-moons --box -2,-1.5 3,2 --radius 0.5,0.25 --norm linf",
+        None,
+    )
+    asked.add_argument("--range", action="store_true", help="least and largest value of each output")
+    asked.add_argument("--lipschitz", action="store_true", help="the Lipschitz constant in the norm")
+    asked.add_argument(
+        "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
+    )
+    asked.add_argument("--norm", choices=NORMS, default="l2", help="for distances (default l2)")
+    rule = asked.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
 
 
 def _add_verify(verbs: Verbs) -> None:
