@@ -20,7 +20,7 @@ import pytest
 import naive
 import polyregions as pr
 from corpus import corpus
-from polyregions.cli import commands, main
+from polyregions.cli import main, problem, running
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
 from polyregions.errors import FormatError, InternalError
@@ -376,7 +376,7 @@ def test_what_may_happen_anywhere_is_one_line(
     def fail(path: str) -> None:
         raise error
 
-    monkeypatch.setattr(commands, "load_network", fail)
+    monkeypatch.setattr(problem, "load_network", fail)
     assert main(["count", quadrants, *BOX]) == status
     assert capsys.readouterr() == ("", f"polyregions: {line}\n")
 
@@ -586,7 +586,7 @@ def test_a_missing_plot_extra_is_said_before_the_work(
     quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(commands, "enumerate_regions", None)  # would fail if it were reached
+    monkeypatch.setattr(running, "enumerate_regions", None)  # would fail if it were reached
     assert main(["plot", quadrants, *BOX, "-o", str(tmp_path / "p.png")]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -619,7 +619,7 @@ def test_a_bug_is_not_hidden(quadrants: str, monkeypatch: pytest.MonkeyPatch) ->
     def fail(path: str) -> None:
         raise InternalError("a self-check failed")
 
-    monkeypatch.setattr(commands, "load_network", fail)
+    monkeypatch.setattr(problem, "load_network", fail)
     with pytest.raises(InternalError):
         main(["count", quadrants, *BOX])
 
@@ -704,7 +704,7 @@ def everything(terminal: int) -> bytes:
 
 
 def test_no_bar_for_a_short_run() -> None:
-    bar = _Bar()
+    bar = _Bar(None)
     bar(pr.Progress(10, 0.5, 0.9))
     assert bar._bar is None
     bar.close()

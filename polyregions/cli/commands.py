@@ -152,7 +152,7 @@ def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
     check_output(arguments, (".npz", ".json", *TABLES, ".graphml", ".gexf"))
     regions = regions_of(arguments, *problem_of(arguments))
-    found = decision_cells(regions, _rule(arguments, regions.network))
+    found = decision_cells(regions, rule_of(arguments, regions.network))
     report = {
         "regions": len(regions),
         "cells": len(found),
@@ -166,7 +166,8 @@ def cells(arguments: Namespace) -> int:
     return finish(arguments, regions.network, report, regions.complete)
 
 
-def _rule(arguments: Namespace, network: Network) -> str:
+def rule_of(arguments: Namespace, network: Network) -> str:
+    """How outputs decide, with a note where the usual way says nothing."""
     if arguments.sign or arguments.argmin:
         return "sign" if arguments.sign else "argmin"
     if network.n_outputs == 1 and not arguments.quiet:

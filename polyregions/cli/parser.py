@@ -11,10 +11,13 @@ import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.cli.query import query
+from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
 from polyregions.plot.fills import COLOURINGS
+from polyregions.query.norms import NORMS
 from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -33,6 +36,12 @@ Check a certificate: are these all the linear regions? Exact arithmetic only, no
 With --geometry, check the geometry of regions instead: volumes add up, every facet has a neighbour, the graph is
 connected. The regions are those in FILE, or are enumerated on the input set given.
 Exit status 1 if something does not hold."""
+
+
+VERIFY = """\
+Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
+"holds" is proved, "violated" comes with a counterexample checked in rational arithmetic; what the network's own
+runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped)."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -235,6 +244,49 @@ def _add_estimate(verbs: Verbs) -> None:
     _everywhere(guess)
 
 
+def _add_query(verbs: Verbs) -> None:
+    asked = _verb(
+        verbs,
+        "query",
+        query,
+        "Ask the complete partition: exact output ranges (the default), Lipschitz constant, robustness radius.",
+        "example:two-moons --box -2,-1.5 3,2 --radius 0.5,0.25 --norm linf",
+        None,
+    )
+    asked.add_argument("--range", action="store_true", help="least and largest value of each output")
+    asked.add_argument("--lipschitz", action="store_true", help="the Lipschitz constant in the norm")
+    asked.add_argument(
+        "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
+    )
+    asked.add_argument("--norm", choices=NORMS, default="l2", help="for distances (default l2)")
+    rule = asked.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+
+
+def _add_verify(verbs: Verbs) -> None:
+    verify = verbs.add_parser(
+        "verify",
+        help="Decide a VNN-LIB property, with a proof or an exact counterexample.",
+        description=VERIFY,
+        epilog="example:\n  polyregions verify acasxu.onnx prop_3.vnnlib --json",
+        formatter_class=FORMATTER,
+    )
+    verify.set_defaults(run=verify_)
+    verify.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
+    verify.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after so long")
+    verify.add_argument(
+        "--vnncomp",
+        action="store_true",
+        help="print sat, unsat or timeout, and the counterexample, as VNN-COMP does",
+    )
+    verify.add_argument(
+        "-o", "--output", metavar="FILE", help="write the result: .json, or .txt as VNN-COMP has it"
+    )
+    _everywhere(verify)
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -278,6 +330,8 @@ VERBS = (
     _add_report,
     _add_plot,
     _add_explore,
+    _add_query,
+    _add_verify,
     _add_check,
 )
 

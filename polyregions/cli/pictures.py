@@ -91,8 +91,8 @@ def _checked_view(arguments: Namespace, network: Network, domain: Domain) -> Any
     if rule is not None:
         check_rule(network, rule)
     if arguments.view is not None:
-        bounds = zip(arguments.view, ("LO", "HI"), strict=True)
-        lower, upper = (numbers_of(text, dim, name, "--view") for text, name in bounds)
+        bounds = zip(arguments.view, ("--view LO", "--view HI"), strict=True)
+        lower, upper = (numbers_of(text, dim, name) for text, name in bounds)
         return checked_view((lower, upper), dim)
     if domain_goes_on(problem) and not arguments.quiet:
         text = "note: the input set is unbounded; the picture shows a part of it (--view LO HI)"
