@@ -25,7 +25,7 @@ from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
 from polyregions.errors import FormatError, InternalError
 
-VERBS = ("count", "enumerate", "graph", "cells", "report", "plot")
+VERBS = ("count", "enumerate", "graph", "cells", "report", "plot", "query")
 BOX = ("--box", "-1", "1")
 PENDULUM = "archcomp/controller_single_pendulum.onnx"
 ACAS = "acasxu/ACASXU_run2a_1_1_batch_2000.onnx"
