@@ -1,6 +1,6 @@
 """Which properties do the networks of the corpus have, and how long does it take to prove?
 
-Run with: ``POLYREGIONS_CORPUS=... python benchmarks/verify.py [--timeout SECONDS]`` (a minute or two). Prints the
+Run with: ``POLYREGIONS_CORPUS=... python benchmarks/verify.py [--timeout SECONDS]`` (some minutes). Prints the
 Markdown table of docs/verify.md.
 """
 
@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 from polyregions import Verification, load_network, load_property, verify
 from polyregions.io.runtime import run_in_floats
@@ -34,13 +34,13 @@ def main() -> None:
     folder = os.environ.get("POLYREGIONS_CORPUS")
     if folder is None:
         sys.exit("set POLYREGIONS_CORPUS to the folder of the corpus")
-    print(line(("network", "property", "inputs", "neurons", "verdict", "parts", "seconds", "counterexample")))
+    print(line(("network", "property", "inputs", "neurons", "verdict", "parts", "CPU seconds", "counterexample")))
     print(line("---" for _ in range(8)))
     for network, prop in instances(Path(folder)):
         net, spec = load_network(Path(folder) / network), load_property(Path(folder) / prop)
-        start = perf_counter()
+        start = process_time()
         found = verify(net, spec, timeout=timeout)
-        seconds = perf_counter() - start
+        seconds = process_time() - start
         names = (Path(network).stem, Path(prop).stem)
         cells = [*names, net.n_inputs, net.n_neurons, found.verdict, found.parts, f"{seconds:.2f}"]
         print(line([*map(str, cells), shown(found, str(Path(folder) / network), net)]), flush=True)

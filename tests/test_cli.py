@@ -27,7 +27,7 @@ from polyregions.errors import FormatError, InternalError
 from polyregions.graph import GraphBuilder, lower
 from polyregions.io.npz import save_network_npz
 
-VERBS = ("count", "enumerate", "graph", "cells", "report", "plot")
+VERBS = ("count", "enumerate", "graph", "cells", "report", "plot", "query")
 BOX = ("--box", "-1", "1")
 PENDULUM = "archcomp/controller_single_pendulum.onnx"
 ACAS = "acasxu/ACASXU_run2a_1_1_batch_2000.onnx"

@@ -29,7 +29,8 @@ Every linear region of a piecewise-linear network, exactly.
 NETWORK is a .onnx, .nnet or .npz file (each also .gz), or example:two-moons, which is packaged.
 The input set is --box LO HI, --domain FILE (.vnnlib or .npz) or --whole-space.
 Results go to stdout or to the -o file, whose suffix names the format; everything else goes to stderr.
-Exit status: 0 done, 1 a check failed, 2 bad input, 3 stopped early (the result is partial, and says so)."""
+Exit status: 0 done, 1 a check failed or a property is violated, 2 bad input, 3 stopped early (the result is
+partial, and says so)."""
 
 CHECK = """\
 Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved.

@@ -15,18 +15,25 @@ from polyregions.regions import RegionSet
 
 
 def query(arguments: Namespace) -> int:
-    """Answer what was asked, the ranges of the outputs if nothing was."""
+    """Answer what was asked, the ranges of the outputs if nothing was; some of the regions answer nothing."""
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
-    if arguments.range or not (arguments.lipschitz or arguments.radius):
-        report["range"] = [[low.value, high.value] for low, high in output_range(regions)]
-    if arguments.lipschitz:
-        report["lipschitz"] = lipschitz_constant(regions, arguments.norm).value
-    if arguments.radius:
-        report |= _radius(arguments, regions)
-    if arguments.lipschitz or arguments.radius:
-        report["norm"] = arguments.norm
+    if regions.complete:
+        report |= _answers(arguments, regions)
     return finish(arguments, regions.network, report, regions.complete)
+
+
+def _answers(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    if arguments.range or not (arguments.lipschitz or arguments.radius):
+        answers["range"] = [[low.value, high.value] for low, high in output_range(regions)]
+    if arguments.lipschitz:
+        answers["lipschitz"] = lipschitz_constant(regions, arguments.norm).value
+    if arguments.radius:
+        answers |= _radius(arguments, regions)
+    if arguments.lipschitz or arguments.radius:
+        answers["norm"] = arguments.norm
+    return answers
 
 
 def _radius(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:

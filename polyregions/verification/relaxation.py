@@ -66,8 +66,8 @@ def enclose(network: Network, bounds: Bounds, known: Sequence[Ints]) -> Enclosur
             lowers.append(lower)
             uppers.append(upper)
             refined.append(bits)
-            open_ = (bits == UNKNOWN) | ~layer.splitting if layer is network.layers[-1] else bits == UNKNOWN
-            sway += _shares(zonotope, upper - lower, open_, len(sway))
+            counted = (bits == UNKNOWN) | (layer is network.layers[-1])
+            sway += _shares(zonotope, upper - lower, counted, len(sway))
             zonotope = zonotope.through_units(layer.slopes, bits)
     return Enclosure(lowers, uppers, refined, sway)
 

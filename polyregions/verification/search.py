@@ -82,27 +82,21 @@ class Search:
         return None
 
     def _box(self, part: Part, is_wanted: Callable[[], bool]) -> Point | None:
-        """Halve a box, or settle it by splitting units, at most `MOST_PARTS` times; then look at its regions."""
-        stack, done, halved = [part], self.done, len(part.walls)
+        """Halve a box, or settle it by splitting units; one that `MOST_PARTS` do not settle is enumerated."""
+        done, pending = self.done, [part]
         for _ in range(MOST_PARTS):
-            if not stack:
-                return None
             if not is_wanted():
                 break
-            found = self._step(stack.pop(), stack)
-            if found is not None:
+            found = self._step(pending.pop(), pending)
+            if found is not None or not pending:
                 return found
-            if stack and len(stack[-1].walls) > halved:
+            if len(pending[-1].walls) > len(part.walls):  # each half is a box of its own
                 break
-        if (
-            part.cuts
-            or len(part.bounds.lower) > MOST_INPUTS
-            or not is_wanted()
-            or len(stack[-1].walls) > halved
-        ):
-            self.stack += stack
-            return None
-        return self._scan(part, done, is_wanted)
+        else:
+            if not part.cuts and len(part.bounds.lower) <= MOST_INPUTS:
+                return self._scan(part, done, is_wanted)
+        self.stack += pending
+        return None
 
     def _scan(self, part: Part, done: float, is_wanted: Callable[[], bool]) -> Point | None:
         """Look at all regions of a box."""
