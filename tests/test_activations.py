@@ -19,8 +19,10 @@ from polyregions import (
     WholeSpace,
     adjacency_arrays,
     audit,
+    bounds,
     check,
     count_by_definition,
+    dead_regions,
     decision_cells,
     enumerate_regions,
     layer_ranks,
@@ -217,6 +219,13 @@ def test_other_views_hold_for_every_unit(name: str, tmp_path: Path) -> None:
             assert ranks[i, j] == np.linalg.matrix_rank(matrix)
             slopes = [s[int(next(bits))] if s[0] != s[1] else s[1] for s in part.slopes]
             matrix = np.array(slopes)[:, None] * matrix
+    for bound in bounds(net):
+        if bound.kind == "upper" and bound.value is not None:
+            assert len(regions) <= bound.value
+    for i, region in enumerate(regions):
+        dead = region.dead_layers()
+        assert dead_regions(regions)[i] == (dead[0] if dead else -1)
+        assert not any(np.any(ranks[i, j + 1 :]) for j in dead)
     status = neuron_status(regions).status
     on = regions.patterns.mean(axis=0)
     assert np.array_equal(status == 0, on == 0)
