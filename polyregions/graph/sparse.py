@@ -128,6 +128,18 @@ def from_entries(rows: Ints, columns: Ints, values: Any, bias: Any, n_columns: i
     return SparseAffine(_offsets(counts), columns[order], values[order], bias + 0, n_columns)
 
 
+def of_layer(layer: Layer) -> SparseAffine:
+    """The affine map of a layer."""
+    if isinstance(layer, LargeLayer):
+        return SparseAffine(layer.offsets, layer.columns, layer.values, layer.bias, layer.n_columns)
+    if layer.exact is None:
+        return from_dense(layer.weight, layer.bias)
+    numerators, denominator = layer.exact.numerators, layer.exact.denominator
+    flat = [Fraction(int(n), denominator) for n in numerators.flat]
+    fractions = _object_array(flat).reshape(numerators.shape)
+    return from_dense(fractions[:, :-1], fractions[:, -1])
+
+
 def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
     """The rows of several maps of one x, one map after the other."""
     counts = np.concatenate([np.zeros(0, dtype=np.int64), *(np.diff(m.offsets) for m in maps)])
