@@ -46,7 +46,7 @@ class Extreme:
 
 
 def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int | None = None) -> Extreme:
-    """The largest value of ``outputs . y + inputs . x`` on the closed domain, or on one class, exactly.
+    """The largest value of ``outputs @ y + inputs @ x`` on the closed domain, or on one class, exactly.
 
     Args:
         where: a complete set of regions, or the decision cells of one.
@@ -77,7 +77,7 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
 
 
 def minimize(where: Where, outputs: Any = None, inputs: Any = None, label: int | None = None) -> Extreme:
-    """The least value of ``outputs . y + inputs . x``; everything as in `maximize`.
+    """The least value of ``outputs @ y + inputs @ x``; everything as in `maximize`.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[3], [-3]], [-1, 1]), ([[1, 1]], [0])])  # |3 x - 1|
