@@ -11,6 +11,7 @@ import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
@@ -288,6 +289,20 @@ def _add_verify(verbs: Verbs) -> None:
     _everywhere(verify)
 
 
+def _add_completion(verbs: Verbs) -> None:
+    text = "Print a script that makes a shell complete commands."
+    words = verbs.add_parser(
+        "completion",
+        help=text,
+        description=text,
+        epilog="example:\n  polyregions completion bash > ~/.local/share/bash-completion/completions/polyregions",
+        formatter_class=FORMATTER,
+    )
+    words.set_defaults(run=lambda arguments: completion(arguments, make_parser))
+    words.add_argument("shell", choices=SHELLS, help="which shell")
+    words.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -334,6 +349,7 @@ VERBS = (
     _add_query,
     _add_verify,
     _add_check,
+    _add_completion,
 )
 
 
