@@ -34,7 +34,11 @@ def main() -> None:
     folder = os.environ.get("POLYREGIONS_CORPUS")
     if folder is None:
         sys.exit("set POLYREGIONS_CORPUS to the folder of the corpus")
-    print(line(("network", "property", "inputs", "neurons", "verdict", "parts", "CPU seconds", "counterexample")))
+    print(
+        line(
+            ("network", "property", "inputs", "neurons", "verdict", "parts", "CPU seconds", "counterexample")
+        )
+    )
     print(line("---" for _ in range(8)))
     for network, prop in instances(Path(folder)):
         net, spec = load_network(Path(folder) / network), load_property(Path(folder) / prop)

@@ -13,11 +13,12 @@ from functools import cached_property
 import numpy as np
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.local import box_referee
 from polyregions.engine.zonotope import UNKNOWN
 from polyregions.exact.numbers import Point
 from polyregions.oracle.highs import HighsOracle
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.oracle.referee import Referee, Score
 from polyregions.problem import Problem
 from polyregions.pullback import PulledLayer
 from polyregions.verification.leaf import LeafReferee
@@ -182,9 +183,16 @@ class Search:
         """
         layers = self._layers(part.bits, layer)
         cuts = [cut for cut in part.cuts if cut.layer <= layer]
-        forms = [*self.problem.solid.forms, *part.walls, *(_cut_form(layers, cut) for cut in cuts)]
-        polyhedron = OpenPolyhedron.of(forms, len(part.bounds.lower))
-        return Referee(part.bounds, proposer=self._proposer).interior(polyhedron) is not None
+        forms = [*part.walls, *(_cut_form(layers, cut) for cut in cuts)]
+        if not self._domain:  # a box: its bounds, rounded outwards, are no rows of the program
+            referee = self._box_referee
+        else:
+            forms, referee = [*self.problem.solid.forms, *forms], Referee(part.bounds, self._proposer)
+        return referee.interior(OpenPolyhedron.of(forms, len(part.bounds.lower))) is not None
+
+    @cached_property
+    def _box_referee(self) -> Referee:
+        return box_referee(self.problem, Score())
 
     def _layers(self, bits: Sequence[Ints], last: int) -> list[PulledLayer]:
         """The layers up to `last`, pulled back along known bits."""
