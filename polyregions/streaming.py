@@ -30,6 +30,7 @@ from polyregions.io.store.manifest import (
     Result,
     begin_store,
     check_same,
+    digest_of,
     finish_store,
     forget_tasks,
     identity,
@@ -37,7 +38,7 @@ from polyregions.io.store.manifest import (
     result_of,
 )
 from polyregions.io.store.regions import StoredRegions, open_store
-from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, shard_digest
+from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, check_shards, shard_digest, shard_name
 from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.oracle.referee import Score
 from polyregions.problem import Problem
@@ -85,10 +86,11 @@ class _Stream:
     def run(self) -> None:
         """Begin or go on, until the end or a limit."""
         if self._is_finished():
+            forget_tasks(self._folder)  # killed after the result, a run has left them
             return
         with self._book() as book:
             if book.is_new:
-                book.add(_packed(task) for task in self._job.tasks())
+                book.begin([_packed(task) for task in self._job.tasks()])
             waiting = [self._unpacked(task) for task in book.waiting()]
             self._regions, left = book.totals()
             watch = Watch(self._options.progress, self._options.time_limit, self._regions, 1.0 - left)
@@ -118,11 +120,15 @@ class _Stream:
             begin_store(self._folder, self._problem, self._about)
             return False
         check_same(self._folder, manifest, self._about)
-        return result_of(manifest, self._folder) is not None
+        result = result_of(manifest, self._folder)
+        if result is None:
+            return False
+        check_shards(self._folder, len(result.shards))
+        return True
 
     @contextmanager
     def _book(self) -> Iterator[TaskBook]:
-        book = TaskBook(self._folder / TASKS, self._size)
+        book = TaskBook(self._folder / TASKS, self._size, digest_of(self._about))
         try:
             yield book
         finally:
@@ -192,7 +198,10 @@ class _Stream:
         """Write what is left, and the result."""
         if self._keep:
             write_ready(self._folder, book, self._size, True)
-        digests = tuple(shard_digest(self._folder, i) for i in range(book.cursor().shards))
+        digests = tuple(book.digests())
+        for number, digest in enumerate(digests):
+            if shard_digest(self._folder, number) != digest:
+                raise FormatError(f"{self._folder / shard_name(number)}: is not the shard that was written")
         after = layer_counts(self._problem.network, ledger.counts, self._regions)
         is_sorted = ledger.in_order and len(self._job.tasks()) == 1
         result = Result(self._regions, after, is_sorted, asdict(ledger.score), digests)

@@ -347,6 +347,24 @@ def test_ctrl_c_keeps_what_is_finished_and_marks_it_partial(endless: str, tmp_pa
         assert naive.pattern_at(layers, partial.points[i].tolist()) == tuple(partial.patterns[i])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no process groups")
+def test_ctrl_c_at_a_terminal_reaches_workers_too_and_loses_nothing(endless: str) -> None:
+    """A terminal interrupts the whole group of processes."""
+    words = ("enumerate", endless, *BOX, "--engine", "highs", "--workers", "2", "--json")
+    script = (
+        "import sys\nfrom polyregions.cli import main, progress\nprogress.LINE_EVERY = 0.0\nsys.exit(main())"
+    )
+    with python("-c", script, *words, start_new_session=True) as process:
+        assert process.stderr is not None and process.stdout is not None
+        while not re.match(r"[1-9]\d* regions", process.stderr.readline()):
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 3, err
+    found = one_object(out)
+    assert not found["complete"] and found["regions"] > 0
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to another process")
 def test_ctrl_c_ends_a_count_with_the_count_so_far(endless: str) -> None:
     status, out, err = interrupted("count", endless, "--whole-space", "--engine", "highs", "--json")

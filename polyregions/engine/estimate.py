@@ -24,7 +24,7 @@ from polyregions.engine.enumerate import job_for, tally_in_memory
 from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import perform
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.problem import Problem, pose
 
@@ -230,7 +230,10 @@ def _sampled(pool: list[Chosen], most: int, job: Job, sizes: Sizes, rng: np.rand
     pool = sorted(pool, key=lambda cell: cell.task.key)
     shares = np.array([cell.task.share for cell in pool])
     expected = sizes.expected(_places(job, pool), shares)
-    chance = _chances(expected * np.array([cell.weight for cell in pool]), most)
+    size = expected * np.array([cell.weight for cell in pool])
+    if not (np.all(np.isfinite(size)) and np.all(size > 0.0)):
+        raise StoppedError("the number of regions is beyond the range of float64, so there is no estimate")
+    chance = _chances(size / size.max(), most)
     ends = np.floor(np.cumsum(chance) + rng.random())
     chosen = np.flatnonzero(np.diff(ends, prepend=0.0) > 0).tolist()
     chances = chance.tolist()

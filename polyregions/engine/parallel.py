@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import signal
 import sys
 from bisect import insort
 from collections.abc import Callable, Generator
@@ -29,7 +30,7 @@ from typing import Any, Protocol
 
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.job import Job, Outcome, Task
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, StoppedError
 from polyregions.oracle.referee import Score
 from polyregions.progress import REPORT_EVERY
 
@@ -150,6 +151,7 @@ _jobs: dict[str, Job] = {}  # in a worker process: the one job that it was start
 
 
 def _start_process(job: Job) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent decides
     _jobs["job"] = job
 
 
@@ -188,13 +190,18 @@ class Others:
 
     def __init__(self, job: Job, executor: Executor, workers: int) -> None:
         self._packed, self._executor, self.size = pickle.dumps(job), executor, workers
+        self._out: list[Future[Outcome]] = []
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Hand out a task."""
-        return self._executor.submit(perform_unpacked, self._packed, task)
+        self._out = [future for future in self._out if not future.done()]
+        self._out.append(self._executor.submit(perform_unpacked, self._packed, task))
+        return self._out[-1]
 
     def close(self) -> None:
-        """Nothing: the executor is not ours."""
+        """Take back what nobody has begun; the executor is not ours."""
+        for future in self._out:
+            future.cancel()
 
 
 class Cluster:
@@ -240,7 +247,7 @@ class Cluster:
 def crew_for(job: Job, executor: Executor | None, workers: int | None) -> Crew:
     """Whoever does the tasks of a job: an executor's workers, or new threads or processes."""
     if executor is None:
-        n = workers or cores()
+        n = workers or (cores() if job.walks or _may_start_processes() else 1)
         return Threads(job, None, n) if job.walks or n == 1 else Processes(job, n)
     if hasattr(getattr(executor, "_client", None), "scatter"):
         return Cluster(job, executor, workers)
@@ -376,4 +383,6 @@ def _result(future: Future[Outcome], attempt: int) -> Outcome | None:
     lost = future.cancelled() or isinstance(future.exception(), BrokenExecutor)
     if lost and attempt < ATTEMPTS:
         return None
+    if lost:
+        raise StoppedError(f"a task lost its worker {attempt} times; with a store what is finished is kept")
     return future.result()

@@ -58,20 +58,21 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
 
 
-def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes]) -> None:
+def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], durable: bool = False) -> None:
     """Write a file that appears under its name only once it is complete.
 
     Args:
         path: the file.
         data: its content, at once or in pieces.
+        durable: whether it has to be on the disk afterwards, whatever happens to the machine.
 
     Raises:
         FormatError: it cannot be written; nothing is left behind.
     """
-    write_together({Path(path): data})
+    write_together({Path(path): data}, durable)
 
 
-def write_together(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
+def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bool = False) -> None:
     """Write files that appear under their names only once all of them are complete.
 
     Raises:
@@ -82,11 +83,11 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]]) -> None:
     try:
         try:
             for path, data in contents.items():
-                if isinstance(data, bytes):
-                    parts[path].write_bytes(data)
-                else:
-                    with parts[path].open("wb") as handle:
-                        handle.writelines(data)
+                with parts[path].open("wb") as handle:
+                    handle.writelines([data] if isinstance(data, bytes) else data)
+                    if durable:
+                        handle.flush()
+                        os.fsync(handle.fileno())
             for path, part in parts.items():
                 part.replace(path)
         finally:

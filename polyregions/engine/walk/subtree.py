@@ -180,7 +180,13 @@ def _check_ranges(subtree: Subtree, net: Net, n_domain_rows: int, n_vertices: in
     _within("rows", np.array([n_rows]), 1, n_domain_rows + n_neurons)
     _within("source", subtree.source, DOMAIN, n_neurons - 1)
     _within("n_rows", subtree.n_rows, 1, n_rows)
-    _within("number", subtree.number, 0, n_vertices)
+    _within("number", subtree.number, 1, n_vertices)
+    layer_todo = subtree.n_todo[subtree.layer - first]
+    decided = net.ends[subtree.layer] - (layer_todo - subtree.position)  # a split decides a neuron at least
+    _within("n_rows", subtree.n_rows, 1, n_domain_rows + decided)
+    _within("cells", np.arange(len(decided)), 0, decided)
+    is_waiting = np.arange(len(decided)) < len(decided) - int(subtree.is_current)
+    _within("position", subtree.position, is_waiting.astype(np.int64), layer_todo)
     _within("basis", subtree.basis, 0, np.repeat(subtree.n_rows, subtree.number)[:, None] - 1)
 
 
@@ -200,6 +206,6 @@ def _fields(arrays: Mapping[str, Any]) -> Subtree:
     return Subtree(**found)
 
 
-def _within(name: str, values: Any, low: int, high: Any) -> None:
+def _within(name: str, values: Any, low: Any, high: Any) -> None:
     if np.any(values < low) or np.any(values > high):
         raise ValueError(f"{name} is out of range")

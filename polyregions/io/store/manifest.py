@@ -61,7 +61,7 @@ def identity(problem: Problem, engine: str, keeps: bool, budget: tuple[int, int]
         "network": problem.network.name,
         "network_sha256": problem.network.fingerprint(),
         "domain": domain_object(problem.domain),
-        "domain_sha256": _digest(domain_arrays(problem.domain)),
+        "domain_sha256": domain_digest(problem),
         "engine": engine,
         "keeps": "regions" if keeps else "counts",
         "tasks": list(budget),
@@ -84,7 +84,7 @@ def begin_store(folder: Path, problem: Problem, about: dict[str, Any]) -> None:
         found = sorted(file.name for file in folder.iterdir())
     except OSError as error:
         raise FormatError(f"{folder}: cannot be a store ({error.strerror or error})") from None
-    foreign = [name for name in found if name not in (PROBLEM, TASKS) and not name.startswith((".", TASKS))]
+    foreign = [name for name in found if name != PROBLEM and not name.startswith(".")]
     if foreign:
         raise OptionError(f"{folder}: holds {shortened(foreign[0])}, expected a store or an empty folder")
     write_whole(folder / PROBLEM, npz_bytes(_problem_arrays(problem)))
@@ -108,11 +108,24 @@ def finish_store(folder: Path, about: dict[str, Any], result: Result) -> None:
     )
 
 
+def digest_of(about: Mapping[str, Any]) -> str:
+    """The SHA-256 of what a run is, from its manifest, finished or not."""
+    own = {key: value for key, value in about.items() if key != RESULT}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
+
+
 def forget_tasks(folder: Path) -> None:
-    """Remove what only an unfinished store needs, and what a killed run left half written."""
-    for file in folder.iterdir():
-        if file.name.startswith(TASKS) or (file.name.startswith(".") and file.name.endswith(".part")):
-            file.unlink(missing_ok=True)
+    """Remove what only an unfinished store needs, and what a killed run left half written.
+
+    Raises:
+        FormatError: a file cannot be removed.
+    """
+    try:
+        for file in folder.iterdir():
+            if file.name.startswith(TASKS) or (file.name.startswith(".") and file.name.endswith(".part")):
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise FormatError(f"{folder}: cannot be cleared of tasks ({error.strerror or error})") from None
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -191,9 +204,10 @@ def _problem_arrays(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _digest(arrays: Mapping[str, Any]) -> str:
+def domain_digest(problem: Problem) -> str:
+    """The SHA-256 of a domain."""
     digest = hashlib.sha256()
-    for name, array in arrays.items():
+    for name, array in domain_arrays(problem.domain).items():
         digest.update(f"{name} {array.dtype} {array.shape} ".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -16,8 +16,17 @@ import numpy as np
 from polyregions._types import Bytes, Floats
 from polyregions.errors import FormatError, OptionError
 from polyregions.io.region_files import check_points, check_regions
-from polyregions.io.store.manifest import MANIFEST, TASKS, read_manifest, read_problem, result_of
-from polyregions.io.store.shards import Rows, StoreSize, read_shard, shard_digest, shard_name
+from polyregions.io.store.manifest import (
+    MANIFEST,
+    PROBLEM,
+    TASKS,
+    digest_of,
+    domain_digest,
+    read_manifest,
+    read_problem,
+    result_of,
+)
+from polyregions.io.store.shards import Rows, StoreSize, check_shards, read_shard, shard_digest, shard_name
 from polyregions.io.store.tasks import TaskBook
 from polyregions.problem import Problem
 from polyregions.regions import RegionSet
@@ -36,7 +45,8 @@ class Contents:
         is_sorted: whether they are in lexicographic order of their patterns.
         score: how questions were settled.
         after_each_layer: the number of regions after each layer, of a finished store.
-        digests: the SHA-256 of each shard; of an unfinished store None for each.
+        digests: the SHA-256 of each shard.
+        manifest: what it says of itself.
     """
 
     folder: Path
@@ -47,7 +57,8 @@ class Contents:
     is_sorted: bool
     score: Mapping[str, int]
     after_each_layer: tuple[int, ...] | None
-    digests: tuple[str | None, ...]
+    digests: tuple[str, ...]
+    manifest: Mapping[str, Any]
 
     @property
     def size(self) -> StoreSize:
@@ -57,7 +68,7 @@ class Contents:
     def blocks(self) -> Iterator[Rows]:
         """The regions, some at a time, in the order of the tree."""
         for number, digest in enumerate(self.digests):
-            if digest is not None and shard_digest(self.folder, number) != digest:
+            if shard_digest(self.folder, number) != digest:
                 raise FormatError(f"{self.folder / shard_name(number)}: is not the shard that was written")
             yield read_shard(self.folder, number, self.size)
         if not self.complete:
@@ -65,7 +76,7 @@ class Contents:
 
     def _pending(self) -> Iterator[Rows]:
         """What is finished and not yet in shards."""
-        book = TaskBook(self.folder / TASKS, self.size)
+        book = TaskBook(self.folder / TASKS, self.size, digest_of(self.manifest))
         try:
             cursor = book.cursor()
             for key in book.pending():
@@ -149,11 +160,14 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
         FormatError: no store, or a damaged one.
         OptionError: a store of counts, or one that a run has open.
     """
-    contents = store_contents(Path(folder))
+    contents, n = store_contents(Path(folder)), 0
     for rows in contents.blocks():
         block = _region_set(contents, rows, False)
         check_points(block, str(contents.folder))
+        n += len(block)
         yield block
+    if n != contents.n:
+        raise FormatError(f"{contents.folder}: holds {n} regions, expected {contents.n}")
 
 
 def store_contents(folder: Path) -> Contents:
@@ -169,11 +183,13 @@ def store_contents(folder: Path) -> Contents:
     if manifest.get("keeps") != "regions":
         raise OptionError(f"{folder}: a store of counts, expected one of regions")
     problem, engine = read_problem(folder), str(manifest.get("engine"))
-    if problem.network.fingerprint() != manifest.get("network_sha256"):
-        raise FormatError(f"{folder}: network and manifest do not belong together")
+    digests = (problem.network.fingerprint(), domain_digest(problem))
+    if digests != (manifest.get("network_sha256"), manifest.get("domain_sha256")):
+        raise FormatError(f"{folder}: {PROBLEM} and {MANIFEST} do not belong together")
     result = result_of(manifest, folder)
     if result is None:
-        return _unfinished(folder, problem, engine)
+        return _unfinished(folder, problem, engine, manifest)
+    check_shards(folder, len(result.shards))
     return Contents(
         folder,
         problem,
@@ -184,15 +200,16 @@ def store_contents(folder: Path) -> Contents:
         result.score,
         result.after_each_layer,
         result.shards,
+        manifest,
     )
 
 
-def _unfinished(folder: Path, problem: Problem, engine: str) -> Contents:
+def _unfinished(folder: Path, problem: Problem, engine: str, manifest: Mapping[str, Any]) -> Contents:
     if not (folder / TASKS).exists():
-        return Contents(folder, problem, engine, 0, False, True, {}, None, ())
-    book = TaskBook(folder / TASKS, StoreSize.of(problem))
+        return Contents(folder, problem, engine, 0, False, True, {}, None, (), manifest)
+    book = TaskBook(folder / TASKS, StoreSize.of(problem), digest_of(manifest))
     try:
-        n, shards = book.totals()[0], book.cursor().shards
+        n, digests = book.totals()[0], tuple(book.digests())
         score: Counter[str] = Counter()
         is_sorted, pieces = True, set()
         for done in book.finished():
@@ -202,7 +219,7 @@ def _unfinished(folder: Path, problem: Problem, engine: str) -> Contents:
     finally:
         book.close()
     is_sorted = is_sorted and len(pieces) < 2
-    return Contents(folder, problem, engine, n, False, is_sorted, dict(score), None, (None,) * shards)
+    return Contents(folder, problem, engine, n, False, is_sorted, dict(score), None, digests, manifest)
 
 
 def _region_set(contents: Contents, rows: Rows, complete: bool) -> RegionSet:

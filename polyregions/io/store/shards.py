@@ -8,6 +8,7 @@ point in hexadecimal rationals ``-3/1f`` where no float64 point is inside, else 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 from collections.abc import Sequence
@@ -20,13 +21,14 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Bytes, Floats
-from polyregions.errors import FormatError
+from polyregions.errors import FormatError, StoppedError
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
 from polyregions.problem import Problem
 
 PURPOSE: Final = "a store of regions"
 MAGIC: Final = b"PAR1"
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 SHARD_ROWS: Final = 2**17
@@ -123,10 +125,27 @@ def write_shard(folder: Path, number: int, first: int, rows: Rows) -> str:
 
     Raises:
         FormatError: the file cannot be written; nothing is left behind.
+        StoppedError: there is no room for it.
     """
     data = _parquet(first, rows)
-    write_whole(folder / shard_name(number), data)
+    try:
+        write_whole(folder / shard_name(number), data, durable=True)
+    except FormatError as error:
+        if getattr(error.__context__, "errno", None) in FULL:
+            raise StoppedError(f"{error}; what is finished is kept, and the same command goes on") from None
+        raise
     return hashlib.sha256(data).hexdigest()
+
+
+def check_shards(folder: Path, n: int) -> None:
+    """Refuse a store of which a shard is gone.
+
+    Raises:
+        FormatError: names the shard.
+    """
+    for number in range(n):
+        if not (folder / shard_name(number)).is_file():
+            raise FormatError(f"{folder / shard_name(number)}: no such file; the store had {n} shards")
 
 
 def shard_digest(folder: Path, number: int) -> str:
@@ -146,8 +165,8 @@ def read_shard(folder: Path, number: int, size: StoreSize) -> Rows:
         raise FormatError(f"{file}: begins with {data[:4]!r}, expected a Parquet file ({MAGIC!r})")
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
     try:
-        parquet = pq.ParquetFile(io.BytesIO(data))
-        _check(parquet, pa)
+        parquet = pq.ParquetFile(io.BytesIO(data), read_dictionary=["pattern", "cuts", "exact"])
+        _check(parquet, size, pa)
         return _rows(parquet.read(), size)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
         raise FormatError(f"{file}: not a shard of this store ({shortened(str(error), 100)})") from None
@@ -184,15 +203,18 @@ def _lists(points: Floats, pa: Any) -> Any:
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(points).reshape(-1)))
 
 
-def _check(parquet: Any, pa: Any) -> None:
-    """Types as written, and no more values declared than a shard has."""
+def _check(parquet: Any, size: StoreSize, pa: Any) -> None:
+    """Types as written, and no more values declared than a shard has: a small file may declare any number."""
+    few = pa.int32()
     expected = {
         "region": pa.int64(),
-        "pattern": pa.binary(),
-        "cuts": pa.binary(),
+        "pattern": pa.dictionary(few, pa.binary()),
+        "cuts": pa.dictionary(few, pa.binary()),
         "point": pa.list_(pa.float64()),
-        "exact": pa.string(),
+        "exact": pa.dictionary(few, pa.string()),
     }
+    if parquet.metadata.num_rows > size.shard_rows:
+        raise ValueError(f"{parquet.metadata.num_rows} regions")
     found = {field.name: field.type for field in parquet.schema_arrow}
     if found != expected:
         raise ValueError(f"columns {found}")
@@ -206,16 +228,15 @@ def _check(parquet: Any, pa: Any) -> None:
 def _rows(table: Any, size: StoreSize) -> Rows:
     table.validate(full=True)
     n, dim = table.num_rows, size.dim
-    columns = {name: table[name].combine_chunks() for name in table.column_names}
-    if any(columns[name].null_count for name in ("region", "pattern", "cuts", "point")):
+    if any(table[name].null_count for name in ("region", "pattern", "cuts", "point")):
         raise ValueError("missing values")
-    points = np.asarray(columns["point"].flatten().to_numpy(zero_copy_only=False), dtype=np.float64)
+    points = np.asarray(table["point"].combine_chunks().flatten(), dtype=np.float64)
     if len(points) != n * dim:
         raise ValueError(f"{len(points)} coordinates for {n} regions of dimension {dim}")
-    texts = enumerate(columns["exact"].to_pylist())
+    texts = enumerate(table["exact"].to_pylist())
     return Rows(
-        _packed(columns["pattern"], n, size.width),
-        _packed(columns["cuts"], n, size.width),
+        _packed(table["pattern"], n, size.width),
+        _packed(table["cuts"], n, size.width),
         points.reshape(n, dim),
         {i: rational_of_text(text, dim) for i, text in texts if text is not None},
     )
@@ -223,7 +244,14 @@ def _rows(table: Any, size: StoreSize) -> Rows:
 
 def _packed(column: Any, n: int, width: int) -> Bytes:
     """Binary values of one length as rows."""
-    values = column.to_pylist()
-    if any(len(value) != width for value in values):
-        raise ValueError(f"patterns of other than {width} bytes")
-    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(n, width)
+    parts = [np.zeros((0, width), dtype=np.uint8)]
+    for chunk in column.chunks:  # each with a dictionary of its own, which is what the file's size bounds
+        values = chunk.dictionary.to_pylist()
+        if any(len(value) != width for value in values):
+            raise ValueError(f"patterns of other than {width} bytes")
+        known = np.frombuffer(b"".join(values), dtype=np.uint8).reshape(len(values), width)
+        parts.append(known[np.asarray(chunk.indices)])
+    rows: Bytes = np.concatenate(parts)
+    if len(rows) != n:
+        raise ValueError(f"{len(rows)} patterns of {n} regions")
+    return rows
