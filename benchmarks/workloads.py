@@ -57,3 +57,15 @@ def workloads() -> Iterator[Workload]:
         acas = Path(folder) / "acasxu"
         network = load_network(acas / "ACASXU_run2a_1_1_batch_2000.onnx")
         yield Workload("ACAS Xu 1_1, prop 3", network, load_domain(acas / "prop_3.vnnlib"))
+
+
+def acas_middle() -> tuple[Network, Box]:
+    """ACAS Xu 1_1 on the middle 30 % of each input's range.
+
+    The ranges in the network's own units: distance (0 to 60,760 ft, mean 19,791.091, range 60,261), the other four
+    from -1/2 to 1/2.
+    """
+    low, high = (0 - 19791.091) / 60261, (60760 - 19791.091) / 60261
+    middle, half = (low + high) / 2, 0.15 * (high - low)
+    network = load_network(Path(os.environ["POLYREGIONS_CORPUS"]) / "acasxu/ACASXU_run2a_1_1_batch_2000.onnx")
+    return network, Box([middle - half, *[-0.15] * 4], [middle + half, *[0.15] * 4])

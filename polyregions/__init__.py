@@ -34,7 +34,9 @@ from polyregions.decision import (
 )
 from polyregions.decision_tree import DecisionTree, decision_tree
 from polyregions.domain import Box, Slice, WholeSpace
-from polyregions.engine.enumerate import Tally, count_regions, enumerate_regions, tally_regions
+from polyregions.engine.enumerate import Tally
+from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Verdict, check
@@ -44,6 +46,7 @@ from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.io.store.regions import region_blocks
 from polyregions.lines import LinePieces, along_polyline, along_segment
 from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
@@ -78,6 +81,7 @@ __all__ = [
     "DecisionCells",
     "DecisionTree",
     "Definition",
+    "Estimate",
     "Facets",
     "Finding",
     "HPolytope",
@@ -117,6 +121,7 @@ __all__ = [
     "decision_graph",
     "decision_tree",
     "enumerate_regions",
+    "estimate_regions",
     "euler_characteristic",
     "face_counts",
     "facet_arrays",
@@ -133,6 +138,7 @@ __all__ = [
     "merged_regions",
     "neuron_status",
     "plane_through",
+    "region_blocks",
     "region_volumes",
     "report",
     "save",

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import TypeAlias
+
+from polyregions.errors import OptionError
 
 REPORT_EVERY = 0.1  # seconds between two calls of a progress function
 
@@ -19,41 +22,87 @@ class Progress:
         fraction: the part of the work that is done; of an enumeration the part of the split tree, if every split
             halved what lies below it.
         seconds: time since the start.
+        regions_before, fraction_before: what of both an earlier run had done already, see `enumerate_regions`'s store.
     """
 
     regions: int
     fraction: float
     seconds: float
+    regions_before: int = 0
+    fraction_before: float = 0.0
 
     @property
     def rate(self) -> float:
         """Regions a second."""
-        return self.regions / self.seconds if self.seconds > 0 else 0.0
+        return (self.regions - self.regions_before) / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the rest takes if it is like what is done; infinite before anything is.
+
+        A guess: subtrees of the same share may differ much in size. `estimate_regions` samples instead.
+        """
+        done = self.fraction - self.fraction_before
+        return self.seconds * (1.0 - self.fraction) / done if done > 0 else inf
 
 
 ProgressFunction: TypeAlias = Callable[[Progress], bool | None]
 
 
 class Watch:
-    """Calls a progress function now and then.
+    """Calls a progress function now and then, and knows when time is up.
 
     Args:
         progress: the function, which may return False to stop; None for nobody.
+        time_limit: seconds after which to stop; None for no limit.
+        regions, fraction: what an earlier run had done already.
     """
 
-    def __init__(self, progress: ProgressFunction | None) -> None:
+    def __init__(
+        self,
+        progress: ProgressFunction | None,
+        time_limit: float | None = None,
+        regions: int = 0,
+        fraction: float = 0.0,
+    ) -> None:
         self._progress = progress
         self._start = self._reported = monotonic()
+        self._limit = inf if time_limit is None else time_limit
+        self._before = (regions, fraction)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time limit has passed."""
+        return monotonic() - self._start > self._limit
 
     def goes_on(self, regions: int, fraction: float) -> bool:
         """Report if it is time to; whether the run may go on."""
+        return self.is_wanted(regions, fraction) and not self.is_late
+
+    def is_wanted(self, regions: int, fraction: float) -> bool:
+        """Report if it is time to; whether whoever is told wants the run to go on."""
         now = monotonic()
         if self._progress is None or now - self._reported < REPORT_EVERY:
             return True
         self._reported = now
-        return self._progress(Progress(regions, min(fraction, 1.0), now - self._start)) is not False
+        return self._progress(self._state(regions, fraction)) is not False
 
     def ends(self, regions: int, fraction: float) -> None:
         """Report for the last time."""
         if self._progress is not None:
-            self._progress(Progress(regions, fraction, monotonic() - self._start))
+            self._progress(self._state(regions, fraction))
+
+    def _state(self, regions: int, fraction: float) -> Progress:
+        return Progress(regions, min(fraction, 1.0), monotonic() - self._start, *self._before)
+
+
+def check_limits(max_regions: object, time_limit: object) -> None:
+    """Refuse limits that are none.
+
+    Raises:
+        OptionError: anything but None and numbers of at least 0.
+    """
+    if max_regions is not None and (not isinstance(max_regions, int) or max_regions < 0):
+        raise OptionError(f"max_regions is {max_regions!r}, expected a whole number of at least 0")
+    if time_limit is not None and not (isinstance(time_limit, int | float) and time_limit >= 0):
+        raise OptionError(f"time_limit is {time_limit!r}, expected a number of seconds of at least 0")

@@ -17,7 +17,8 @@ from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Box, Domain, WholeSpace
-from polyregions.engine.enumerate import enumerate_regions, tally_regions
+from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.enumeration import enumerate_regions, tally_regions
 from polyregions.errors import DomainError, OptionError
 from polyregions.exact.checker import check
 from polyregions.graphs import adjacency_graph
@@ -47,11 +48,12 @@ ANSWERED_NO, STOPPED = 1, 3
 
 def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer; merged by winners where there are large maxima."""
-    network, domain = _problem(arguments)
+    network, domain = problem_of(arguments)
     if network.max_groups is not None and network.max_groups.is_coarser:
         regions = _regions(arguments, network, domain)
         return _finish(arguments, network, _counts(regions), regions.complete)
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
+    expected = _expected(arguments, network, domain)
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
         tally = tally_regions(
             network,
             domain,
@@ -60,6 +62,8 @@ def count(arguments: Namespace) -> int:
             executor=executor,
             progress=progress,
             max_regions=arguments.max_regions,
+            time_limit=arguments.time_limit,
+            store=arguments.store,
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
     return _finish(arguments, network, report, tally.complete)
@@ -77,8 +81,11 @@ def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     _check_output(arguments, (".npz", ".json", *TABLES))
     options = _table_options(arguments, TABLES, "a table of regions")
-    regions = _regions(arguments, *_problem(arguments), certify=arguments.certificate is not None)
+    certify = arguments.certificate is not None
+    regions = _regions(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
     report = _counts(regions) | _saved(arguments, regions, **options)
+    if arguments.store is not None:
+        report["store"] = arguments.store
     if regions.certificate is not None:
         save(regions.certificate, arguments.certificate)
         report["certificate"] = arguments.certificate
@@ -103,7 +110,7 @@ def _check_certificate(arguments: Namespace) -> int:
     verdict = check(load_certificate(arguments.file), load_network(arguments.network))
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
     proved = f"proved: these are all {verdict.regions} regions"
-    _print(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
+    print_report(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
     return 0 if verdict.ok else ANSWERED_NO
 
 
@@ -113,20 +120,21 @@ def _check_geometry(arguments: Namespace) -> int:
     findings = [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in found.findings]
     words = {True: "holds", False: "FAILS", None: "does not apply"}
     lines = [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
-    _print(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
+    print_report(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
     return 0 if found else ANSWERED_NO
 
 
 def _regions_to_check(arguments: Namespace) -> RegionSet:
     if arguments.file is None:
-        return _regions(arguments, *_problem(arguments))
+        return _regions(arguments, *problem_of(arguments))
     regions, network = load_regions(arguments.file), load_network(arguments.network)
     if regions.network.fingerprint() != network.fingerprint():
         raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
     return regions
 
 
-def _print(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+    """One JSON object, or lines for people."""
     for line in [json.dumps(report)] if arguments.json else lines:
         print(line)
 
@@ -135,7 +143,7 @@ def graph(arguments: Namespace) -> int:
     """``polyregions graph``: the adjacency graph."""
     _check_output(arguments, (".graphml", ".gexf", ".json", *TABLES))
     options = _table_options(arguments, (".graphml", ".gexf", ".json", ".parquet"), "a file with nodes")
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
         built = adjacency_graph(regions, **options)
@@ -154,7 +162,7 @@ def graph(arguments: Namespace) -> int:
 def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
     _check_output(arguments, (".npz", ".json", *TABLES, ".graphml", ".gexf"))
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     found = decision_cells(regions, _rule(arguments, regions.network))
     report = {
         "regions": len(regions),
@@ -186,7 +194,7 @@ def plot(arguments: Namespace) -> int:
     if arguments.output is None:
         raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
     _check_output(arguments, FORMATS)
-    network, domain = _problem(arguments)
+    network, domain = problem_of(arguments)
     check_picture(network, domain)
     regions = _regions(arguments, network, domain)
     save_picture(regions, arguments.output, arguments.colour)
@@ -197,7 +205,7 @@ def plot(arguments: Namespace) -> int:
 def report_(arguments: Namespace) -> int:
     """``polyregions report``: one page with everything known, on stdout or into a file."""
     _check_output(arguments, tuple(REPORT_SUFFIXES))
-    regions = _regions(arguments, *_problem(arguments))
+    regions = _regions(arguments, *problem_of(arguments))
     page = report(
         regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
     )
@@ -223,8 +231,18 @@ def _argmin_section(regions: RegionSet) -> Section | None:
     return decision_section(regions, "argmin")
 
 
-def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bool = False) -> RegionSet:
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet) as progress:
+def _expected(arguments: Namespace, network: Network, domain: Domain) -> Estimate | None:
+    """An estimate of the run, if one is wanted; what it says is shown beside the progress."""
+    if not arguments.estimate or arguments.quiet:
+        return None
+    return estimate_regions(network, domain, engine=arguments.engine)
+
+
+def _regions(
+    arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
+) -> RegionSet:
+    expected = _expected(arguments, network, domain)
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
         regions = enumerate_regions(
             network,
             domain,
@@ -234,6 +252,8 @@ def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bo
             certify=certify,
             progress=progress,
             max_regions=arguments.max_regions,
+            time_limit=arguments.time_limit,
+            store=store,
         )
     hull = regions.problem.solid.hull
     if not hull.is_whole and not arguments.quiet:
@@ -245,7 +265,8 @@ def _regions(arguments: Namespace, network: Network, domain: Domain, certify: bo
     return regions
 
 
-def _problem(arguments: Namespace) -> tuple[Network, Domain]:
+def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
+    """The network and the input set that a command names."""
     network = load_network(arguments.network)
     for notice in () if arguments.quiet else network.notices:
         print(f"note: {notice}", file=sys.stderr)

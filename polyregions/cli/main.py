@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
-from polyregions.errors import InternalError, PolyregionsError
+from polyregions.errors import InternalError, PolyregionsError, StoppedError
 
 DONE, ANSWERED_NO, BAD_INPUT, STOPPED = 0, 1, 2, 3
 
@@ -27,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise  # a bug: the traceback is wanted
     except KeyboardInterrupt:
         return _complain("interrupted before there was a result", STOPPED)
+    except StoppedError as error:
+        return _complain(str(error), STOPPED)
     except PolyregionsError as error:
         if "--debug" in words:
             raise

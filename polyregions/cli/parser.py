@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
+import polyregions.cli.estimate as estimates
 from polyregions import __version__
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
@@ -48,7 +49,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = Parser(prog="polyregions", description=OVERVIEW, formatter_class=FORMATTER)
     parser.add_argument("--version", action="version", version=f"polyregions {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_count, _add_enumerate, _add_graph, _add_cells, _add_report, _add_plot, _add_check):
+    for add in VERBS:
         add(verbs)
     return parser
 
@@ -68,7 +69,8 @@ def _verb(
 
 def _add_count(verbs: Verbs) -> None:
     example = "controller.onnx --box -2 2 --json"
-    _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    counting = _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    _store(counting, "remember finished subtrees in this folder")
 
 
 def _add_enumerate(verbs: Verbs) -> None:
@@ -81,6 +83,7 @@ def _add_enumerate(verbs: Verbs) -> None:
         ".npz, .json, or as a table .csv or .parquet",
     )
     _table_options(listing)
+    _store(listing, "stream the regions to this folder, as Parquet shards")
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
 
 
@@ -152,6 +155,31 @@ def _add_plot(verbs: Verbs) -> None:
     )
 
 
+def _add_estimate(verbs: Verbs) -> None:
+    text = "Predict how many regions there are and how long they take, from random parts of the tree."
+    guess = verbs.add_parser(
+        "estimate",
+        help=text,
+        description=text,
+        epilog="example:\n  polyregions estimate acasxu.onnx --domain prop_1.vnnlib",
+        formatter_class=FORMATTER,
+    )
+    guess.set_defaults(run=estimates.estimate)
+    guess.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    _input_set(guess, required=True)
+    guess.add_argument("--engine", choices=ENGINES, default="auto", help="which engine would enumerate")
+    guess.add_argument("--workers", type=_count, metavar="N", help="predict the time with N workers")
+    guess.add_argument("--repeats", type=_count, default=8, metavar="N", help="how often to sample (8)")
+    guess.add_argument(
+        "--population",
+        type=_count,
+        metavar="N",
+        help="cells gone on with at a time (100; four times as many halve the spread)",
+    )
+    guess.add_argument("--seed", type=_limit, default=0, metavar="N", help="of the random choices (0)")
+    _everywhere(guess)
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -163,7 +191,15 @@ def _add_check(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     check.set_defaults(
-        run=commands.check_, engine="auto", max_regions=None, output=None, workers=None, dask=None
+        run=commands.check_,
+        engine="auto",
+        max_regions=None,
+        time_limit=None,
+        estimate=False,
+        store=None,
+        output=None,
+        workers=None,
+        dask=None,
     )
     check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
     check.add_argument(
@@ -176,6 +212,18 @@ def _add_check(verbs: Verbs) -> None:
     check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
     _input_set(check, required=False)
     _everywhere(check)
+
+
+VERBS = (
+    _add_count,
+    _add_estimate,
+    _add_enumerate,
+    _add_graph,
+    _add_cells,
+    _add_report,
+    _add_plot,
+    _add_check,
+)
 
 
 def protect_negative_lists(argv: Sequence[str]) -> list[str]:
@@ -193,7 +241,21 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
+    )
+    parser.add_argument(
+        "--estimate", action="store_true", help="sample the tree first, to show how much is left"
+    )
     _everywhere(parser)
+
+
+def _store(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="DIR",
+        help=f"{what}; after any stop, or kill, the same command goes on from there",
+    )
 
 
 def _crew(parser: argparse.ArgumentParser) -> None:
@@ -242,3 +304,13 @@ def _limit(text: str) -> int:
     if not re.fullmatch(r"\s*\d{1,18}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 0")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of seconds")
+    return value

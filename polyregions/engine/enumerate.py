@@ -1,4 +1,4 @@
-"""Enumerating and counting: what users call."""
+"""Enumerating and counting in memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ import numpy as np
 from polyregions._types import Bytes, Floats
 from polyregions.certify import certify as proof_of
 from polyregions.domain import Domain
-from polyregions.engine.batches import Batch
+from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
 from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
-from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.problem import Problem, pose
 from polyregions.progress import Progress as Progress
-from polyregions.progress import ProgressFunction, Watch
+from polyregions.progress import ProgressFunction, Watch, check_limits
 from polyregions.regions import RegionSet
 
 ROOM = 4096  # most regions of a batch
@@ -59,73 +58,13 @@ def enumerate_regions(
     certify: bool = False,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
+    time_limit: float | None = None,
 ) -> RegionSet:
-    """Every full-dimensional linear region of a network on a domain, proved complete.
-
-    Args:
-        network: the network, d inputs.
-        domain: the input set in R^d.
-        engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
-            it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
-        workers: how many subtrees to enumerate at a time; 1 for one after the other. None: as many as there are
-            processors, once a run has taken half a second. Threads, for ``"highs"`` new processes (which import the
-            main script; unasked they are started only where that does nothing).
-        executor: any `concurrent.futures.Executor` to do it instead, such as a Dask client's, see ``docs/cluster.md``.
-        certify: whether to write the proof down too, see `certify`; it is found after the regions, and no run that
-            was stopped has one.
-        progress: called now and then with a `Progress`; returning False stops the run.
-        max_regions: stop after this many regions, which one worker finds.
-
-    Returns:
-        The regions in lexicographic order of their patterns, the same to the last bit for any number of workers;
-        `complete` is False if the run was stopped.
-
-    Raises:
-        DomainError: the domain is empty or of another dimension.
-        OptionError: an unknown engine, one that cannot take the problem, a negative limit, no worker.
-
-    >>> from polyregions import Box, Network, enumerate_regions
-    >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
-    >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
-    [[0, 1], [1, 0]]
-    """
+    """Every region, in memory; see `polyregions.enumeration.enumerate_regions`."""
     plan = Plan(executor, workers, max_regions is not None)
-    run = _Run(pose(network, domain), engine, plan, progress, max_regions, keep=True)
+    run = _Run(pose(network, domain), engine, plan, progress, max_regions, time_limit, keep=True)
     regions = _collect(run)
     return replace(regions, certificate=proof_of(regions)) if certify and regions.complete else regions
-
-
-def count_regions(
-    network: Network,
-    domain: Domain,
-    *,
-    engine: str = "auto",
-    workers: int | None = None,
-    executor: Executor | None = None,
-    progress: ProgressFunction | None = None,
-) -> int:
-    """The number of full-dimensional linear regions, in memory that does not grow with it.
-
-    Args:
-        network: the network, d inputs.
-        domain: the input set in R^d.
-        engine, workers, executor: as in `enumerate_regions`.
-        progress: called now and then with a `Progress`; returning False stops the run.
-
-    Raises:
-        StoppedError: `progress` stopped the run (`tally_regions` gives the partial count instead).
-        DomainError, OptionError: as in `enumerate_regions`.
-
-    >>> from polyregions import Box, Network, count_regions
-    >>> count_regions(Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])]), Box([-2], [2]))
-    3
-    """
-    tally = tally_regions(
-        network, domain, engine=engine, workers=workers, executor=executor, progress=progress
-    )
-    if not tally.complete:
-        raise StoppedError(f"stopped after {tally.regions} regions; there are more")
-    return tally.regions
 
 
 def tally_regions(
@@ -137,15 +76,40 @@ def tally_regions(
     executor: Executor | None = None,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
+    time_limit: float | None = None,
 ) -> Tally:
-    """Count the regions, in all and after each layer, in constant memory; a stopped run says so.
-
-    Args and Raises as in `enumerate_regions`.
-    """
+    """Count the regions; see `polyregions.enumeration.tally_regions`."""
     plan = Plan(executor, workers, max_regions is not None)
-    run = _Run(pose(network, domain), engine, plan, progress, max_regions, keep=False)
+    run = _Run(pose(network, domain), engine, plan, progress, max_regions, time_limit, keep=False)
     regions = sum(batch.count for batch in run.batches())
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
+
+
+def job_for(problem: Problem, engine: str, keep: bool) -> Job:
+    """The job that enumerates a problem.
+
+    Args:
+        problem: network and domain.
+        engine: "auto", "walk" or "highs"; asked for by name, "highs" is the plain reference.
+        keep: whether regions are wanted, or only counts.
+
+    Raises:
+        OptionError: an unknown engine, or one that cannot take the problem.
+    """
+    chosen, is_reference = choose_engine(problem, engine), engine == "highs"
+    reduction = unreduced(problem) if is_reference else reduce(problem)
+    # without a neuron left there is nothing for the kernels to do
+    walks = chosen == "walk" and reduction.problem.network.n_neurons > 0
+    return Job(reduction, problem, walks, is_reference, keep, WALK_BUDGET if walks else READABLE_BUDGET)
+
+
+def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[int, ...]:
+    """How many of some regions there are after each layer, counted in the smaller network that the engine had."""
+    after = np.zeros(len(network.widths), dtype=np.int64)
+    known = counts.after[: len(after)]
+    after[: len(known)] = known
+    after = np.maximum(np.maximum.accumulate(after), min(1, regions))
+    return tuple(np.minimum(after, regions).tolist())  # a limited run looks at one region more
 
 
 class _Run:
@@ -158,30 +122,22 @@ class _Run:
         plan: Plan,
         progress: ProgressFunction | None,
         max_regions: int | None,
+        time_limit: float | None,
         keep: bool,
     ) -> None:
-        if max_regions is not None and max_regions < 0:
-            raise OptionError(f"max_regions is {max_regions}, expected at least 0")
+        check_limits(max_regions, time_limit)
         self.problem = problem
         self.engine = choose_engine(problem, engine)
-        is_reference = engine == "highs"
-        reduction = unreduced(problem) if is_reference else reduce(problem)
-        # without a neuron left there is nothing for the kernels to do
-        walks = self.engine == "walk" and reduction.problem.network.n_neurons > 0
-        budget = WALK_BUDGET if walks else READABLE_BUDGET
-        self._job = Job(reduction, problem, walks, is_reference, keep, budget)
+        self._job = job_for(problem, engine, keep)
         self._ledger = Ledger(self._job)
         self._plan, self._progress, self._max_regions = plan, progress, max_regions
+        self._time_limit = time_limit
         self._found = 0
         self.complete = False
 
     def after_each_layer(self, regions: int) -> tuple[int, ...]:
         """How many regions there are after each layer; a layer that splits nothing has as many as the one before."""
-        after = np.zeros(len(self.problem.network.widths), dtype=np.int64)
-        known = self._ledger.counts.after[: len(after)]
-        after[: len(known)] = known
-        after = np.maximum(np.maximum.accumulate(after), min(1, regions))
-        return tuple(np.minimum(after, regions).tolist())  # a limited run looks at one region more
+        return layer_counts(self.problem.network, self._ledger.counts, regions)
 
     @property
     def score(self) -> dict[str, int]:
@@ -195,7 +151,7 @@ class _Run:
 
     def batches(self) -> Generator[Batch, None, None]:
         """The regions until the end, the limit, or the user's stop."""
-        watch = Watch(self._progress)
+        watch = Watch(self._progress, self._time_limit)
         fraction = 0.0
         with closing(self._limited()) as batches:
             for batch in batches:

@@ -6,7 +6,7 @@ result of a run is the same for any number of workers, to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -28,6 +28,7 @@ WALK_BUDGET = (
     32768,
 )  # regions of the first task and the most of one; each generation does twice as many
 READABLE_BUDGET = (8, 32)
+SPLIT_OFF = 3  # waiting cells that become tasks of their own when a task ends: the largest subtrees
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,7 @@ class Job:
         is_reference: whether the plain readable engine was asked for by name.
         keep: whether regions are wanted, or only counts.
         budget: the regions of the first task and the most of one.
+        most_apart: how many of a task's waiting cells become tasks of their own when it ends.
     """
 
     def __init__(
@@ -100,10 +102,11 @@ class Job:
         is_reference: bool,
         keep: bool,
         budget: tuple[int, int],
+        most_apart: int = SPLIT_OFF,
     ) -> None:
         self.reduction, self.whole = reduction, whole
-        self.budget = budget
-        self._options = (walks, is_reference, keep, budget)
+        self.budget, self._most_apart = budget, most_apart
+        self._options = (walks, is_reference, keep, budget, most_apart)
         problem = reduction.problem
         self._walk = _walk_run(problem, keep) if walks else None
         large = not is_reference and is_large_box(problem)
@@ -132,6 +135,16 @@ class Job:
         starts: list[Any] = list(self._engine.starts())
         return [Task((i,), start, 1.0 / len(starts)) for i, start in enumerate(starts)]
 
+    def checked_start(self, arrays: Mapping[str, Any]) -> Any:
+        """The compiled engine's start of a task, from arrays that may be anything.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is none of this job's.
+        """
+        if self._walk is None:
+            raise ValueError("the start of a task of another engine")
+        return self._walk.checked_start(arrays)
+
     @property
     def _engine(self) -> Any:
         return self._walk or self._readable
@@ -149,13 +162,18 @@ class Job:
         score = Score()
         if self._walk is not None:
             referee = Referee(self.reduction.problem.solid.bounds, score=score)
-            return TaskRun(self, task, self._walk.part(task.start, referee, budget), score)
-        return TaskRun(self, task, self._engine.part(task.start, score, budget), score)
+            return TaskRun(self, task, self._walk.part(task.start, referee, budget, self._most_apart), score)
+        return TaskRun(self, task, self._engine.part(task.start, score, budget, self._most_apart), score)
 
     def share(self, start: Any) -> float:
         """The part of the whole tree that is below a start."""
         share: float = self._engine.share(start)
         return share
+
+    def place(self, start: Any) -> tuple[int, int]:
+        """The layer that the last cell of a start is in, and how many neurons of it may still cut that cell."""
+        place: tuple[int, int] = self._engine.place(start)
+        return place
 
 
 class TaskRun:
@@ -189,7 +207,7 @@ def _job(
     smaller: Network | None,
     kept: Ints,
     fixed: Bytes,
-    options: tuple[bool, bool, bool, tuple[int, int]],
+    options: tuple[bool, bool, bool, tuple[int, int], int],
 ) -> Job:
     """A job from what travelled."""
     whole = pose(network, domain)

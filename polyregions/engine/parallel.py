@@ -11,7 +11,7 @@ import os
 import pickle
 import sys
 from bisect import insort
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -242,7 +242,7 @@ def crew_for(job: Job, executor: Executor | None, workers: int | None) -> Crew:
     """Whoever does the tasks of a job: an executor's workers, or new threads or processes."""
     if executor is None:
         n = workers or cores()
-        return Threads(job, None, n) if job.walks else Processes(job, n)
+        return Threads(job, None, n) if job.walks or n == 1 else Processes(job, n)
     if hasattr(getattr(executor, "_client", None), "scatter"):
         return Cluster(job, executor, workers)
     n = workers or getattr(executor, "_max_workers", None) or cores()
@@ -309,11 +309,8 @@ def batches_of(job: Job, plan: Plan, ledger: Ledger, room: Callable[[], int]) ->
     done = 0
     while waiting:
         if done and plan.is_time(job):
-            crew = crew_for(job, plan.executor, plan.workers)
-            try:
-                yield from _with_crew(crew, waiting, ledger)
-            finally:
-                crew.close()
+            for outcome in outcomes_of(job, plan, waiting, ledger):
+                yield Batch.nothing() if outcome is None else outcome.batch or Batch.nothing()
             return
         run = job.open(waiting.pop())
         try:
@@ -325,32 +322,43 @@ def batches_of(job: Job, plan: Plan, ledger: Ledger, room: Callable[[], int]) ->
         done += 1
 
 
-def _with_crew(crew: Crew, waiting: list[Task], ledger: Ledger) -> Iterator[Batch]:
-    """The regions of waiting tasks, last one first in the tree, and of all that they leave."""
+def outcomes_of(
+    job: Job, plan: Plan, waiting: list[Task], ledger: Ledger
+) -> Generator[Outcome | None, None, None]:
+    """What comes of waiting tasks, last one first in the tree, and of all that they leave; now and then None.
+
+    Tasks that are being done when nobody wants more are given up.
+    """
+    crew = crew_for(job, plan.executor, plan.workers)
     out: dict[Future[Outcome], tuple[Task, int]] = {}
     again: list[tuple[Task, int]] = []
-    while waiting or out or again:
-        while again and len(out) < AHEAD * crew.size:
-            task, attempt = again.pop()
-            out[crew.submit(task)] = (task, attempt)
-        while waiting and len(out) < AHEAD * crew.size:
-            task = _next(waiting, FEW * crew.size)
-            out[crew.submit(task)] = (task, 1)
-        finished, _ = wait(out, timeout=REPORT_EVERY, return_when=FIRST_COMPLETED)
-        if not finished:
-            yield Batch.nothing()
-        for future in finished:
-            task, attempt = out.pop(future)
-            outcome = _result(future, attempt)
-            if outcome is None:
-                again.append((task, attempt + 1))
-                continue
-            for left in outcome.rest:
-                insort(waiting, left, key=_backwards)
-            ledger.note(
-                outcome, lambda: [t.key for t in (*waiting, *(t for t, _ in (*out.values(), *again)))]
-            )
-            yield outcome.batch or Batch.nothing()
+
+    def unfinished() -> list[tuple[int, ...]]:
+        return [task.key for task in (*waiting, *(task for task, _ in (*out.values(), *again)))]
+
+    try:
+        while waiting or out or again:
+            while again and len(out) < AHEAD * crew.size:
+                task, attempt = again.pop()
+                out[crew.submit(task)] = (task, attempt)
+            while waiting and len(out) < AHEAD * crew.size:
+                task = _next(waiting, FEW * crew.size)
+                out[crew.submit(task)] = (task, 1)
+            finished, _ = wait(out, timeout=REPORT_EVERY, return_when=FIRST_COMPLETED)
+            if not finished:
+                yield None
+            for future in finished:
+                task, attempt = out.pop(future)
+                outcome = _result(future, attempt)
+                if outcome is None:
+                    again.append((task, attempt + 1))
+                    continue
+                for left in outcome.rest:
+                    insort(waiting, left, key=_backwards)
+                ledger.note(outcome, unfinished)
+                yield outcome
+    finally:
+        crew.close()
 
 
 def _next(waiting: list[Task], few: int) -> Task:

@@ -16,7 +16,6 @@ from polyregions.oracle.referee import Referee, Score
 from polyregions.problem import Problem
 
 BATCH = 8
-SPLIT_OFF = 3  # waiting cells that become parts of their own when a part ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,14 +50,22 @@ class ReadableRun:
         """The part of the tree that is below a start."""
         return sum(path.share for path in start)
 
-    def part(self, start: tuple[CellPath, ...], score: Score, budget: int) -> ReadablePart:
-        """Some cells; after `budget` regions the rest is left again."""
+    def place(self, start: tuple[CellPath, ...]) -> tuple[int, int]:
+        """The layer that the last cell of a start is in, and how many neurons of it may still cut that cell."""
+        n_known = len(start[-1].bits)
+        layer = int(np.searchsorted(self.ends, n_known, side="right"))
+        if layer == len(self.ends):
+            return max(0, layer - 1), 0
+        return layer, int(self.ends[layer]) - n_known
+
+    def part(self, start: tuple[CellPath, ...], score: Score, budget: int, most_apart: int) -> ReadablePart:
+        """Some cells; after `budget` regions the rest is left again, the `most_apart` largest subtrees apart."""
         referee = (
             box_referee(self.problem, score)
             if self._is_large_box
             else Referee(self.problem.solid.bounds, score=score)
         )
-        return ReadablePart(self, [self.cell_at(path) for path in start], referee, budget)
+        return ReadablePart(self, [self.cell_at(path) for path in start], referee, budget, most_apart)
 
     def cell_at(self, path: CellPath) -> Cell:
         """The cell at the end of a path."""
@@ -85,8 +92,11 @@ class ReadablePart:
         counts: how many cells of each layer there are so far.
     """
 
-    def __init__(self, run: ReadableRun, stack: list[Cell], referee: Referee, budget: int) -> None:
+    def __init__(
+        self, run: ReadableRun, stack: list[Cell], referee: Referee, budget: int, most_apart: int
+    ) -> None:
         self._problem, self._stack, self._referee, self._budget = run.problem, stack, referee, budget
+        self._most_apart = most_apart
         self.rest: list[tuple[CellPath, ...]] = []
         self.in_order = True
         self.counts = LayerCount.none(run.ends)
@@ -104,7 +114,7 @@ class ReadablePart:
                 self.counts.add(bits)
             left -= batch.count
             yield batch
-        self.rest = _parts(self._stack)
+        self.rest = _parts(self._stack, self._most_apart)
 
 
 def path_of(cell: Cell) -> CellPath:
@@ -112,9 +122,9 @@ def path_of(cell: Cell) -> CellPath:
     return CellPath(cell.bits, cell.cuts, cell.point, cell.share)
 
 
-def _parts(stack: list[Cell]) -> list[tuple[CellPath, ...]]:
+def _parts(stack: list[Cell], most_apart: int) -> list[tuple[CellPath, ...]]:
     """The cells of a stack, the large subtrees at its bottom apart."""
     paths = [path_of(cell) for cell in stack]
-    together = paths[SPLIT_OFF:]
-    apart = [(path,) for path in reversed(paths[:SPLIT_OFF])]
+    together = paths[most_apart:]
+    apart = [(path,) for path in reversed(paths[:most_apart])]
     return [tuple(together), *apart] if together else list(apart)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import inf, lcm
+from typing import Final
 
 import numpy as np
 
 from polyregions._types import Floats
+
+_RATIONAL: Final = re.compile(r"(-?[0-9a-f]+)/([1-9a-f][0-9a-f]*)")
 
 
 def quotient(numerator: int, denominator: int) -> float:
@@ -24,6 +28,30 @@ def quotient(numerator: int, denominator: int) -> float:
 def nearest_float(value: Fraction) -> float:
     """The float64 nearest to a rational, an infinity beyond the range."""
     return quotient(value.numerator, value.denominator)
+
+
+def rational_text(point: Sequence[Fraction]) -> str:
+    """Coordinates as one text of hexadecimal integers: decimal ones take quadratic time to read, and have a limit.
+
+    >>> rational_text([Fraction(-3, 31), Fraction(2)])
+    '-3/1f 2/1'
+    """
+    return " ".join(f"{c.numerator:x}/{c.denominator:x}" for c in point)
+
+
+def rational_of_text(text: str, dim: int) -> tuple[Fraction, ...]:
+    """What `rational_text` wrote.
+
+    Raises:
+        ValueError: something else, or not `dim` rationals.
+
+    >>> rational_of_text("-3/1f", 1)
+    (Fraction(-3, 31),)
+    """
+    found = [_RATIONAL.fullmatch(part) for part in text.split(" ")] if text else []
+    if len(found) != dim or None in found:
+        raise ValueError(f"{text[:40]!r}, expected {dim} rationals such as -3/1f")
+    return tuple(Fraction(int(m[1], 16), int(m[2], 16)) for m in found if m)
 
 
 def over_common_denominator(values: Sequence[Fraction]) -> list[int]:

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions._types import Bools
+from polyregions._types import Bools, Floats
 from polyregions.domain import Box, Domain, Slice, WholeSpace
 from polyregions.errors import DomainError, FormatError
 from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import shortened
 from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
 from polyregions.location import certified_patterns
+from polyregions.oracle.proof import values_at_points
 from polyregions.patterns import as_text, keys, pack, unpack
 from polyregions.problem import Problem, pose
 from polyregions.regions import Region, RegionSet
@@ -42,7 +43,7 @@ def regions_npz(regions: RegionSet) -> bytes:
             "schema": np.array(SCHEMA),
             "network_name": np.array(regions.network.name),
             **network_arrays(regions.network),
-            **_domain_arrays(regions.domain),
+            **domain_arrays(regions.domain),
             "packed": regions.packed,
             "packed_cuts": regions.packed_cuts,
             "local_points": regions.local_points,
@@ -69,7 +70,7 @@ def regions_about(regions: RegionSet) -> dict[str, Any]:
     return {
         "network": regions.network.name,
         "network_sha256": regions.network.fingerprint(),
-        "domain": _domain_object(regions.domain),
+        "domain": domain_object(regions.domain),
         "complete": regions.complete,
         "engine": regions.engine,
         "after_each_layer": regions.regions_after_each_layer(),
@@ -91,7 +92,7 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         raise FormatError(f"{where}: schema {shortened(schema)!r}, expected {SCHEMA!r}")
     network = network_of_arrays(arrays, where, _text(arrays, "network_name", where))
     try:
-        problem = pose(network, _domain_of_arrays(arrays, where))
+        problem = pose(network, domain_of_arrays(arrays, where))
     except DomainError as error:
         raise FormatError(f"{where}: {error}") from None
     regions = RegionSet(
@@ -104,11 +105,11 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         _text(arrays, "engine", where),
         _score(_text(arrays, "score", where), where),
     )
-    _check(regions, where)
+    check_regions(regions, where)
     return regions
 
 
-def _domain_object(domain: Domain) -> dict[str, Any]:
+def domain_object(domain: Domain) -> dict[str, Any]:
     """The domain for other programs; an infinite bound is null, which JSON has instead."""
     if isinstance(domain, Box):
         bounds = {"lower": domain.lower.tolist(), "upper": domain.upper.tolist()}
@@ -118,7 +119,7 @@ def _domain_object(domain: Domain) -> dict[str, Any]:
         return {"kind": "whole space", "dim": domain.dim}
     if isinstance(domain, Slice):
         plane = {"origin": domain.origin.tolist(), "directions": domain.directions.tolist()}
-        return {"kind": "slice", **plane, "of": _domain_object(domain.domain)}
+        return {"kind": "slice", **plane, "of": domain_object(domain.domain)}
     return {"kind": "polytope", "A": domain.A.tolist(), "b": domain.b.tolist()}
 
 
@@ -137,7 +138,12 @@ def _region_object(region: Region) -> dict[str, Any]:
     }
 
 
-def _check(regions: RegionSet, where: str) -> None:
+def check_regions(regions: RegionSet, where: str) -> None:
+    """Refuse arrays that are not those of a set of regions, see `regions_of_npz`.
+
+    Raises:
+        FormatError: names what is wrong.
+    """
     n, size = regions.network.n_neurons, len(regions.packed)
     width = (n + 7) // 8
     shapes = {
@@ -155,17 +161,17 @@ def _check(regions: RegionSet, where: str) -> None:
         if not np.array_equal(pack(unpack(packed, n)), packed):
             raise FormatError(f"{where}, array {name}: bits are set beyond the {n} neurons")
     _check_cuts(regions, where)
-    _check_points(regions, where)
+    check_points(regions, where)
 
 
 def _check_cuts(regions: RegionSet, where: str) -> None:
-    """The cuts are where the patterns branch; a partial set may have lost the on sides of some branchings."""
+    """The cuts are where the patterns branch; a partial set may have lost one side of some branchings."""
     if regions.complete and not len(regions):
         raise FormatError(f"{where}: no regions, expected at least one in a complete set")
     on, off = branchings(regions.patterns)
     on_cuts, off_cuts = regions.cuts & regions.patterns, regions.cuts & ~regions.patterns
-    lost = off_cuts & ~off if regions.complete else False
-    wrong = np.any((on_cuts != on) | (off & ~off_cuts) | lost, axis=1)
+    lost = (on_cuts & ~on) | (off_cuts & ~off) if regions.complete else False
+    wrong = np.any((on & ~on_cuts) | (off & ~off_cuts) | lost, axis=1)
     if np.any(wrong):
         i = int(np.flatnonzero(wrong)[0])
         raise FormatError(f"{where}, region {i}: its cuts are not those of the tree that the patterns form")
@@ -188,33 +194,43 @@ def branchings(patterns: Bools) -> tuple[Bools, Bools]:
     return on, off
 
 
-def _check_points(regions: RegionSet, where: str) -> None:
-    """Every interior point has the pattern of its region, and lies in the domain."""
+def check_points(regions: RegionSet, where: str) -> None:
+    """Refuse an interior point that has not the pattern of its region, or does not lie in the domain.
+
+    Raises:
+        FormatError: names the region.
+    """
     if not np.all(np.isfinite(regions.local_points)):
         raise FormatError(f"{where}, array local_points: expected finite numbers")
-    patterns, certain = certified_patterns(regions.problem.inner, regions.local_points)
-    stored = regions.patterns
-    doubtful = ~certain | np.any(patterns != stored, axis=1)
-    doubtful[list(regions.rational_points)] = True
+    problem, points = regions.problem, regions.local_points
+    patterns, certain = certified_patterns(problem.inner, points)
+    is_exact = np.zeros(len(regions), dtype=np.bool_)
+    is_exact[list(regions.rational_points)] = True
+    doubtful = is_exact | ~certain | np.any(patterns != regions.patterns, axis=1)
     for i in np.flatnonzero(doubtful).tolist():
-        if regions.problem.exact.germ(regions.local_point(i).coordinates).pattern != tuple(
-            stored[i].tolist()
-        ):
+        pattern = problem.exact.germ(regions.local_point(i).coordinates).pattern
+        if pattern != tuple(regions.patterns[i].tolist()):
             raise FormatError(f"{where}, region {i}: its interior point has another activation pattern")
-    root = regions.problem.solid
-    for i in range(len(regions)):
-        point = regions.local_point(i)
-        if not root.holds(point):
+    for i in np.flatnonzero(is_exact | ~_surely_inside(problem, points)).tolist():
+        if not problem.solid.holds(regions.local_point(i)):
             raise FormatError(f"{where}, region {i}: its interior point is not inside the domain")
 
 
-def _domain_arrays(domain: Domain) -> dict[str, Any]:
+def _surely_inside(problem: Problem, points: Floats) -> Bools:
+    """Which points (R, k) are inside the domain by more than rounding."""
+    value, bound = values_at_points(problem.root.rows, problem.root.error, points)
+    inside: Bools = np.all(value > bound, axis=1)
+    return inside
+
+
+def domain_arrays(domain: Domain) -> dict[str, Any]:
+    """The arrays that stand for a domain."""
     if isinstance(domain, Box):
         return {"domain_kind": np.array("box"), "lower": domain.lower, "upper": domain.upper}
     if isinstance(domain, WholeSpace):
         return {"domain_kind": np.array("whole space"), "dim": np.array(domain.dim, dtype=np.int64)}
     if isinstance(domain, Slice):
-        inner = _domain_arrays(domain.domain)
+        inner = domain_arrays(domain.domain)
         kind = {"domain_kind": np.array(f"{_SLICE}{inner['domain_kind']!s}")}
         plane = {"slice_origin": domain.origin, "slice_directions": domain.directions}
         return {**inner, **kind, **plane, **_exact_slice_arrays(domain)}
@@ -227,7 +243,12 @@ def _domain_arrays(domain: Domain) -> dict[str, Any]:
     return arrays
 
 
-def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Domain:
+def domain_of_arrays(arrays: dict[str, Any], where: str) -> Domain:
+    """The domain that arrays stand for.
+
+    Raises:
+        FormatError: missing arrays, or such that fit no domain.
+    """
     whole_kind = _text(arrays, "domain_kind", where)
     kind = whole_kind.removeprefix(_SLICE)
     inner: Box | WholeSpace | HPolytope

@@ -30,6 +30,7 @@ from polyregions.io.npz import npz_bytes
 from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
 from polyregions.io.report_files import FORMATS, SUFFIXES
+from polyregions.io.store.regions import open_store
 from polyregions.local_models import LocalModels
 from polyregions.regions import RegionSet
 from polyregions.report import Report
@@ -203,14 +204,19 @@ def load_graph(path: str | os.PathLike[str]) -> nx.Graph:
 
 
 def load_regions(path: str | os.PathLike[str]) -> RegionSet:
-    """Read the regions that `save` wrote to a ``.npz`` file, checking each interior point against its pattern.
+    """Read the regions that `save` wrote to a ``.npz`` file, or those of a store, finished or not.
+
+    Each interior point is checked against its pattern; of a store all is read and checked when first asked for, see
+    also `region_blocks`.
 
     Raises:
-        OptionError: the name does not end in ``.npz``.
-        FormatError: anything but such a file.
+        OptionError: the name is no folder and does not end in ``.npz``, or a store that a run has open.
+        FormatError: anything but such a file or folder.
     """
+    if Path(path).is_dir():
+        return open_store(path)
     if suffix_of(path) != ".npz":
-        raise OptionError(f"{path}: expected a name that ends in .npz")
+        raise OptionError(f"{path}: expected a name that ends in .npz, or a store of regions")
     return regions_of_npz(read_bytes(path), str(path))
 
 

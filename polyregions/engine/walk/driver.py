@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ from polyregions.engine.walk.state import (
     allocate_leaves,
     allocate_work,
 )
-from polyregions.engine.walk.subtree import Subtree, load, subtrees
+from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
 from polyregions.location import certified_patterns
 from polyregions.oracle.polyhedron import Form
@@ -65,18 +66,47 @@ class WalkRun:
         """Where to start: the pieces of the domain."""
         return list(range(len(self.pieces)))
 
-    def part(self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET) -> WalkPart | NoPart:
+    def part(
+        self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET, most_apart: int = 0
+    ) -> WalkPart | NoPart:
         """A whole piece, or what a part before left of it; after about `budget` regions the rest is left again.
 
         What a part finds depends on nothing but its start and budget.
         """
         piece = self.pieces.piece(start if isinstance(start, int) else start.piece)
-        return NoPart(self.net.ends) if piece is None else WalkPart(self, piece, start, referee, budget)
+        return (
+            NoPart(self.net.ends)
+            if piece is None
+            else WalkPart(self, piece, start, referee, budget, most_apart)
+        )
 
     def share(self, start: int | Subtree) -> float:
         """The part of the tree that is below a start."""
         inside = 1.0 if isinstance(start, int) else float(start.share.sum())
         return inside / len(self.pieces)
+
+    def place(self, start: int | Subtree) -> tuple[int, int]:
+        """The layer that the last cell of a start is in, and how many neurons of it may still cut that cell."""
+        if isinstance(start, int):
+            return 0, int(self.net.ends[0])
+        layer = int(start.layer[-1])
+        return layer, int(start.n_todo[layer - start.first_layer] - start.position[-1])
+
+    def checked_start(self, arrays: Mapping[str, Any]) -> int | Subtree:
+        """A start from elsewhere, within bounds.
+
+        Raises:
+            ValueError, KeyError, TypeError: something else than a start of this run.
+        """
+        number = int(arrays["piece"])
+        if not 0 <= number < len(self.pieces):
+            raise ValueError(f"piece {number} of {len(self.pieces)}")
+        if len(arrays) == 1:
+            return number
+        piece = self.pieces.piece(number)
+        if piece is None or np.shape(arrays["lower"])[1:] != piece.chart.lower.shape:
+            raise ValueError(f"piece {number} is another one")
+        return checked_subtree(arrays, self.net, len(piece.rows), _most_vertices(piece))
 
     def batches(self, referee: Referee) -> Iterator[Batch]:
         """All regions, one piece after the other."""
@@ -93,13 +123,19 @@ class WalkPart:
     """
 
     def __init__(
-        self, run: WalkRun, piece: Piece, start: int | Subtree, referee: Referee, budget: int
+        self,
+        run: WalkRun,
+        piece: Piece,
+        start: int | Subtree,
+        referee: Referee,
+        budget: int,
+        most_apart: int,
     ) -> None:
         self._run, self._start, self._referee, self._budget = run, start, referee, budget
+        self._most_apart = most_apart
         self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
         k = len(piece.chart.lower)
-        n_vertices = max(2 * k + 4, len(piece.bases) + 2)
-        self._work = allocate_work(run.net, k, len(piece.rows), n_vertices)
+        self._work = allocate_work(run.net, k, len(piece.rows), _most_vertices(piece))
         self._leaves = allocate_leaves(run.net, k, min(BATCH, budget), run.keep)
         self._settler = Settler(run.problem, run.net, piece, self._work, referee)
         self._exact: dict[int, Point] = {}
@@ -156,7 +192,7 @@ class WalkPart:
                 if status == DONE:
                     return
                 if self._left() <= 0:
-                    self.rest = subtrees(work, self._piece_number())
+                    self.rest = subtrees(work, self._piece_number(), self._most_apart)
                     return
             if self._delegated:
                 yield self._flush()
@@ -285,6 +321,11 @@ class NoPart:
     def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
         """Nothing."""
         return iter(())
+
+
+def _most_vertices(piece: Piece) -> int:
+    """How many vertices are remembered for a cell."""
+    return max(2 * len(piece.chart.lower) + 4, len(piece.bases) + 2)
 
 
 def _unchart(problem: Problem, piece: Piece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:

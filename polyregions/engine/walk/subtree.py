@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.walk.state import ANSWER, DEPTH, EMIT, MODE, NO_ANSWER, POP, Work
+from polyregions.engine.walk.state import ANSWER, DEPTH, DOMAIN, EMIT, MODE, NO_ANSWER, POP, Net, Work
 
-SPLIT_OFF = 3  # waiting cells that become subtrees of their own when a task ends
+KINDS: dict[str, type] = {
+    "piece": np.int64,
+    "is_current": np.bool_,
+    "first_layer": np.int64,
+    **dict.fromkeys(("maps", "error", "size", "lower", "upper", "rows", "row_error", "point"), np.float64),
+    **dict.fromkeys(("todo", "n_todo", "source", "layer", "position", "n_rows", "basis", "number"), np.int64),
+    **dict.fromkeys(("share", "vertex", "inverse"), np.float64),
+    "bits": np.uint8,
+}
 
 
 class Subtree(NamedTuple):
@@ -46,10 +55,16 @@ class Subtree(NamedTuple):
     number: Ints
 
 
-def subtrees(work: Work, piece: int) -> list[Subtree]:
-    """All that is left to do, when the walk stands before a leaf, in its order: the leaf first, large subtrees last."""
+def subtrees(work: Work, piece: int, most_apart: int) -> list[Subtree]:
+    """All that is left to do, when the walk stands before a leaf, in its order: the leaf first, large subtrees last.
+
+    Args:
+        work: the walk.
+        piece: which piece of the domain it is in.
+        most_apart: how many of the largest subtrees to give apart from the rest.
+    """
     top = int(work.registers[DEPTH])
-    n_apart = min(SPLIT_OFF, top)
+    n_apart = min(most_apart, top)
     apart = [_part(work, piece, slot, slot, False) for slot in reversed(range(n_apart))]
     return [_part(work, piece, n_apart, top, True), *apart]
 
@@ -114,3 +129,77 @@ def load(work: Work, subtree: Subtree) -> None:
     work.registers[DEPTH] = n_cells - 1 if subtree.is_current else n_cells
     work.registers[MODE] = EMIT if subtree.is_current else POP
     work.registers[ANSWER] = NO_ANSWER
+
+
+def checked_subtree(arrays: Mapping[str, Any], net: Net, n_domain_rows: int, n_vertices: int) -> Subtree:
+    """Cells from elsewhere, every index within the arrays that `load` puts them into.
+
+    Raises:
+        ValueError: fields of other shapes or kinds, indices out of range, numbers that are not finite.
+    """
+    subtree = _fields(arrays)
+    _check_shapes(subtree, net)
+    _check_ranges(subtree, net, n_domain_rows, n_vertices)
+    return subtree
+
+
+def _check_shapes(subtree: Subtree, net: Net) -> None:
+    width, n_layers = net.bias.shape[1], len(subtree.maps)
+    k, n_cells, n_rows, n = subtree.lower.shape[1], len(subtree.layer), len(subtree.rows), len(subtree.vertex)
+    shapes = {
+        "maps": (n_layers, width, k + 1),
+        **dict.fromkeys(("error", "size", "todo"), (n_layers, width)),
+        "n_todo": (n_layers,),
+        **dict.fromkeys(("lower", "upper"), (n_layers, k)),
+        "bits": (int(net.ends[-1]),),
+        "rows": (n_rows, k + 1),
+        **dict.fromkeys(("row_error", "source"), (n_rows,)),
+        **dict.fromkeys(("layer", "position", "n_rows", "share", "number"), (n_cells,)),
+        "point": (n_cells, k),
+        "vertex": (n, k),
+        "inverse": (n, k, k),
+        "basis": (n, k),
+    }
+    for name, shape in shapes.items():
+        if getattr(subtree, name).shape != shape:
+            raise ValueError(f"{name} has shape {getattr(subtree, name).shape}, expected {shape}")
+    if n_cells < 1 or n_layers < 1 or subtree.number.sum() != n:
+        raise ValueError(f"{n} vertices of {n_cells} cells in {n_layers} layers")
+
+
+def _check_ranges(subtree: Subtree, net: Net, n_domain_rows: int, n_vertices: int) -> None:
+    (n_layers, width), n_neurons = net.bias.shape, int(net.ends[-1])
+    first, n_rows = subtree.first_layer, len(subtree.rows)
+    _within("first_layer", np.array([first, first + len(subtree.maps)]), 0, n_layers)
+    _within("todo", subtree.todo, 0, width - 1)
+    _within("n_todo", subtree.n_todo, 0, width)
+    _within("bits", subtree.bits, 0, 1)
+    _within("layer", subtree.layer, first, first + len(subtree.maps) - 1)
+    _within("position", subtree.position, 0, subtree.n_todo[subtree.layer - first])
+    _within("cells", np.array([len(subtree.layer)]), 1, n_neurons + 1)
+    _within("rows", np.array([n_rows]), 1, n_domain_rows + n_neurons)
+    _within("source", subtree.source, DOMAIN, n_neurons - 1)
+    _within("n_rows", subtree.n_rows, 1, n_rows)
+    _within("number", subtree.number, 0, n_vertices)
+    _within("basis", subtree.basis, 0, np.repeat(subtree.n_rows, subtree.number)[:, None] - 1)
+
+
+def _fields(arrays: Mapping[str, Any]) -> Subtree:
+    """The arrays as a subtree's fields, of the right kinds."""
+    found: dict[str, Any] = {}
+    scalars = {"piece": int, "is_current": bool, "first_layer": int}
+    for name, kind in KINDS.items():
+        array = arrays[name]
+        if array.dtype != np.dtype(kind):
+            raise ValueError(f"{name} is of {array.dtype}, expected {np.dtype(kind)}")
+        if name in scalars and array.ndim:
+            raise ValueError(f"{name} has shape {array.shape}, expected ()")
+        if array.dtype == np.float64 and not np.all(np.isfinite(array)):
+            raise ValueError(f"{name} is not finite")
+        found[name] = scalars[name](array) if name in scalars else array
+    return Subtree(**found)
+
+
+def _within(name: str, values: Any, low: int, high: Any) -> None:
+    if np.any(values < low) or np.any(values > high):
+        raise ValueError(f"{name} is out of range")

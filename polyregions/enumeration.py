@@ -1,0 +1,178 @@
+"""Enumerating and counting: what users call, in memory or into a store."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor
+
+from polyregions.domain import Domain
+from polyregions.engine import enumerate as in_memory
+from polyregions.engine.enumerate import Tally
+from polyregions.errors import OptionError, StoppedError
+from polyregions.network import Network
+from polyregions.problem import pose
+from polyregions.progress import ProgressFunction
+from polyregions.regions import RegionSet
+from polyregions.streaming import enumerate_to_store, tally_to_store
+
+
+def enumerate_regions(
+    network: Network,
+    domain: Domain,
+    *,
+    engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
+    certify: bool = False,
+    progress: ProgressFunction | None = None,
+    max_regions: int | None = None,
+    time_limit: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> RegionSet:
+    """Every full-dimensional linear region of a network on a domain, proved complete.
+
+    Args:
+        network: the network, d inputs.
+        domain: the input set in R^d.
+        engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
+            it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
+        workers: how many subtrees to enumerate at a time; 1 for one after the other. None: as many as there are
+            processors, once a run has taken half a second. Threads, for ``"highs"`` new processes (which import the
+            main script; unasked they are started only where that does nothing).
+        executor: any `concurrent.futures.Executor` to do it instead, such as a Dask client's, see ``docs/cluster.md``.
+        certify: whether to write the proof down too, see `certify`; it is found after the regions, and no run that
+            was stopped has one.
+        progress: called now and then with a `Progress`; returning False stops the run.
+        max_regions: stop after this many regions, which one worker finds; with a store after the subtree that
+            holds the last of them.
+        store: a folder to stream the regions to, as Parquet shards; memory stays flat whatever their number. Subtrees
+            that are finished are kept there whatever happens: the same call goes on with them, and gives the same bytes
+            as one that was never stopped. The result reads them when they are first asked for; see
+            ``docs/store.md``.
+        time_limit: stop after this many seconds, with what was found by then.
+
+    Returns:
+        The regions in lexicographic order of their patterns, the same to the last bit for any number of workers;
+        `complete` is False if the run was stopped.
+
+    Raises:
+        DomainError: the domain is empty or of another dimension.
+        OptionError: an unknown engine, one that cannot take the problem, a negative limit, no worker, the store of
+            another run.
+        FormatError: the store cannot be written, or is damaged.
+        StoppedError: there is no room left for the store; what is finished is kept.
+
+    >>> from polyregions import Box, Network, enumerate_regions
+    >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
+    >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
+    [[0, 1], [1, 0]]
+    """
+    if store is None:
+        return in_memory.enumerate_regions(
+            network,
+            domain,
+            engine=engine,
+            workers=workers,
+            executor=executor,
+            certify=certify,
+            progress=progress,
+            max_regions=max_regions,
+            time_limit=time_limit,
+        )
+    if certify:
+        raise OptionError(
+            "certify: not together with a store; call certify(...) with the regions of the finished one"
+        )
+    return enumerate_to_store(
+        pose(network, domain),
+        store,
+        engine=engine,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+        max_regions=max_regions,
+        time_limit=time_limit,
+    )
+
+
+def count_regions(
+    network: Network,
+    domain: Domain,
+    *,
+    engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: ProgressFunction | None = None,
+    time_limit: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> int:
+    """The number of full-dimensional linear regions, in memory that does not grow with it.
+
+    Args:
+        network: the network, d inputs.
+        domain: the input set in R^d.
+        engine, workers, executor: as in `enumerate_regions`.
+        store: a folder that remembers the counts of finished subtrees, so that the same call goes on with them.
+        progress: called now and then with a `Progress`; returning False stops the run.
+        time_limit: stop after this many seconds.
+
+    Raises:
+        StoppedError: the run was stopped (`tally_regions` gives the partial count instead).
+        DomainError, OptionError: as in `enumerate_regions`.
+
+    >>> from polyregions import Box, Network, count_regions
+    >>> count_regions(Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])]), Box([-2], [2]))
+    3
+    """
+    tally = tally_regions(
+        network,
+        domain,
+        engine=engine,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+        time_limit=time_limit,
+        store=store,
+    )
+    if not tally.complete:
+        raise StoppedError(f"stopped after {tally.regions} regions; there are more")
+    return tally.regions
+
+
+def tally_regions(
+    network: Network,
+    domain: Domain,
+    *,
+    engine: str = "auto",
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: ProgressFunction | None = None,
+    max_regions: int | None = None,
+    time_limit: float | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> Tally:
+    """Count the regions, in all and after each layer, in constant memory; a stopped run says so.
+
+    Args and Raises as in `enumerate_regions`.
+    """
+    if store is None:
+        return in_memory.tally_regions(
+            network,
+            domain,
+            engine=engine,
+            workers=workers,
+            executor=executor,
+            progress=progress,
+            max_regions=max_regions,
+            time_limit=time_limit,
+        )
+    return tally_to_store(
+        pose(network, domain),
+        store,
+        engine=engine,
+        workers=workers,
+        executor=executor,
+        progress=progress,
+        max_regions=max_regions,
+        time_limit=time_limit,
+    )

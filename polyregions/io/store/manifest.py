@@ -1,0 +1,216 @@
+"""What a store says of itself: ``manifest.json``, and the network and domain in ``problem.npz``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from polyregions.errors import DomainError, FormatError, OptionError
+from polyregions.io.files import read_bytes, shortened, write_whole
+from polyregions.io.graph_attributes import json_value
+from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
+from polyregions.io.region_files import domain_arrays, domain_object, domain_of_arrays
+from polyregions.io.store.shards import StoreSize
+from polyregions.problem import Problem, pose
+
+SCHEMA: Final = "polyregions store 1"
+MANIFEST: Final = "manifest.json"
+PROBLEM: Final = "problem.npz"
+TASKS: Final = "tasks.sqlite"
+RESULT: Final = "result"  # the key of the manifest that only a finished store has
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a finished store adds to its manifest.
+
+    Attributes:
+        regions: how many there are.
+        after_each_layer: how many there are after each activation layer.
+        is_sorted: whether shards hold them in lexicographic order of their patterns, or only in that of the tree.
+        score: how questions were settled.
+        shards: the SHA-256 of each shard.
+    """
+
+    regions: int
+    after_each_layer: tuple[int, ...]
+    is_sorted: bool
+    score: Mapping[str, int]
+    shards: tuple[str, ...]
+
+
+def identity(problem: Problem, engine: str, keeps: bool, budget: tuple[int, int]) -> dict[str, Any]:
+    """What a run must share with the one that began a store, to go on with it.
+
+    Args:
+        problem: network and domain.
+        engine: the engine that does it.
+        keeps: whether regions are stored, or only counted.
+        budget: the regions of the first task and the most of one.
+    """
+    return {
+        "schema": SCHEMA,
+        "polyregions": _own_version(),
+        "network": problem.network.name,
+        "network_sha256": problem.network.fingerprint(),
+        "domain": domain_object(problem.domain),
+        "domain_sha256": _digest(domain_arrays(problem.domain)),
+        "engine": engine,
+        "keeps": "regions" if keeps else "counts",
+        "tasks": list(budget),
+        "neurons": problem.network.n_neurons,
+        "inputs": problem.network.n_inputs,
+        "dimension": problem.solid.hull.dim,
+        "shard_rows": StoreSize.of(problem).shard_rows,
+    }
+
+
+def begin_store(folder: Path, problem: Problem, about: dict[str, Any]) -> None:
+    """Write what every store has, the manifest last.
+
+    Raises:
+        FormatError: the folder cannot be written.
+        OptionError: it holds other files.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = sorted(file.name for file in folder.iterdir())
+    except OSError as error:
+        raise FormatError(f"{folder}: cannot be a store ({error.strerror or error})") from None
+    foreign = [name for name in found if name not in (PROBLEM, TASKS) and not name.startswith((".", TASKS))]
+    if foreign:
+        raise OptionError(f"{folder}: holds {shortened(foreign[0])}, expected a store or an empty folder")
+    write_whole(folder / PROBLEM, npz_bytes(_problem_arrays(problem)))
+    _write(folder, about)
+
+
+def finish_store(folder: Path, about: dict[str, Any], result: Result) -> None:
+    """Add the result to the manifest."""
+    _write(
+        folder,
+        {
+            **about,
+            RESULT: {
+                "regions": result.regions,
+                "after_each_layer": list(result.after_each_layer),
+                "sorted": result.is_sorted,
+                "score": dict(result.score),
+                "shards": list(result.shards),
+            },
+        },
+    )
+
+
+def forget_tasks(folder: Path) -> None:
+    """Remove what only an unfinished store needs, and what a killed run left half written."""
+    for file in folder.iterdir():
+        if file.name.startswith(TASKS) or (file.name.startswith(".") and file.name.endswith(".part")):
+            file.unlink(missing_ok=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest; None if the folder has none.
+
+    Raises:
+        FormatError: it is no manifest of a store.
+    """
+    file = folder / MANIFEST
+    if not file.exists():
+        return None
+    found = json_value(read_bytes(file).decode("utf-8", errors="replace"), str(file))
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != SCHEMA:
+        raise FormatError(f"{file}: schema {shortened(repr(schema))}, expected {SCHEMA!r}")
+    return dict(found)
+
+
+def check_same(folder: Path, manifest: Mapping[str, Any], about: Mapping[str, Any]) -> None:
+    """Refuse to go on with the store of another run.
+
+    Raises:
+        OptionError: names what differs.
+    """
+    for key, expected in about.items():
+        if manifest.get(key) != expected:
+            found = shortened(json.dumps(manifest.get(key)), 60)
+            wanted = shortened(json.dumps(expected), 60)
+            raise OptionError(
+                f"{folder}: the store of another run: its {key} is {found}, expected {wanted}; name another folder"
+            )
+
+
+def result_of(manifest: Mapping[str, Any], folder: Path) -> Result | None:
+    """The result in a manifest; None while there is none.
+
+    Raises:
+        FormatError: it is none.
+    """
+    found = manifest.get(RESULT)
+    if found is None:
+        return None
+    try:
+        return Result(
+            _count(found["regions"]),
+            tuple(_count(n) for n in found["after_each_layer"]),
+            bool(found["sorted"]),
+            {str(name): _count(n) for name, n in found["score"].items()},
+            tuple(str(digest) for digest in found["shards"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise FormatError(f"{folder / MANIFEST}: {RESULT} is not that of a store") from None
+
+
+def read_problem(folder: Path) -> Problem:
+    """The network and the domain of a store.
+
+    Raises:
+        FormatError: the file is missing, damaged or something else.
+    """
+    where = str(folder / PROBLEM)
+    arrays = arrays_of_npz(read_bytes(folder / PROBLEM), where)
+    name = str(arrays.get("network_name", "network"))
+    network = network_of_arrays(arrays, where, name)
+    try:
+        return pose(network, domain_of_arrays(arrays, where))
+    except DomainError as error:
+        raise FormatError(f"{where}: {error}") from None
+
+
+def _problem_arrays(problem: Problem) -> dict[str, Any]:
+    return {
+        "network_name": np.array(problem.network.name),
+        **network_arrays(problem.network),
+        **domain_arrays(problem.domain),
+    }
+
+
+def _digest(arrays: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError
+    return value
+
+
+def _own_version() -> str:
+    try:
+        return version("polyregions")
+    except PackageNotFoundError:  # run from a folder of sources
+        return "unknown"

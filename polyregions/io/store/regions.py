@@ -1,0 +1,220 @@
+"""The regions of a store: all of them, read when first asked for, or shard by shard in little memory."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats
+from polyregions.errors import FormatError, OptionError
+from polyregions.io.region_files import check_points, check_regions
+from polyregions.io.store.manifest import MANIFEST, TASKS, read_manifest, read_problem, result_of
+from polyregions.io.store.shards import Rows, StoreSize, read_shard, shard_digest, shard_name
+from polyregions.io.store.tasks import TaskBook
+from polyregions.problem import Problem
+from polyregions.regions import RegionSet
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a store holds, without the regions.
+
+    Attributes:
+        folder: the store.
+        problem: network and domain.
+        engine: which engine found them.
+        n: the number of regions in it.
+        complete: whether these are all.
+        is_sorted: whether they are in lexicographic order of their patterns.
+        score: how questions were settled.
+        after_each_layer: the number of regions after each layer, of a finished store.
+        digests: the SHA-256 of each shard; of an unfinished store None for each.
+    """
+
+    folder: Path
+    problem: Problem
+    engine: str
+    n: int
+    complete: bool
+    is_sorted: bool
+    score: Mapping[str, int]
+    after_each_layer: tuple[int, ...] | None
+    digests: tuple[str | None, ...]
+
+    @property
+    def size(self) -> StoreSize:
+        """How large patterns and points are."""
+        return StoreSize.of(self.problem)
+
+    def blocks(self) -> Iterator[Rows]:
+        """The regions, some at a time, in the order of the tree."""
+        for number, digest in enumerate(self.digests):
+            if digest is not None and shard_digest(self.folder, number) != digest:
+                raise FormatError(f"{self.folder / shard_name(number)}: is not the shard that was written")
+            yield read_shard(self.folder, number, self.size)
+        if not self.complete:
+            yield from self._pending()
+
+    def _pending(self) -> Iterator[Rows]:
+        """What is finished and not yet in shards."""
+        book = TaskBook(self.folder / TASKS, self.size)
+        try:
+            cursor = book.cursor()
+            for key in book.pending():
+                rows = book.rows(key)
+                yield rows.part(cursor.row if key == cursor.key else 0, len(rows))
+        finally:
+            book.close()
+
+
+class StoredRegions(RegionSet):
+    """The regions of a store as a `RegionSet` whose arrays are read, checked and put in order when first asked for."""
+
+    def __init__(self, contents: Contents) -> None:
+        plain: dict[str, Any] = {
+            "problem": contents.problem,
+            "complete": contents.complete,
+            "engine": contents.engine,
+            "score": contents.score,
+            "certificate": None,
+            "_contents": contents,
+        }
+        for name, value in plain.items():
+            object.__setattr__(self, name, value)  # frozen
+
+    @cached_property
+    def _loaded(self) -> RegionSet:
+        contents: Contents = self.__dict__["_contents"]
+        rows = Rows.joined(list(contents.blocks()), contents.size)
+        if len(rows) != contents.n:
+            raise FormatError(f"{contents.folder}: holds {len(rows)} regions, expected {contents.n}")
+        loaded = _region_set(contents, rows if contents.is_sorted else _sorted(rows), contents.complete)
+        check_regions(loaded, str(contents.folder))
+        return loaded
+
+    @cached_property
+    def packed(self) -> Bytes:
+        """The patterns."""
+        return self._loaded.packed
+
+    @cached_property
+    def packed_cuts(self) -> Bytes:
+        """The neurons that cut ancestors."""
+        return self._loaded.packed_cuts
+
+    @cached_property
+    def local_points(self) -> Floats:
+        """The interior points."""
+        return self._loaded.local_points
+
+    @cached_property
+    def rational_points(self) -> Mapping[int, tuple[Fraction, ...]]:
+        """The interior points that are no float64 points."""
+        return self._loaded.rational_points
+
+    def regions_after_each_layer(self) -> list[int]:
+        """How many regions there are after each activation layer; a finished store says so without reading them."""
+        known = self.__dict__["_contents"].after_each_layer
+        return super().regions_after_each_layer() if known is None else list(known)
+
+    def __len__(self) -> int:
+        n: int = self.__dict__["_contents"].n
+        return n
+
+
+def open_store(folder: str | os.PathLike[str]) -> StoredRegions:
+    """The regions of a store, finished or not.
+
+    Raises:
+        FormatError: no store, or a damaged one.
+        OptionError: a store of counts, or one that a run has open.
+    """
+    return StoredRegions(store_contents(Path(folder)))
+
+
+def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
+    """The regions of a store a shard at a time, in the order of the tree: memory for one shard.
+
+    Each block is a `RegionSet` of its own, marked as partial, and sorted only if the whole store is.
+
+    Raises:
+        FormatError: no store, or a damaged one.
+        OptionError: a store of counts, or one that a run has open.
+    """
+    contents = store_contents(Path(folder))
+    for rows in contents.blocks():
+        block = _region_set(contents, rows, False)
+        check_points(block, str(contents.folder))
+        yield block
+
+
+def store_contents(folder: Path) -> Contents:
+    """What a store holds, without reading the regions.
+
+    Raises:
+        FormatError: no store, or a damaged one.
+        OptionError: a store of counts, or one that a run has open.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise FormatError(f"{folder}: has no {MANIFEST}, expected a store of regions")
+    if manifest.get("keeps") != "regions":
+        raise OptionError(f"{folder}: a store of counts, expected one of regions")
+    problem, engine = read_problem(folder), str(manifest.get("engine"))
+    if problem.network.fingerprint() != manifest.get("network_sha256"):
+        raise FormatError(f"{folder}: network and manifest do not belong together")
+    result = result_of(manifest, folder)
+    if result is None:
+        return _unfinished(folder, problem, engine)
+    return Contents(
+        folder,
+        problem,
+        engine,
+        result.regions,
+        True,
+        result.is_sorted,
+        result.score,
+        result.after_each_layer,
+        result.shards,
+    )
+
+
+def _unfinished(folder: Path, problem: Problem, engine: str) -> Contents:
+    if not (folder / TASKS).exists():
+        return Contents(folder, problem, engine, 0, False, True, {}, None, ())
+    book = TaskBook(folder / TASKS, StoreSize.of(problem))
+    try:
+        n, shards = book.totals()[0], book.cursor().shards
+        score: Counter[str] = Counter()
+        is_sorted, pieces = True, set()
+        for done in book.finished():
+            score.update(done.score)
+            is_sorted = is_sorted and done.in_order
+            pieces.add(done.key[0])
+    finally:
+        book.close()
+    is_sorted = is_sorted and len(pieces) < 2
+    return Contents(folder, problem, engine, n, False, is_sorted, dict(score), None, (None,) * shards)
+
+
+def _region_set(contents: Contents, rows: Rows, complete: bool) -> RegionSet:
+    exact = dict(sorted(rows.exact.items()))
+    arrays = (rows.packed, rows.cuts, rows.points)
+    return RegionSet(contents.problem, *arrays, exact, complete, contents.engine, contents.score)
+
+
+def _sorted(rows: Rows) -> Rows:
+    """In lexicographic order of the patterns."""
+    order = np.lexsort(rows.packed.T[::-1])
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    exact = {int(place[i]): point for i, point in rows.exact.items()}
+    return Rows(rows.packed[order], rows.cuts[order], rows.points[order], exact)

@@ -1,0 +1,229 @@
+"""Regions as Parquet shards: the columns, written and read.
+
+``region`` int64, its number; ``pattern`` and ``cuts``, binary, the bits of all neurons, eight to a byte, the first
+neuron in the highest bit of the first byte; ``point``, a list of doubles, the interior point in the coordinates of the
+domain's affine hull (the inputs themselves unless some are fixed, or the domain is a slice); ``exact``, a string, the
+point in hexadecimal rationals ``-3/1f`` where no float64 point is inside, else null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats
+from polyregions.errors import FormatError
+from polyregions.exact.numbers import rational_of_text, rational_text
+from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
+from polyregions.problem import Problem
+
+PURPOSE: Final = "a store of regions"
+MAGIC: Final = b"PAR1"
+
+
+SHARD_ROWS: Final = 2**17
+SHARD_BYTES: Final = 2**25
+FEWEST_ROWS: Final = 1024
+
+
+@dataclass(frozen=True)
+class StoreSize:
+    """How large things are.
+
+    Attributes:
+        width: bytes of a pattern, ceil(N / 8).
+        dim: dimension k of the points.
+    """
+
+    width: int
+    dim: int
+
+    @classmethod
+    def of(cls, problem: Problem) -> StoreSize:
+        """Those of a problem."""
+        return cls((problem.network.n_neurons + 7) // 8, problem.solid.hull.dim)
+
+    @property
+    def shard_rows(self) -> int:
+        """The regions of a shard: fewer where one takes many bytes."""
+        return max(FEWEST_ROWS, min(SHARD_ROWS, SHARD_BYTES // (2 * self.width + 8 * self.dim + 1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Some regions.
+
+    Attributes:
+        packed: (n, ceil(N / 8)) uint8, the patterns.
+        cuts: (n, ceil(N / 8)) uint8, the neurons that split their ancestors.
+        points: (n, k) float64 interior points.
+        exact: row -> rational interior point, where no float64 one is known.
+    """
+
+    packed: Bytes
+    cuts: Bytes
+    points: Floats
+    exact: dict[int, tuple[Fraction, ...]]
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    def part(self, start: int, stop: int) -> Rows:
+        """Some of them."""
+        exact = {i - start: point for i, point in self.exact.items() if start <= i < stop}
+        return Rows(self.packed[start:stop], self.cuts[start:stop], self.points[start:stop], exact)
+
+    @classmethod
+    def none(cls, size: StoreSize) -> Rows:
+        """No regions."""
+        bits = np.zeros((0, size.width), dtype=np.uint8)
+        return cls(bits, bits, np.zeros((0, size.dim)), {})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Rows], size: StoreSize) -> Rows:
+        """Several, one after the other."""
+        parts = [cls.none(size), *parts]
+        starts = accumulate((len(part) for part in parts), initial=0)
+        return cls(
+            np.concatenate([part.packed for part in parts]),
+            np.concatenate([part.cuts for part in parts]),
+            np.concatenate([part.points for part in parts]),
+            {at + i: p for at, part in zip(starts, parts, strict=False) for i, p in part.exact.items()},
+        )
+
+
+def check_pyarrow() -> None:
+    """Refuse before hours go into what could not be written.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    import_extra("pyarrow.parquet", "parquet", PURPOSE)
+
+
+def shard_name(number: int) -> str:
+    """The file of a shard; sorted by name they are in order.
+
+    >>> shard_name(7)
+    'regions-000007.parquet'
+    """
+    return f"regions-{number:06d}.parquet"
+
+
+def write_shard(folder: Path, number: int, first: int, rows: Rows) -> str:
+    """Write the regions from number `first` on as a shard; gives its SHA-256.
+
+    Raises:
+        FormatError: the file cannot be written; nothing is left behind.
+    """
+    data = _parquet(first, rows)
+    write_whole(folder / shard_name(number), data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def shard_digest(folder: Path, number: int) -> str:
+    """The SHA-256 of a shard that is there already."""
+    return hashlib.sha256(read_bytes(folder / shard_name(number))).hexdigest()
+
+
+def read_shard(folder: Path, number: int, size: StoreSize) -> Rows:
+    """The regions of a shard.
+
+    Raises:
+        FormatError: the file is missing, damaged, or not such a shard.
+    """
+    file = folder / shard_name(number)
+    data = read_bytes(file)
+    if not data.startswith(MAGIC):
+        raise FormatError(f"{file}: begins with {data[:4]!r}, expected a Parquet file ({MAGIC!r})")
+    pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
+    try:
+        parquet = pq.ParquetFile(io.BytesIO(data))
+        _check(parquet, pa)
+        return _rows(parquet.read(), size)
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, ZeroDivisionError) as error:
+        raise FormatError(f"{file}: not a shard of this store ({shortened(str(error), 100)})") from None
+
+
+def _parquet(first: int, rows: Rows) -> bytes:
+    pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
+    exact: list[str | None] = [None] * len(rows)
+    for i, point in rows.exact.items():
+        exact[i] = rational_text(point)
+    table = pa.table(
+        {
+            "region": pa.array(np.arange(first, first + len(rows))),
+            "pattern": _binary(rows.packed, pa),
+            "cuts": _binary(rows.cuts, pa),
+            "point": _lists(rows.points, pa),
+            "exact": pa.array(exact, pa.string()),
+        }
+    )
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", use_dictionary=["exact"])
+    return buffer.getvalue()
+
+
+def _binary(rows: Bytes, pa: Any) -> Any:
+    """Rows of bytes as binary values, without a Python object for each."""
+    offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
+    buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(np.ascontiguousarray(rows).tobytes())]
+    return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
+
+
+def _lists(points: Floats, pa: Any) -> Any:
+    offsets = np.arange(len(points) + 1, dtype=np.int32) * points.shape[1]
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.ascontiguousarray(points).reshape(-1)))
+
+
+def _check(parquet: Any, pa: Any) -> None:
+    """Types as written, and no more values declared than a shard has."""
+    expected = {
+        "region": pa.int64(),
+        "pattern": pa.binary(),
+        "cuts": pa.binary(),
+        "point": pa.list_(pa.float64()),
+        "exact": pa.string(),
+    }
+    found = {field.name: field.type for field in parquet.schema_arrow}
+    if found != expected:
+        raise ValueError(f"columns {found}")
+    groups = [parquet.metadata.row_group(i) for i in range(parquet.metadata.num_row_groups)]
+    chunks = [group.column(j) for group in groups for j in range(group.num_columns)]
+    declared = sum(max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in chunks)
+    if declared > MAX_BYTES:
+        raise ValueError(f"declares {declared} bytes")
+
+
+def _rows(table: Any, size: StoreSize) -> Rows:
+    table.validate(full=True)
+    n, dim = table.num_rows, size.dim
+    columns = {name: table[name].combine_chunks() for name in table.column_names}
+    if any(columns[name].null_count for name in ("region", "pattern", "cuts", "point")):
+        raise ValueError("missing values")
+    points = np.asarray(columns["point"].flatten().to_numpy(zero_copy_only=False), dtype=np.float64)
+    if len(points) != n * dim:
+        raise ValueError(f"{len(points)} coordinates for {n} regions of dimension {dim}")
+    texts = enumerate(columns["exact"].to_pylist())
+    return Rows(
+        _packed(columns["pattern"], n, size.width),
+        _packed(columns["cuts"], n, size.width),
+        points.reshape(n, dim),
+        {i: rational_of_text(text, dim) for i, text in texts if text is not None},
+    )
+
+
+def _packed(column: Any, n: int, width: int) -> Bytes:
+    """Binary values of one length as rows."""
+    values = column.to_pylist()
+    if any(len(value) != width for value in values):
+        raise ValueError(f"patterns of other than {width} bytes")
+    return np.frombuffer(b"".join(values), dtype=np.uint8).reshape(n, width)

@@ -1,0 +1,235 @@
+"""Enumerating into a store: tasks that are finished go to disk at once, and a later run goes on from there.
+
+The order of the tree is known from the tasks' keys, so the shards hold the same bytes whoever did the tasks, in
+whatever order, in however many runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from polyregions.engine.batches import Batch, LayerCount
+from polyregions.engine.choose import choose_engine
+from polyregions.engine.enumerate import Tally, job_for, layer_counts
+from polyregions.engine.job import Outcome, Task
+from polyregions.engine.parallel import Ledger, Plan, outcomes_of
+from polyregions.engine.starts import start_arrays, start_of_arrays
+from polyregions.errors import FormatError
+from polyregions.io.npz import arrays_of_npz, npz_bytes
+from polyregions.io.store.cut import write_ready
+from polyregions.io.store.manifest import (
+    TASKS,
+    Result,
+    begin_store,
+    check_same,
+    finish_store,
+    forget_tasks,
+    identity,
+    read_manifest,
+    result_of,
+)
+from polyregions.io.store.regions import StoredRegions, open_store
+from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, shard_digest
+from polyregions.io.store.tasks import Finished, TaskBook, Waiting
+from polyregions.oracle.referee import Score
+from polyregions.problem import Problem
+from polyregions.progress import ProgressFunction, Watch, check_limits
+
+
+def enumerate_to_store(
+    problem: Problem,
+    folder: str | os.PathLike[str],
+    *,
+    engine: str,
+    workers: int | None,
+    executor: Executor | None,
+    progress: ProgressFunction | None,
+    max_regions: int | None,
+    time_limit: float | None,
+) -> StoredRegions:
+    """Enumerate into a folder, or go on with what is there; see `enumerate_regions`.
+
+    Raises:
+        OptionError: the folder holds something else, or another run.
+        FormatError: the folder cannot be written, or is damaged.
+        StoppedError: there is no room left on the disk; what is finished is kept.
+    """
+    check_pyarrow()
+    _Stream(problem, Path(folder), engine, True).run(
+        Plan(executor, workers, False), progress, max_regions, time_limit
+    )
+    return open_store(folder)
+
+
+def tally_to_store(
+    problem: Problem,
+    folder: str | os.PathLike[str],
+    *,
+    engine: str,
+    workers: int | None,
+    executor: Executor | None,
+    progress: ProgressFunction | None,
+    max_regions: int | None,
+    time_limit: float | None,
+) -> Tally:
+    """Count with a folder that remembers which subtrees are finished; see `tally_regions`.
+
+    Raises:
+        OptionError, FormatError, StoppedError: as `enumerate_to_store`.
+    """
+    stream = _Stream(problem, Path(folder), engine, False)
+    stream.run(Plan(executor, workers, False), progress, max_regions, time_limit)
+    return stream.tally()
+
+
+class _Stream:
+    """One run into a store."""
+
+    def __init__(self, problem: Problem, folder: Path, engine: str, keep: bool) -> None:
+        self._problem, self._folder, self._keep = problem, folder, keep
+        self._job = job_for(problem, engine, keep)
+        self._engine = choose_engine(problem, engine)
+        about = identity(problem, self._engine, keep, self._job.budget)
+        self._about = {**about, "reference": engine == "highs"}
+        self._size = StoreSize.of(problem)
+        self._regions = 0
+
+    def run(
+        self,
+        plan: Plan,
+        progress: ProgressFunction | None,
+        max_regions: int | None,
+        time_limit: float | None,
+    ) -> None:
+        """Begin or go on, until the end or a limit."""
+        check_limits(max_regions, time_limit)
+        if self._is_finished():
+            return
+        with self._book() as book:
+            if book.is_new:
+                book.add(_packed(task) for task in self._job.tasks())
+            waiting = [self._unpacked(task) for task in book.waiting()]
+            self._regions, left = book.totals()
+            watch = Watch(progress, time_limit, self._regions, 1.0 - left)
+            ledger = self._ledger(book, [task.key for task in waiting])
+            self._do(book, waiting[::-1], plan, ledger, watch, max_regions)
+            if book.is_done:
+                self._finish(book, ledger)
+                watch.ends(self._regions, 1.0)
+        if self._is_finished():
+            forget_tasks(self._folder)
+
+    def tally(self) -> Tally:
+        """What is counted."""
+        manifest = read_manifest(self._folder) or {}
+        result = result_of(manifest, self._folder)
+        if result is not None:
+            return Tally(result.regions, result.after_each_layer, True, self._engine, dict(result.score))
+        with self._book() as book:
+            ledger, regions = self._ledger(book, [task.key for task in book.waiting()]), book.totals()[0]
+        after = layer_counts(self._problem.network, ledger.counts, regions)
+        return Tally(regions, after, False, self._engine, asdict(ledger.score))
+
+    def _is_finished(self) -> bool:
+        """Whether the store is whole; begins one where there is none."""
+        manifest = read_manifest(self._folder)
+        if manifest is None:
+            begin_store(self._folder, self._problem, self._about)
+            return False
+        check_same(self._folder, manifest, self._about)
+        return result_of(manifest, self._folder) is not None
+
+    @contextmanager
+    def _book(self) -> Iterator[TaskBook]:
+        book = TaskBook(self._folder / TASKS, self._size)
+        try:
+            yield book
+        finally:
+            book.close()
+
+    def _unpacked(self, task: Waiting) -> Task:
+        where = f"{self._folder / TASKS}, task {'.'.join(map(str, task.key))}"
+        return Task(task.key, start_of_arrays(arrays_of_npz(task.start, where), self._job, where), task.share)
+
+    def _ledger(self, book: TaskBook, waiting: list[tuple[int, ...]]) -> Ledger:
+        """What the tasks that are finished add up to."""
+        ledger, none = Ledger(self._job), self._job.no_counts()
+        for done in book.finished():
+            counts = LayerCount(done.first, done.last, done.after, none.ends)
+            if (len(counts.after), len(counts.first), len(counts.last)) != (
+                len(none.after),
+                len(none.first),
+                len(none.last),
+            ):
+                raise FormatError(f"{self._folder / TASKS}: counts of another network")
+            outcome = Outcome(done.key, None, [], counts, Score(**done.score), done.in_order)
+            ledger.note(outcome, lambda: waiting)
+        return ledger
+
+    def _do(
+        self,
+        book: TaskBook,
+        waiting: list[Task],
+        plan: Plan,
+        ledger: Ledger,
+        watch: Watch,
+        max_regions: int | None,
+    ) -> None:
+        """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too."""
+        fraction, n_done = 1.0 - sum(task.share for task in waiting), 0
+        if max_regions is not None and self._regions >= max_regions:
+            return
+        with closing(outcomes_of(self._job, plan, waiting, ledger)) as outcomes:
+            for outcome in outcomes:
+                if outcome is not None:
+                    n_done, fraction = n_done + 1, fraction + self._note(book, outcome)
+                if not watch.is_wanted(self._regions, fraction) or (watch.is_late and n_done):
+                    return
+                if max_regions is not None and self._regions >= max_regions:
+                    return
+
+    def _note(self, book: TaskBook, outcome: Outcome) -> float:
+        """Store what came of a task; gives the part of the tree that it is."""
+        batch, counts = outcome.batch or Batch.nothing(), outcome.counts
+        done = Finished(
+            outcome.key,
+            batch.count,
+            counts.first,
+            counts.last,
+            counts.after,
+            asdict(outcome.score),
+            outcome.in_order,
+        )
+        rows = self._rows(batch) if self._keep else None
+        book.finish(done, rows, [_packed(task) for task in outcome.rest])
+        self._regions += batch.count
+        if self._keep:
+            write_ready(self._folder, book, self._size, False)
+        return batch.share
+
+    def _rows(self, batch: Batch) -> Rows:
+        if not batch.count:
+            return Rows.none(self._size)
+        bits, cuts = np.packbits(batch.bits, axis=1), np.packbits(batch.cuts, axis=1)
+        return Rows(bits, cuts, batch.points, batch.exact)
+
+    def _finish(self, book: TaskBook, ledger: Ledger) -> None:
+        """Write what is left, and the result."""
+        if self._keep:
+            write_ready(self._folder, book, self._size, True)
+        digests = tuple(shard_digest(self._folder, i) for i in range(book.cursor().shards))
+        after = layer_counts(self._problem.network, ledger.counts, self._regions)
+        is_sorted = ledger.in_order and len(self._job.tasks()) == 1
+        result = Result(self._regions, after, is_sorted, asdict(ledger.score), digests)
+        finish_store(self._folder, self._about, result)
+
+
+def _packed(task: Task) -> Waiting:
+    return Waiting(task.key, task.share, npz_bytes(start_arrays(task.start)))
