@@ -268,6 +268,7 @@ def rationals(array: Any) -> Any:
 
 def floats_if_exact(array: Any) -> Any:
     """Rationals as float64 where that loses nothing, else as they are."""
+    array = np.asarray(array, dtype=object)  # arithmetic on an array without axes gives a bare fraction
     try:
         floats = array.astype(np.float64)
     except OverflowError:

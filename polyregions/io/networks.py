@@ -20,7 +20,9 @@ EXAMPLE_PREFIX: Final = "example:"
 PICKLES: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"})
 
 
-def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES) -> Network:
+def load_network(
+    source: Any, *, input_shape: Any = None, check: bool = True, max_bytes: int = MAX_BYTES
+) -> Network:
     """A network from a file, a packaged example, or an object of another library.
 
     Args:
@@ -28,6 +30,8 @@ def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES)
             (``.gz``); the name of a packaged network such as ``"example:two-moons"``; a
             `torch.nn.Module`; a list of ``(weight, bias)`` pairs with shapes (n, k) and (n,) and
             ReLU between them; or a `Network`, which is returned as it is.
+        input_shape: of a module whose input's shape cannot be seen from it: the shape of one point without the
+            batch axis, such as ``(1, 28, 28)``, or a list of such for several inputs.
         check: compare the result with its source on random points where the source can be run.
         max_bytes: limit of a file's size, before and after decompression.
 
@@ -48,7 +52,7 @@ def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES)
     if isinstance(source, (str, os.PathLike)):
         return _load_file(source, check, max_bytes)
     if _is_torch_module(source):
-        return network_of_module(source, check=check)
+        return network_of_module(source, input_shape=input_shape, check=check)
     if isinstance(source, (list, tuple)):
         return Network.from_layers(source)
     raise OptionError(
