@@ -45,8 +45,9 @@ NUMBERS = [
     b"null",
 ]
 TOKENS = [
-    b"\0", b"\xff" * 9 + b"\x01", b"\x80" * 11, b"(", b")", b",", b"[", b"]", b"{", b"}", b'"', b"'", b"<", b"</", b"&x;",
-    b"\n", b" ", b"-", b"X_1", b"Y_0", b"assert", b"<!DOCTYPE x [<!ENTITY a 'a'>]>", b"../../x", b"|O", b"<f8", b"<U9", b"\xe9",
+    b"\0", b"\xff" * 9 + b"\x01", b"\x80" * 11, b"(", b")", b",", b"[", b"]", b"{", b"}", b'"', b"'", b"<", b"</",
+    b"\n", b" ", b"-", b"X_1", b"Y_0", b"assert", b"<!DOCTYPE x [<!ENTITY a 'a'>]>", b"&x;", b"../../x", b"|O", b"<f8",
+    b"<U9", b"\xe9",
 ]  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from fuzz_mutations import mutated
 
 import polyregions as pr
-from fuzz_mutations import mutated
 from polyregions.io.store.regions import region_blocks
 
 Files = dict[str, bytes]
@@ -80,10 +80,10 @@ def _network_targets() -> list[Target]:
         f"{kind}{i}": array for i, pair in enumerate(pairs, 1) for kind, array in zip("Wb", pair, strict=True)
     }
     npz = [_npz(arrays), _npz({**arrays, "slopes1": np.tile([0.25, 1.0], (3, 1))})]
-    example = Path(pr.__file__).parent / "data" / "two-moons.npz"
+    npz.append((Path(pr.__file__).parent / "data" / "two-moons.npz").read_bytes())
     gz = [gzip.compress(NNET.encode(), mtime=0)]
     return [
-        Target("network .npz", [{"a.npz": data} for data in [*npz, example.read_bytes()]], _file("a.npz", pr.load_network)),
+        Target("network .npz", [{"a.npz": data} for data in npz], _file("a.npz", pr.load_network)),
         Target("network .nnet", [{"a.nnet": NNET.encode()}], _file("a.nnet", pr.load_network)),
         Target("network .nnet.gz", [{"a.nnet.gz": data} for data in gz], _file("a.nnet.gz", pr.load_network)),
         Target("network .onnx", [{"a.onnx": data} for data in onnx_models()], _file("a.onnx", pr.load_network)),
@@ -236,8 +236,9 @@ def onnx_models() -> list[bytes]:
         model(
             moves,
             [1, 6],
-            {"parts": ints(3, 3), "low": np.float32(-1), "high": np.float32(1), "index": ints(0, 2, 4, 5), "starts": ints(0),
-             "ends": ints(4), "axes": ints(1), "steps": ints(2), "pads": ints(0, 1, 0, 0), "repeats": ints(2, 1),
+            {"parts": ints(3, 3), "low": np.float32(-1), "high": np.float32(1), "index": ints(0, 2, 4, 5),
+             "starts": ints(0), "ends": ints(4), "axes": ints(1), "steps": ints(2), "pads": ints(0, 1, 0, 0),
+             "repeats": ints(2, 1),
              "first": ints(0), "half": np.float32(0.5)},
         ),
     ]  # fmt: skip

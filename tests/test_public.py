@@ -31,6 +31,7 @@ PUBLIC = [
     "region_volumes", "report", "save", "segment", "simplify", "tally_regions", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
+EXTRAS += ["keras", "sklearn"]
 PLAIN_DATA = {
     "_types",
     "activations",

@@ -10,14 +10,17 @@ from typing import Any, Final
 
 from polyregions.errors import FormatError, OptionError, UnsupportedError
 from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
+from polyregions.io.keras import network_of_keras
 from polyregions.io.nnet import network_of_nnet
 from polyregions.io.npz import network_of_npz
 from polyregions.io.onnx import network_of_onnx
+from polyregions.io.sklearn import network_of_estimator
 from polyregions.io.torch import network_of_module
 from polyregions.network import Network
 
 EXAMPLE_PREFIX: Final = "example:"
 PICKLES: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"})
+KERAS_FILES: Final = frozenset({".keras", ".h5", ".hdf5"})
 
 
 def load_network(
@@ -28,10 +31,11 @@ def load_network(
     Args:
         source: the path of a ``.onnx``, ``.nnet`` or ``.npz`` file, or of one of these compressed
             (``.gz``); the name of a packaged network such as ``"example:two-moons"``; a
-            `torch.nn.Module`; a list of ``(weight, bias)`` pairs with shapes (n, k) and (n,) and
-            ReLU between them; or a `Network`, which is returned as it is.
-        input_shape: of a module whose input's shape cannot be seen from it: the shape of one point without the
-            batch axis, such as ``(1, 28, 28)``, or a list of such for several inputs.
+            `torch.nn.Module`; a `keras.Model`; an `MLPClassifier` or `MLPRegressor` of scikit-learn; a list of
+            ``(weight, bias)`` pairs with shapes (n, k) and (n,) and ReLU between them; or a `Network`, which is
+            returned as it is.
+        input_shape: of a module or model whose input's shape cannot be seen from it: the shape of one point without
+            the batch axis, such as ``(1, 28, 28)``, or a list of such for several inputs.
         check: compare the result with its source on random points where the source can be run.
         max_bytes: limit of a file's size, before and after decompression.
 
@@ -51,13 +55,19 @@ def load_network(
         return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
     if isinstance(source, (str, os.PathLike)):
         return _load_file(source, check, max_bytes)
-    if _is_torch_module(source):
+    if _is_of(
+        source, "keras", "Model"
+    ):  # before torch: with its backend, a Keras model is a torch module, too
+        return network_of_keras(source, input_shape=input_shape, check=check)
+    if _is_of(source, "torch.nn", "Module"):
         return network_of_module(source, input_shape=input_shape, check=check)
+    if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor"):
+        return network_of_estimator(source, check=check)
     if isinstance(source, (list, tuple)):
         return Network.from_layers(source)
     raise OptionError(
         f"cannot load a network from a {type(source).__name__}, expected a path, 'example:NAME', "
-        "a torch.nn.Module, a list of (weight, bias) pairs or a Network"
+        "a torch.nn.Module, a keras.Model, an MLPClassifier or MLPRegressor, a list of (weight, bias) pairs, a Network"
     )
 
 
@@ -74,6 +84,11 @@ def _load_file(path: str | os.PathLike[str], check: bool, max_bytes: int) -> Net
         raise UnsupportedError(
             f"{where}: is a pickle, which may execute anything and is never opened; "
             "build the torch module in your program and hand it to load_network"
+        )
+    if suffix in KERAS_FILES:
+        raise UnsupportedError(
+            f"{where}: names classes that Keras builds when it opens the file, so it is never opened; "
+            "call keras.models.load_model in your program and hand the model to load_network"
         )
     raise FormatError(
         f"{where}: unknown kind of network file {suffix!r}, expected .onnx, .nnet or .npz (or .gz behind it)"
@@ -92,7 +107,7 @@ def _load_example(name: str, max_bytes: int) -> Network:
     return network_of_npz(files[name].read_bytes(), EXAMPLE_PREFIX + name, EXAMPLE_PREFIX + name, max_bytes)
 
 
-def _is_torch_module(source: Any) -> bool:
-    """Whether the object is a torch module, found out without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(source, torch.nn.Module)
+def _is_of(source: Any, module: str, *kinds: str) -> bool:
+    """Whether an object is of a library's class: only if the library is imported already can it be."""
+    library = sys.modules.get(module)
+    return library is not None and isinstance(source, tuple(getattr(library, kind) for kind in kinds))

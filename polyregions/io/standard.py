@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from math import prod
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from polyregions.errors import FormatError, OptionError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
 from polyregions.graph.sparse import floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_final import take_off
 from polyregions.io.onnx_graph import OPSETS, Node
 from polyregions.io.onnx_operators import OPERATORS
+
+Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 
 
 class Place:
@@ -73,3 +76,36 @@ def real(value: Any) -> Any:
     if array.dtype.kind in "fb":
         return array.astype(np.float64)
     return floats_if_exact(rationals(array))
+
+
+def finite(values: Any, where: str) -> Any:
+    """Weights as float64.
+
+    Raises:
+        UnsupportedError: they are of another type.
+        FormatError: one is not finite.
+    """
+    array = np.asarray(values)
+    if array.dtype not in (np.float16, np.float32, np.float64):
+        raise UnsupportedError(f"{where} is of {array.dtype}, expected float16, float32 or float64 values")
+    lifted = array.astype(np.float64)
+    if not np.all(np.isfinite(lifted)):
+        index = [int(i) for i in np.argwhere(~np.isfinite(lifted))[0]]
+        raise FormatError(f"{where}{index} is {lifted[tuple(index)]}, expected a finite number")
+    return lifted
+
+
+def input_shapes(given: Any) -> Shapes:
+    """One shape or several, as users give them.
+
+    Raises:
+        OptionError: sizes that are none.
+    """
+    listed = [given] if isinstance(given, int) else list(given)
+    one = not any(isinstance(part, (tuple, list)) for part in listed)
+    shapes = [listed] if one else [[part] if isinstance(part, int) else list(part) for part in listed]
+    if not all(shapes) or any(type(n) is not int or n < 1 for shape in shapes for n in shape):
+        raise OptionError(
+            f"input_shape is {given!r}, expected sizes >= 1 such as (1, 28, 28), or a list of such"
+        )
+    return tuple(tuple(shape) for shape in shapes)

@@ -17,14 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.errors import FormatError, OptionError, UnsupportedError
+from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph import Graph, lower
 from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
 from polyregions.io.files import import_extra, network_errors_are_format_errors
+from polyregions.io.standard import Shapes, input_shapes
 from polyregions.io.torch_graph import exported, fixes_types, graph_of_program, lifted
 from polyregions.network import Network
-
-Shapes = tuple[tuple[int, ...], ...]
 
 
 def network_of_module(module: Any, *, input_shape: Any = None, check: bool = True) -> Network:
@@ -45,7 +44,7 @@ def network_of_module(module: Any, *, input_shape: Any = None, check: bool = Tru
     """
     torch = import_extra("torch", "torch", "reading a torch module")
     where = type(module).__name__
-    shapes = _shapes(input_shape) if input_shape is not None else ((_n_inputs(module, where, torch),),)
+    shapes = input_shapes(input_shape) if input_shape is not None else ((_n_inputs(module, where, torch),),)
     _check_parameters(module, where, torch)
     like = next((t for t in _tensors(module) if t.is_floating_point()), torch.zeros(1))
     points = tuple(torch.zeros((1, *shape), dtype=like.dtype, device=like.device) for shape in shapes)
@@ -56,18 +55,6 @@ def network_of_module(module: Any, *, input_shape: Any = None, check: bool = Tru
     if not check:
         return network
     return _compared(network, graph, final, module, shapes, like, fixes_types(program), torch)
-
-
-def _shapes(given: Any) -> Shapes:
-    """One shape or several."""
-    listed = [given] if isinstance(given, int) else list(given)
-    one = not any(isinstance(part, (tuple, list)) for part in listed)
-    shapes = [listed] if one else [[part] if isinstance(part, int) else list(part) for part in listed]
-    if not all(shapes) or any(type(n) is not int or n < 1 for shape in shapes for n in shape):
-        raise OptionError(
-            f"input_shape is {given!r}, expected sizes >= 1 such as (1, 28, 28), or a list of such"
-        )
-    return tuple(tuple(shape) for shape in shapes)
 
 
 def _n_inputs(module: Any, where: str, torch: Any) -> int:

@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.errors import FormatError, UnsupportedError
+from polyregions.errors import UnsupportedError
 from polyregions.graph.build import GraphBuilder
 from polyregions.graph.nodes import Graph
 from polyregions.io.files import shortened
 from polyregions.io.onnx_call import Data, Value
-from polyregions.io.standard import Place
+from polyregions.io.standard import Place, finite
 from polyregions.io.torch_operators import OPERATORS, Use
 
 FINAL: Final = {
@@ -204,11 +204,7 @@ def lifted(tensor: Any, where: str, torch: Any) -> Any:
         return plain.to(torch.bool if plain.dtype == torch.bool else torch.int64).numpy().copy()
     if plain.dtype not in (torch.float16, torch.float32, torch.float64):
         raise UnsupportedError(f"{where} is of {plain.dtype}, expected float16, float32 or float64 values")
-    array = plain.to(torch.float64).numpy().copy()
-    if not np.all(np.isfinite(array)):
-        index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
-        raise FormatError(f"{where}{index} is {array[tuple(index)]}, expected a finite number")
-    return array
+    return finite(plain.numpy(), where)
 
 
 def fixes_types(program: Any) -> bool:
