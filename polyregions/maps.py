@@ -115,8 +115,7 @@ def dead_regions(regions: RegionSet) -> Ints:
     for i, (layer, (start, end)) in enumerate(
         zip(network.activation_layers, network.layer_spans, strict=True)
     ):
-        mortal = 0 < end - start == layer.n_units and not np.any(layer.slopes[:, 0])
-        if mortal:
+        if layer.can_die:
             dead = ~regions.patterns[:, start:end].any(axis=1)
             first[dead & (first < 0)] = i
     return first

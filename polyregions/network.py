@@ -126,6 +126,11 @@ class Layer:
         """The weight of some units on some inputs."""
         return self.weight[np.ix_(rows, columns)]
 
+    @property
+    def can_die(self) -> bool:
+        """Whether it gives zero where all its neurons are off: no unit passes values on, none has a slope off."""
+        return 0 < self.n_neurons == self.n_units and not bool(np.any(self.slopes[:, 0]))
+
     def with_units(self, slopes: tuple[float, float]) -> Layer:
         """A copy whose units are all of one kind."""
         return Layer(self.weight, self.bias, uniform_slopes(self.n_units, slopes), self.exact)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 from polyregions._types import Bools
 from polyregions.domain import Domain, SolidDomain, check_domain, solid_domain
 from polyregions.errors import DomainError, NetworkError
-from polyregions.exact.affine import fold
+from polyregions.exact.affine import IntegerAffine, fold
 from polyregions.exact.evaluate import ExactNetwork
-from polyregions.network import Layer, Network
+from polyregions.graph.sparse import composed, layer_of, of_layer
+from polyregions.network import Layer, Network, exact_layer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.pullback import ComposedLayers
+
+MAX_DENSE: Final = 2**22
+"""Largest first layer (in entries) that is folded as a matrix."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +96,16 @@ def _restricted(network: Network, solid: SolidDomain) -> Network:
     if solid.hull.is_whole:
         return network
     first = network.layers[0]
-    folded = fold([solid.hull.embedding, first], network.name)
+    if first.n_units * first.n_inputs > MAX_DENSE:
+        folded = _folded_by_entries(solid.hull.embedding, first, network.name)
+    else:
+        folded = fold([solid.hull.embedding, first], network.name)
     head = Layer(folded.weight, folded.bias, first.slopes, folded.exact)
     return Network.from_units([head, *network.layers[1:]], network.name)
+
+
+def _folded_by_entries(embedding: IntegerAffine, first: Layer, where: str) -> Layer:
+    """The same where the first layer is large, a convolution of an image perhaps, and most of its entries are 0."""
+    inner = of_layer(exact_layer(embedding.plain(), embedding.shape[1] - 1, where))
+    found = composed(of_layer(first), inner)
+    return fold([embedding, first], where) if found is None else layer_of(found, first.slopes, where)

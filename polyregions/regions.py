@@ -200,9 +200,15 @@ class Region:
         return _polytope(self)
 
     def dead_layers(self) -> list[int]:
-        """The activation layers (counted from 0) in which every neuron is off here."""
-        spans = enumerate(self.regions.network.layer_spans)
-        return [i for i, (start, end) in spans if end > start and not self.pattern[start:end].any()]
+        """The activation layers (counted from 0) that give zero here: every unit is off and has no slope there."""
+        network = self.regions.network
+        return [
+            i
+            for i, (layer, (start, end)) in enumerate(
+                zip(network.activation_layers, network.layer_spans, strict=True)
+            )
+            if layer.can_die and not self.pattern[start:end].any()
+        ]
 
     def __repr__(self) -> str:
         return f"<Region {self.number}: {as_text(self.pattern)}>"

@@ -160,10 +160,11 @@ def pattern_texts(patterns: Bools) -> list[str]:
 
 
 def dead_layers(regions: RegionSet) -> Bools:
-    """Whether every neuron of each activation layer is off, (R, L)."""
-    patterns, spans = regions.patterns, regions.network.layer_spans
-    dead = [~patterns[:, start:end].any(axis=1) & (end > start) for start, end in spans]
-    return np.array(dead, dtype=np.bool_).reshape(len(spans), len(patterns)).T
+    """Whether each activation layer gives zero, (R, L): every unit is off and has no slope there."""
+    patterns, network = regions.patterns, regions.network
+    pairs = list(zip(network.activation_layers, network.layer_spans, strict=True))
+    dead = [~patterns[:, start:end].any(axis=1) & layer.can_die for layer, (start, end) in pairs]
+    return np.array(dead, dtype=np.bool_).reshape(len(pairs), len(patterns)).T
 
 
 def ragged_ints(lists: Sequence[Sequence[int]]) -> Ragged:

@@ -18,15 +18,21 @@ from polyregions import (
     RegionSet,
     WholeSpace,
     adjacency_arrays,
+    along_segment,
     audit,
+    bounds,
     check,
     count_by_definition,
+    dead_regions,
     decision_cells,
+    decision_tree,
     enumerate_regions,
+    euler_characteristic,
     layer_ranks,
     load_regions,
     neuron_status,
     save,
+    segment,
     simplify,
     winner_regions,
 )
@@ -217,6 +223,13 @@ def test_other_views_hold_for_every_unit(name: str, tmp_path: Path) -> None:
             assert ranks[i, j] == np.linalg.matrix_rank(matrix)
             slopes = [s[int(next(bits))] if s[0] != s[1] else s[1] for s in part.slopes]
             matrix = np.array(slopes)[:, None] * matrix
+    for bound in bounds(net):
+        if bound.kind == "upper" and bound.value is not None:
+            assert len(regions) <= bound.value
+    for i, region in enumerate(regions):
+        dead = region.dead_layers()
+        assert dead_regions(regions)[i] == (dead[0] if dead else -1)
+        assert not any(np.any(ranks[i, j + 1 :]) for j in dead)
     status = neuron_status(regions).status
     on = regions.patterns.mean(axis=0)
     assert np.array_equal(status == 0, on == 0)
@@ -229,6 +242,21 @@ def test_other_views_hold_for_every_unit(name: str, tmp_path: Path) -> None:
     back = load_regions(tmp_path / "regions.npz")
     assert np.array_equal(back.patterns, regions.patterns)
     assert len(winner_regions(back)) == len(winner_regions(regions))
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, *MAXIMA])
+def test_segments_trees_and_faces(name: str) -> None:
+    """Pieces along a segment are the regions of its slice, the tree is the network, the characteristic is 1."""
+    unit = ACTIVATIONS.get(name) or MAXIMA[name]
+    rng = np.random.default_rng(11)
+    net = network_of(shallow_and_deep(rng, 2, False, unit))
+    a, b = rng.uniform(-2, 2, (2, 2)).round(2)
+    along = enumerate_regions(net, segment(a, b))
+    assert len(along_segment(net, a, b)) == len(along)
+    regions = enumerate_regions(net, Box.cube(-1, 2, 2))
+    X = rng.uniform(-1, 2, (50, 2))
+    np.testing.assert_allclose(decision_tree(regions)(X), net(X), rtol=0, atol=1e-9)
+    assert euler_characteristic(regions) == 1
 
 
 def test_merged_regions_are_polytopes_that_fill_the_domain() -> None:

@@ -23,6 +23,7 @@ from polyregions import (
     load_network,
     winner_regions,
 )
+from polyregions.activations import activate
 from polyregions.io.onnx import network_of_onnx
 
 SIDE, MAPS, CLASSES = 4, 2, 3
@@ -138,3 +139,28 @@ def test_a_real_convnet_in_a_plane_and_in_a_box() -> None:
     assert len(around) > 1
     assert around.certificate is not None
     assert check(around.certificate, net)
+
+
+def test_a_large_convnet_with_maxima_in_a_plane() -> None:
+    """40,608 neurons, of which a small plane leaves some dozens: every sampled pattern is among the regions."""
+    net = load_network(corpus("verivital/Convnet_maxpool.onnx"), check=False)
+    rng = np.random.default_rng(0)
+    x, directions = rng.uniform(0, 1, 784).round(4), rng.normal(size=(2, 784)).round(3)
+    reach = 0.0005
+    regions = enumerate_regions(net, Slice(x, directions, Box.cube(-reach, reach, 2)))
+    found = {pattern.tobytes() for pattern in regions.packed}
+    X = x + rng.uniform(-reach, reach, (300, 2)) @ directions
+    sampled = {np.packbits(pattern).tobytes() for pattern in float_patterns(net, X)}
+    assert len(sampled) > 50
+    assert sampled <= found
+    assert len(winner_regions(regions)) < len(regions)
+
+
+def float_patterns(net: Network, X: np.ndarray) -> np.ndarray:
+    """Activation patterns as float64 sees them."""
+    values, bits = X, []
+    for layer in net.layers:
+        z = layer.forward(values)
+        bits.append(z[:, layer.splitting] > 0)
+        values = activate(z, layer.slopes)
+    return np.concatenate(bits, axis=1)

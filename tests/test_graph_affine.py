@@ -145,6 +145,7 @@ def test_a_fold_is_the_composition(case: tuple[int, list[Step]]) -> None:
 def test_what_is_not_folded_is_a_layer_of_its_own(case: tuple[int, list[Step]]) -> None:
     """With no rational work allowed, vectors in between become identity units, and the function stays the same."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse, "MAX_INTEGER_TERMS", 0)
         patch.setattr(sparse, "MAX_FOLD_WORK", 0)
         net = lowered(*case)
     total = rows_of_layer(net.layers[0])
@@ -152,6 +153,15 @@ def test_what_is_not_folded_is_a_layer_of_its_own(case: tuple[int, list[Step]]) 
         total = after(rows_of_layer(layer), total)
     assert total == expected(*case)
     assert net.n_neurons == 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(steps())
+def test_folding_through_matrices_gives_the_same(case: tuple[int, list[Step]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sparse, "MAX_INTEGER_TERMS", 0)
+        (layer,) = lowered(*case).layers
+    assert rows_of_layer(layer) == expected(*case)
 
 
 def test_activations_separate_the_folds() -> None:

@@ -61,9 +61,38 @@ def image_model() -> bytes:
     return bytes(model(nodes, ["N", 1, 3, 3], constants).SerializeToString())
 
 
+def branching_model() -> bytes:
+    nodes = [
+        node("MaxPool", ["x"], "p", kernel_shape=[2, 2], pads=[0, 1, 1, 0]),
+        node("AveragePool", ["x"], "q", kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1),
+        node("BatchNormalization", ["q", "s", "b", "s", "v"], "n"),
+        node("LeakyRelu", ["n"], "l", alpha=0.25),
+        node("Clip", ["p", "lo", "hi"], "c"),
+        node("Concat", ["l", "c", "x"], "j", axis=1),
+        node("ReduceMax", ["j"], "m", axes=[1, 2], keepdims=0),
+        node("Mul", ["m", "k"], "t"),
+        node("Slice", ["t", "one", "three", "one"], "u"),
+        node("Min", ["u", "k2"], "w"),
+        node("Softmax", ["w"], "y", axis=1),
+    ]
+    constants = {
+        "s": [1.5],
+        "b": [0.25],
+        "v": [2.25],
+        "lo": np.float32(-1),
+        "hi": np.float32(1),
+        "k": [1.0, 2.0, 3.0],
+        "k2": [0.5, -0.5],
+        "one": np.array([1]),
+        "three": np.array([3]),
+    }
+    return bytes(model(nodes, ["N", 1, 3, 3], constants).SerializeToString())
+
+
 SEEDS: dict[str, tuple[str, Callable[[str], object], bytes]] = {
     "onnx": ("a.onnx", load_network, mlp().SerializeToString()),
     "onnx image": ("a.onnx", load_network, image_model()),
+    "onnx branches": ("a.onnx", load_network, branching_model()),
     "nnet": ("a.nnet", load_network, NNET.encode()),
     "npz": ("a.npz", load_network, stored_archive()),
     "npz domain": ("d.npz", load_domain, stored_archive()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,12 +55,17 @@ def test_the_matrix_is_refused_and_the_size_named() -> None:
         _ = large.weight
 
 
-def test_a_small_domain_leaves_a_small_part_that_is_enumerated() -> None:
-    dense, large = both(2, n=40, k=3)
-    head = affine_layer((np.random.default_rng(0).normal(size=(3, 2)), np.zeros(3)), "head")
-    tail = affine_layer((np.ones((1, 40)), [0.0]), "tail")
-    box = Box.cube(-0.5, 0.5, 2)
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("reach", [0.1, 0.5, 3.0])
+def test_what_a_domain_leaves_of_it_is_enumerated(seed: int, reach: float) -> None:
+    """With units of several kinds in front and behind, dead ones too: the same regions as with the matrix."""
+    rng = np.random.default_rng(seed)
+    dense, large = both(seed, n=30, k=6)
+    kinds = np.array([(0.0, 1.0), (0.25, 1.0), (-1.0, 1.0), (1.0, 1.0), (1.0, 0.0)])
+    head = affine_layer((rng.normal(size=(6, 2)), rng.normal(size=6) * 2), "head")
+    head = replace(head, slopes=kinds[rng.integers(0, 5, 6)])
+    tail = affine_layer((rng.normal(size=(3, 30)), rng.normal(size=3)), "tail").with_units(RELU)
+    box = Box.cube(-reach, reach, 2)
     found = enumerate_regions(Network.from_units([head, large, tail]), box)
-    assert np.array_equal(
-        found.patterns, enumerate_regions(Network.from_units([head, dense, tail]), box).patterns
-    )
+    expected = enumerate_regions(Network.from_units([head, dense, tail]), box, engine="highs")
+    assert np.array_equal(found.patterns, expected.patterns)

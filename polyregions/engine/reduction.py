@@ -13,6 +13,9 @@ import numpy as np
 from polyregions._types import Bytes, Ints
 from polyregions.engine.batches import Batch
 from polyregions.engine.zonotope import UNKNOWN, known_bits
+from polyregions.graph import GraphBuilder, lower
+from polyregions.graph.sparse import from_entries, of_layer
+from polyregions.large_layer import LargeLayer
 from polyregions.network import ExactAffine, Layer, Network
 from polyregions.problem import Problem
 
@@ -62,6 +65,8 @@ def reduce(problem: Problem) -> Reduction:
 
 def _without(network: Network, bits: list[Ints]) -> Network:
     """The network with its known units made linear, those without slope left out."""
+    if any(isinstance(layer, LargeLayer) for layer in network.layers):
+        return _composed(network, bits)
     layers = []
     read = np.arange(network.n_inputs)
     for layer, known in zip(network.layers, bits, strict=True):
@@ -73,6 +78,24 @@ def _without(network: Network, bits: list[Ints]) -> Network:
         layers.append(_part(layer, units, read, slopes[units]))
         read = units
     return Network.from_units(layers, network.name)
+
+
+def _composed(network: Network, bits: list[Ints]) -> Network:
+    """The same with the linear units composed away, exactly: what is left of a large network depends on few units."""
+    build, node = GraphBuilder(network.n_inputs, network.name), 0
+    for layer, known in zip(network.layers, bits, strict=True):
+        node = build.affine(node, of_layer(layer))
+        rows, open_units = np.arange(layer.n_units), np.flatnonzero(known == UNKNOWN)
+        chosen = np.take_along_axis(layer.slopes, np.maximum(known, 0)[:, None], axis=1).ravel()
+        linear = build.scale(node, np.where(known == UNKNOWN, 0.0, chosen))
+        if len(open_units):
+            bent = build.units(build.select(node, open_units), layer.slopes[open_units])
+            columns = np.concatenate([rows, layer.n_units + np.arange(len(open_units))])
+            places, ones = np.concatenate([rows, open_units]), np.ones(len(columns))
+            both = from_entries(places, columns, ones, np.zeros(layer.n_units), len(columns))
+            linear = build.affine(build.join([linear, bent]), both)
+        node = linear
+    return lower(build.graph(node), network.name, in_order=True)
 
 
 def _part(

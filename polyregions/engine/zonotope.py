@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from polyregions._types import Floats, Ints
+from polyregions._types import Bools, Floats, Ints
 from polyregions.network import Layer, Network
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
@@ -96,12 +96,22 @@ def known_bits(network: Network, bounds: Bounds) -> list[Ints]:
     found = []
     with np.errstate(all="ignore"):  # what is not a number decides nothing
         enclosure = Zonotope.around(bounds)
+        alive = np.ones(network.n_inputs)
         for layer in network.layers:
             enclosure = enclosure.through_affine(layer)
-            bits = _signs(enclosure, layer)
+            reads = layer.linear_sizes(alive) > 0  # the others are their bias, exactly: what they read is 0
+            bits = np.where(reads | ~layer.splitting, _signs(enclosure, layer), layer.bias > 0)
             found.append(bits)
+            alive = _is_not_zero(layer, bits, reads).astype(np.float64)
             enclosure = enclosure.through_units(layer.slopes, bits)
     return found
+
+
+def _is_not_zero(layer: Layer, bits: Ints, reads: Bools) -> Bools:
+    """Which units (n,) may give something else than 0: the others have no slope, or nothing comes in."""
+    slope = np.where(bits == 0, layer.slopes[:, 0], layer.slopes[:, 1])
+    may: Bools = ((bits == UNKNOWN) | (slope != 0)) & (reads | (layer.bias != 0))
+    return may
 
 
 def _signs(enclosure: Zonotope, layer: Layer) -> Ints:

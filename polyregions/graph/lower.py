@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.activations import IDENTITY, RELU, uniform_slopes
+from polyregions.activations import IDENTITY, RELU, splitting, uniform_slopes
 from polyregions.errors import UnsupportedError
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Units
 from polyregions.graph.sparse import (
@@ -34,8 +34,14 @@ MAX_NUMBERS: Final = 2**27
 """Most numbers in all forms together."""
 
 
-def lower(graph: Graph, name: str) -> Network:
+def lower(graph: Graph, name: str, in_order: bool = False) -> Network:
     """The network that a graph computes, as a chain of layers with the same regions.
+
+    Args:
+        graph: the graph.
+        name: name of the network.
+        in_order: whether neurons follow each other in the order of the nodes, even where a later node's units could
+            stand in an earlier layer.
 
     Raises:
         UnsupportedError: a layer that is too large to be written out.
@@ -43,7 +49,7 @@ def lower(graph: Graph, name: str) -> Network:
     Complexity: the work of composing the affine maps; as many layers as the longest path has activations, plus
     one for each round of a maximum of more than two arguments.
     """
-    lowering = _Lowering(graph)
+    lowering = _Lowering(graph, in_order)
     for number in range(len(graph.nodes)):
         lowering.take(number)
     return lowering.network(name)
@@ -66,8 +72,9 @@ class _Block:
 class _Lowering:
     """The forms of the nodes so far, and the blocks of units they refer to."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, in_order: bool) -> None:
         self.graph = graph
+        self._in_order = in_order
         self.n_inputs = graph.nodes[0].width
         self.forms: dict[int, SparseAffine] = {}
         self.blocks: list[_Block] = []
@@ -98,7 +105,11 @@ class _Lowering:
     def _units(self, form: SparseAffine, slopes: Floats) -> SparseAffine:
         """New units on a form, in the first layer that can have them."""
         first, n = len(self.layer_of_atom), form.n_rows
-        block = _Block(form, slopes, self._depth(form) + 1, first)
+        lowest = self._depth(form) + 1
+        if self._in_order and np.any(splitting(slopes)):
+            before = (block.layer for block in self.blocks if np.any(splitting(block.slopes)))
+            lowest = max(lowest, max(before, default=0) + 1)
+        block = _Block(form, slopes, lowest, first)
         self.blocks.append(block)
         self.layer_of_atom = np.append(self.layer_of_atom, np.full(n, block.layer))
         return selection(block.atoms, first + n)

@@ -16,9 +16,16 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.errors import NetworkError
+from polyregions.exact.affine import (
+    IntegerAffine,
+    affine_of_floats,
+    compose,
+    integer_matrix,
+    integers_of_floats,
+)
 from polyregions.large_layer import MAX_ENTRIES, LargeLayer
-from polyregions.network import ExactAffine, Layer, exact_layer
+from polyregions.network import ExactAffine, Layer
 
 MANTISSA_BITS: Final = 53
 SAFE_EXPONENT: Final = 900
@@ -30,7 +37,10 @@ MAX_TERMS: Final = 2**25
 MAX_FOLD_WORK: Final = 2**27
 """Most exact multiplications spent on composing two maps."""
 
-MAX_RATIONALS: Final = 2**21
+MAX_INTEGER_TERMS: Final = 2**22
+"""Most products of integers in a composition entry by entry."""
+
+MAX_RATIONALS: Final = 2**23
 """Most entries of a matrix of rationals."""
 
 
@@ -118,6 +128,18 @@ def from_entries(rows: Ints, columns: Ints, values: Any, bias: Any, n_columns: i
     return SparseAffine(_offsets(counts), columns[order], values[order], bias + 0, n_columns)
 
 
+def of_layer(layer: Layer) -> SparseAffine:
+    """The affine map of a layer."""
+    if isinstance(layer, LargeLayer):
+        return SparseAffine(layer.offsets, layer.columns, layer.values, layer.bias, layer.n_columns)
+    if layer.exact is None:
+        return from_dense(layer.weight, layer.bias)
+    numerators, denominator = layer.exact.numerators, layer.exact.denominator
+    flat = [Fraction(int(n), denominator) for n in numerators.flat]
+    fractions = _object_array(flat).reshape(numerators.shape)
+    return from_dense(fractions[:, :-1], fractions[:, -1])
+
+
 def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
     """The rows of several maps of one x, one map after the other."""
     counts = np.concatenate([np.zeros(0, dtype=np.int64), *(np.diff(m.offsets) for m in maps)])
@@ -131,11 +153,11 @@ def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
 
 
 def composed(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
-    """``outer`` after ``inner``, exactly; None where that would take unreasonably many rational operations."""
+    """``outer`` after ``inner``, exactly; None where that would take unreasonably much exact arithmetic."""
     product = _linear_part(outer, inner)
     bias = None if product is None else _composed_bias(outer, inner.bias)
     if product is None or bias is None:
-        return _in_rationals(outer, inner)
+        return _in_matrices(outer, inner)
     offsets, columns, values = product
     return SparseAffine(offsets, columns, values, bias, inner.n_columns)
 
@@ -150,61 +172,80 @@ def layer_of(affine: SparseAffine, slopes: Floats, where: str) -> Layer:
         return LargeLayer(
             affine.offsets, affine.columns, affine.values, affine.n_columns, affine.bias + 0.0, slopes
         )
-    if affine.is_float:
-        return Layer(*_dense_floats(affine), slopes)
-    return replace(exact_layer(_numerators(affine), affine.n_columns, where), slopes=slopes)
+    try:
+        weight, bias = _dense_floats(affine)  # a fraction becomes the nearest float
+    except OverflowError:
+        raise NetworkError(f"{where}: an exact coefficient is beyond the range of float64") from None
+    return Layer(weight, bias, slopes, None if affine.is_float else _numerators(affine))
 
 
 def _linear_part(outer: SparseAffine, inner: SparseAffine) -> tuple[Ints, Ints, Any] | None:
-    """Offsets, columns and values of the product of the matrices in floats; None where that may round."""
-    if outer.values.dtype == object or inner.values.dtype == object:
-        return None
+    """Offsets, columns and values of the product of the matrices, entry by entry; None where these are many."""
     counts = np.diff(inner.offsets)[outer.columns]
     if counts.sum() > MAX_TERMS:
         return None
     read = _ranges(inner.offsets[:-1][outer.columns], counts)
-    terms = _exact_products(np.repeat(outer.values, counts), inner.values[read])
-    if terms is None:
-        return None
     places = np.repeat(outer.row_of_entry, counts) * np.int64(inner.n_columns) + inner.columns[read]
     order = np.argsort(places, kind="stable")
-    sums = _exact_sums(terms[order], places[order])
-    if sums is None:
+    left = np.repeat(np.arange(len(outer.columns)), counts)[order]
+    found = _sums_of_products(outer.values, left, inner.values, read[order], places[order])
+    if found is None:
         return None
-    places, values = sums
+    places, values = found
     rows, columns = np.divmod(places[values != 0], max(inner.n_columns, 1))
     return _offsets(np.bincount(rows, minlength=outer.n_rows)), columns, values[values != 0]
 
 
 def _composed_bias(outer: SparseAffine, inner_bias: Any) -> Any:
-    """``W c + b``: floats where exact, else rationals; None where these are too many."""
-    hit = inner_bias[outer.columns] != 0
-    rows, factors, shifts = outer.row_of_entry[hit], outer.values[hit], inner_bias[outer.columns][hit]
-    if not len(rows):
+    """``W c + b``; None where that has many terms that are not floats."""
+    hit = np.flatnonzero(inner_bias[outer.columns] != 0)
+    if not len(hit):
         return outer.bias
-    if factors.dtype != object and shifts.dtype != object and outer.bias.dtype != object:
-        products = _exact_products(factors, shifts)
-        if products is not None:
-            terms, places = np.append(products, outer.bias), np.append(rows, np.arange(outer.n_rows))
-            order = np.argsort(places, kind="stable")
-            sums = _exact_sums(terms[order], places[order])
-            if sums is not None:
-                return sums[1]
-    if len(rows) > MAX_RATIONALS:
+    rows = outer.row_of_entry[hit]
+    found = _sums_of_products(outer.values, hit, inner_bias, outer.columns[hit], rows)
+    if found is None:
         return None
-    total = [Fraction(b) for b in outer.bias]
-    for row, factor, shift in zip(rows.tolist(), factors, shifts, strict=True):
-        total[row] += Fraction(factor) * Fraction(shift)
-    return floats_if_exact(_object_array(total))
+    shift = np.zeros(outer.n_rows, dtype=found[1].dtype)
+    shift[found[0]] = found[1]
+    return exact_sum(outer.bias, shift)
 
 
-def _in_rationals(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
+def _sums_of_products(a: Any, i: Ints, b: Any, j: Ints, places: Ints) -> tuple[Ints, Any] | None:
+    """The places that occur (sorted) and the sums of ``a[i] * b[j]`` there.
+
+    Floats where nothing is rounded, else through integers; None if that would be too many.
+    """
+    if a.dtype != object and b.dtype != object:
+        terms = _exact_products(a[i], b[j])
+        sums = None if terms is None else _exact_sums(terms, places)
+        if sums is not None:
+            return sums
+    if len(places) > MAX_INTEGER_TERMS:
+        return None
+    (whole_a, scale_a), (whole_b, scale_b) = _whole(a), _whole(b)
+    starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])[: len(places)])
+    totals = np.add.reduceat(whole_a[i] * whole_b[j], starts) if len(starts) else whole_a[:0]
+    exact = _object_array([Fraction(n, scale_a * scale_b) for n in totals.tolist()])
+    return places[starts], floats_if_exact(exact)
+
+
+def _whole(array: Any) -> tuple[Any, int]:
+    """Numbers (n,) as integers, in an object array, over one denominator."""
+    if array.dtype != object:
+        rows, denominator = integers_of_floats(array[np.newaxis])
+        return _object_array(rows[0]), denominator
+    fractions = _fractions(array)
+    denominator = lcm(1, *{f.denominator for f in fractions})
+    return _object_array([f.numerator * (denominator // f.denominator) for f in fractions]), denominator
+
+
+def _in_matrices(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
     """The composition through matrices of integers over the columns that occur."""
     used = np.unique(inner.columns)
     width = len(used) + 1
-    if outer.n_rows * outer.n_columns * width > MAX_FOLD_WORK or outer.n_rows * width > MAX_RATIONALS:
+    if outer.n_rows * outer.n_columns * width > MAX_FOLD_WORK:
         return None
-    if max(outer.n_rows * outer.n_columns, inner.n_rows * width) > MAX_RATIONALS:
+    if max(outer.n_rows * outer.n_columns, outer.n_rows * width, inner.n_rows * width) > MAX_RATIONALS:
         return None
     narrow = SparseAffine(
         inner.offsets, np.searchsorted(used, inner.columns), inner.values, inner.bias, len(used)
@@ -225,14 +266,14 @@ def _integers(affine: SparseAffine) -> IntegerAffine:
 
 def _dense_floats(affine: SparseAffine) -> tuple[Floats, Floats]:
     weight = np.zeros((affine.n_rows, affine.n_columns))
-    weight[affine.row_of_entry, affine.columns] = affine.values
-    return weight, affine.bias + 0.0
+    weight[affine.row_of_entry, affine.columns] = affine.values.astype(np.float64)
+    return weight, affine.bias.astype(np.float64) + 0.0
 
 
 def _numerators(affine: SparseAffine) -> ExactAffine:
     """The map as integers over one denominator."""
-    values, bias = [Fraction(v) for v in affine.values], [Fraction(b) for b in affine.bias]
-    denominator = lcm(1, *(f.denominator for f in values), *(f.denominator for f in bias))
+    values, bias = _fractions(affine.values), _fractions(affine.bias)
+    denominator = lcm(1, *{f.denominator for f in values}, *{f.denominator for f in bias})
     numerators = np.zeros((affine.n_rows, affine.n_columns + 1), dtype=object)
     scaled = [f.numerator * (denominator // f.denominator) for f in values + bias]
     numerators[affine.row_of_entry, affine.columns] = _object_array(scaled[: len(values)])
@@ -263,12 +304,17 @@ def exact_product(a: Any, b: Any) -> Any:
 
 def rationals(array: Any) -> Any:
     """The same numbers as an object array of fractions."""
-    return _object_array([Fraction(entry) for entry in array.flat]).reshape(array.shape)
+    return _object_array(_fractions(array.ravel())).reshape(array.shape)
+
+
+def _fractions(array: Any) -> list[Fraction]:
+    """The numbers (n,) as fractions of Python integers: those of numpy would overflow."""
+    return [entry if type(entry) is Fraction else Fraction(entry) for entry in array.tolist()]
 
 
 def floats_if_exact(array: Any) -> Any:
     """Rationals as float64 where that loses nothing, else as they are."""
-    array = np.asarray(array, dtype=object)  # arithmetic on an array without axes gives a bare fraction
+    array = np.asarray(array, dtype=object)
     try:
         floats = array.astype(np.float64)
     except OverflowError:

@@ -18,8 +18,13 @@ def constant(call: Call) -> Value:
     if len(call.attributes) != 1 or call.operands:
         raise call.wrong(f"{len(call.attributes)} values and {len(call.operands)} inputs, expected one value")
     ((name, value),) = call.attributes.items()
-    kind = np.float64 if name.startswith("value_float") else np.int64
-    return value if name == "value" else np.array(value, dtype=kind)
+    found = value if name == "value" else np.array(value)
+    if name in ("value_ints", "value_floats") and found.size == 0:
+        found = found.astype(np.int64 if name == "value_ints" else np.float64)
+    kinds = "fib" if name == "value" else name[len("value_")]
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in kinds:
+        raise call.wrong(f"{name} is {type(value).__name__}, expected numbers")
+    return found
 
 
 def constant_of_shape(call: Call) -> Value:

@@ -173,4 +173,5 @@ def _product_of_constants(call: Call, a: Any, b: Any) -> Any:
     """In rationals: no float32 rounding enters."""
     if prod(_product_shape(call, a.shape, b.shape)) * a.shape[-1] > MAX_CONSTANT_WORK:
         raise call.unsupported(f"of constants of shapes {a.shape} and {b.shape} is too large")
-    return floats_if_exact(np.matmul(rationals(a), rationals(b)))
+    left, right = rationals(call.real(a, "a factor")), rationals(call.real(b, "a factor"))
+    return floats_if_exact(np.matmul(left, right))

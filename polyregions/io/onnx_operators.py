@@ -125,7 +125,7 @@ def graph_of_onnx(graph: Graph) -> NetworkGraph:
     build.where = graph.where
     if graph.taken_off is not None:
         call = Call(graph.taken_off, graph.opset, [], graph.taken_off.attributes(), build)
-        build.notices.append(take_off(call, values.of(graph.outputs[0]).shape))
+        build.notices.append(take_off(call, values.output(graph.outputs[0]).shape))
     return build.graph(values.joined(graph.outputs))
 
 
@@ -159,9 +159,10 @@ class _Values:
     def joined(self, names: list[str]) -> int:
         """The node that joins several tensors to one vector."""
         call = Call(Node(None, self._graph.where), self._graph.opset, [], {}, self._build)
-        return self._build.join([call.as_data(self._output(name)).node for name in names])
+        return self._build.join([call.as_data(self.output(name)).node for name in names])
 
-    def _output(self, name: str) -> Value:
+    def output(self, name: str) -> Value:
+        """The tensor of an output's name."""
         if name not in self._known and name not in self._graph.constants:
             raise UnsupportedError(
                 f"{self._graph.where}: output {shortened(name)!r} is a second output of its node"

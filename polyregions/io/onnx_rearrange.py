@@ -259,6 +259,8 @@ def pad(call: Call) -> Value:
     cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(value.shape, widths, strict=True))
     value = call.moved(value, lambda array: _not_empty(call, array[cut]))
     grown = [(max(a, 0), max(b, 0)) for a, b in widths]
+    if not grown:
+        return value
     call.check_size(tuple(n + a + b for n, (a, b) in zip(value.shape, grown, strict=True)))
     if mode in ("reflect", "edge", "wrap"):
         if mode == "reflect" and any(max(w) >= n for n, w in zip(value.shape, grown, strict=True)):
@@ -332,6 +334,8 @@ def _shape(call: Call, sizes: list[int]) -> tuple[int, ...]:
 def _scales(call: Call, array: Any, position: int, is_attribute: bool) -> list[Fraction]:
     given = call.attributes.get("scales", []) if is_attribute else call.reals(position, "scales")
     found = np.ravel(given).tolist()
+    if not all(isinstance(s, float) for s in found):
+        raise call.wrong(f"scales {found[:5]}, expected real numbers")
     if len(found) != array.ndim or any(not s > 0 for s in found):
         raise call.wrong(f"scales {found} of a tensor of shape {array.shape}")
     return [Fraction(s) for s in found]

@@ -12,6 +12,7 @@ from polyregions.decision import decision_cells
 from polyregions.patterns import always_on, sometimes_on
 from polyregions.regions import RegionSet
 from polyregions.report.page import PARTIAL, Row, Section
+from polyregions.tables import dead_layers
 
 
 def network_section(regions: RegionSet) -> Section:
@@ -48,16 +49,14 @@ def domain_section(regions: RegionSet) -> Section:
 
 def region_section(regions: RegionSet) -> Section:
     """How many regions there are, and how many of them have a layer that is off."""
-    dead = np.zeros(len(regions), dtype=np.bool_)
-    for start, end in regions.network.layer_spans:
-        dead |= _is_dead(regions, start, end)
+    dead = dead_layers(regions).any(axis=1)
     rows: tuple[Row, ...] = (
         ("regions", len(regions)),
         ("complete", regions.complete),
         ("dead regions", int(np.count_nonzero(dead))),
         ("engine", regions.engine),
     )
-    what = "Regions are full-dimensional; a region is dead if some layer is off in it."
+    what = "Regions are full-dimensional; a region is dead if some layer is zero in it."
     return Section("regions", rows, what if regions.complete else f"{what} {PARTIAL}")
 
 
@@ -65,10 +64,10 @@ def layer_section(regions: RegionSet) -> Section:
     """Layer by layer: neurons, regions, dead regions, neurons that do not change sign."""
     net, after = regions.network, regions.regions_after_each_layer()
     never, always = _constant_neurons(regions)
-    rows = []
+    rows, dead_in = [], dead_layers(regions)
     for i, (start, end) in enumerate(net.layer_spans):
         counts = [None if bits is None else int(bits[start:end].sum()) for bits in (never, always)]
-        dead = int(np.count_nonzero(_is_dead(regions, start, end)))
+        dead = int(np.count_nonzero(dead_in[:, i]))
         rows.append((i + 1, end - start, after[i], dead, *counts))
     header = ("layer", "neurons", "regions after it", "dead regions", "never on", "always on")
     return Section("layers", tuple(rows), "" if regions.complete else PARTIAL, header)
@@ -123,11 +122,6 @@ def _constant_neurons(regions: RegionSet) -> tuple[Any, Any]:
         return None, None
     n = regions.network.n_neurons
     return ~sometimes_on(regions.packed, n), always_on(regions.packed, n)
-
-
-def _is_dead(regions: RegionSet, start: int, end: int) -> Any:
-    """In which regions (R,) a layer that has neurons has none on."""
-    return ~regions.patterns[:, start:end].any(axis=1) & (end > start)
 
 
 def _domain_fingerprint(regions: RegionSet) -> str:
