@@ -24,8 +24,8 @@ from fuzz_seeds import Target, targets
 
 from polyregions.errors import PolyregionsError
 
-MEMORY = 2**30  # bytes that a loader may reserve beyond what the warmed-up process has
-SECONDS = 20.0  # without an answer to one input: a hang
+MEMORY = 2**31  # bytes that a loader may reserve beyond what the warmed-up process has
+SECONDS = 60.0  # without an answer to one input: a hang
 START_SECONDS = 300.0
 
 

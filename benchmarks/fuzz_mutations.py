@@ -7,6 +7,7 @@ import io
 import random
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -85,7 +86,9 @@ def _in_archive(data: bytes, rng: random.Random, others: Sequence[bytes]) -> byt
         case _:
             members[i] = (name, _damaged(content, rng, others))
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
+    kind = rng.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+    with zipfile.ZipFile(out, "w", kind) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # two members of one name are what is wanted
         for member, content in members:
             archive.writestr(member or "x", content)
     return out.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onnx_models import MLP_SHAPES, mlp, model, node
-from polyregions.errors import InputError
+from polyregions.errors import InputError, PolyregionsError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from test_io_networks import NNET, PROPERTY
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+import fuzz_mutations  # noqa: E402 - the long version of this is benchmarks/fuzz.py
+import fuzz_seeds  # noqa: E402
 
 EXAMPLES = 300
 
@@ -154,3 +159,53 @@ def attempt(load: Callable[[str], object], file: Path, data: bytes) -> None:
         load(str(file))
     except InputError as error:
         assert file.name in str(error)
+
+
+# ---------------------------------------------------------------- every loader: a short run of benchmarks/fuzz.py
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fuzz_seeds.Target]:
+    pytest.importorskip("pyarrow")
+    return fuzz_seeds.targets(tmp_path_factory.mktemp("seeds"))
+
+
+LOADERS = [
+    "network .npz", "network .nnet", "network .nnet.gz", "network .onnx", "domain .npz", "domain .vnnlib",
+    "regions .npz", "certificate .npz", "graph .graphml", "graph .gexf", "graph .json", "graph .csv", "graph .parquet",
+    "store", "unfinished store",
+]  # fmt: skip
+
+
+def test_these_are_all_loaders(targets: dict[str, fuzz_seeds.Target]) -> None:
+    assert list(targets) == LOADERS
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_valid_files_load_and_damaged_ones_do_or_are_refused(
+    name: str, targets: dict[str, fuzz_seeds.Target], tmp_path: Path
+) -> None:
+    target = targets[name]
+    for files in target.seeds:
+        target.load(written(files, tmp_path))
+    for number in range(150):
+        folder = written(target.damaged(10**6 + number), tmp_path)
+        try:
+            target.load(folder)
+        except PolyregionsError as error:
+            assert str(tmp_path) in str(error)
+
+
+def written(files: dict[str, bytes], folder: Path) -> Path:
+    for old in folder.iterdir():
+        old.unlink()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_damage_is_reproducible_and_usually_damages() -> None:
+    data = bytes(range(256)) * 4
+    changed = [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
+    assert changed == [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
+    assert sum(c != data for c in changed) > 80

@@ -15,6 +15,9 @@ from polyregions.io.final_functions import behind
 from polyregions.network import Network
 
 N_POINTS: Final = 8
+MAX_VALUES: Final = 2**24
+"""Most values of all nodes at all points together; a large network is compared at fewer points, at least at one."""
+
 SEED: Final = 20250101
 
 SAFETY: Final = 16.0
@@ -27,6 +30,12 @@ def sample_points(n_points: int, dim: int) -> Floats:
     scales = 2.0 ** (np.arange(n_points) % 4 - 2)
     points = rng.standard_normal((n_points, dim)) * scales[:, np.newaxis]
     return points.astype(np.float16).astype(np.float64)
+
+
+def comparison_points(graph: Graph) -> Floats:
+    """The points (k, d) at which a network is compared with its source."""
+    size = sum(node.width for node in graph.nodes)
+    return sample_points(max(1, min(N_POINTS, MAX_VALUES // max(size, 1))), graph.nodes[0].width)
 
 
 def compare_with_source(

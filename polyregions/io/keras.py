@@ -14,7 +14,7 @@ import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph import Graph, lower
-from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
+from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.io.keras_graph import graph_of_model, is_graph
 from polyregions.io.standard import input_shapes
@@ -71,7 +71,7 @@ def _compared(
     network: Network, graph: Graph, final: str | None, model: Any, shapes: list[tuple[int, ...]], keras: Any
 ) -> Network:
     """The network, after a comparison with the model; if that cannot run, with a notice."""
-    points = sample_points(N_POINTS, network.n_inputs)
+    points = comparison_points(graph)
     dtype = model.inputs[0].dtype if model.compute_dtype is None else model.compute_dtype
     try:
         tolerance = rounding_tolerance(graph, points, dtype)

@@ -12,7 +12,7 @@ import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph import GraphBuilder, lower
-from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
+from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import network_errors_are_format_errors
 from polyregions.io.standard import Place, finite
 from polyregions.network import Network
@@ -54,7 +54,7 @@ def network_of_estimator(estimator: Any, *, check: bool = True) -> Network:
     with network_errors_are_format_errors():
         network = lower(graph, where)
     if check:
-        points = sample_points(N_POINTS, network.n_inputs)
+        points = comparison_points(graph)
         tolerance = rounding_tolerance(graph, points, np.float64)
         difference = compare_with_source(
             network, points, _outputs(estimator, points, final), tolerance, final

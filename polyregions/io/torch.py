@@ -19,7 +19,7 @@ import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph import Graph, lower
-from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
+from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.io.standard import Shapes, input_shapes
 from polyregions.io.torch_graph import exported, fixes_types, graph_of_program, lifted
@@ -111,7 +111,7 @@ def _compared(
 
     In float64 where the module can run in it, else in the type of its parameters. If neither runs, a notice says so.
     """
-    points = sample_points(N_POINTS, network.n_inputs)
+    points = comparison_points(graph)
     for dtype in (like.dtype,) if types_are_fixed else (torch.float64, like.dtype):
         try:
             outputs = _forward(module, points, shapes, dtype, like, torch)
