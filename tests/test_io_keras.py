@@ -22,7 +22,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     keras = pytest.importorskip("keras", reason="the extra keras is not installed")
 layers = keras.layers
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Keras's own, under numpy 2
 
 
 def random_weights(model: Any) -> Any:
