@@ -31,6 +31,7 @@ from polyregions import (
     layer_ranks,
     load_regions,
     neuron_status,
+    report,
     save,
     segment,
     simplify,
@@ -264,6 +265,9 @@ def test_merged_regions_are_polytopes_that_fill_the_domain() -> None:
     regions = enumerate_regions(network_of(nodes), Box.cube(-1, 2, 2))
     merged = winner_regions(regions)
     assert len(merged) < len(regions)
+    section = report(regions).section("regions")
+    assert section is not None
+    assert ("regions by winners of maxima", len(merged)) in section.rows
     assert sum(cell.polytope.volume() for cell in merged) == pytest.approx(9.0, rel=1e-9)
     X = np.random.default_rng(0).uniform(-1, 2, (300, 2))
     inside = np.array([cell.polytope.contains(X) for cell in merged])

@@ -494,6 +494,19 @@ def test_several_inputs_and_outputs_follow_each_other() -> None:
     assert net([1.0, 2.0, -3.0, 4.0]).tolist() == [1.0, 6.0, 0.0, -4.0]
 
 
+def test_neurons_of_branches_are_in_the_order_of_the_file() -> None:
+    """The output names the second branch first; a file that is not sorted has the order of execution."""
+    first = [node("Gemm", ["x", "A"], "a"), node("Relu", ["a"], "r")]
+    second = [node("Gemm", ["x", "B"], "b"), node("Relu", ["b"], "s")]
+    given = {"A": [[1.0], [2.0]], "B": [[3.0], [4.0]]}
+    for nodes, rows in (
+        ([*first, *second, node("Sub", ["s", "r"], "y")], [[1, 2], [3, 4]]),
+        ([*second, *first, node("Sub", ["s", "r"], "y")], [[3, 4], [1, 2]]),
+        ([node("Sub", ["s", "r"], "y"), *first, *second], [[3, 4], [1, 2]]),
+    ):
+        assert read(model(nodes, [1, 2], given)).layers[0].weight.tolist() == rows
+
+
 def test_an_output_that_does_not_depend_on_the_input() -> None:
     m = model([node("Constant", [], "y", value=tensor("", [[1, 2], [3, 4]]))], [1, 3])
     assert read(m)([5.0, 6.0, 7.0]).tolist() == [1.0, 2.0, 3.0, 4.0]

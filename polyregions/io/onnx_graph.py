@@ -224,7 +224,19 @@ def _place(proto: Any, index: int, where: str) -> str:
 
 
 def _in_order(producers: dict[str, Node], outputs: list[str], given: set[str], where: str) -> list[Node]:
-    """The nodes that the outputs need, each after those it needs: depth first, without recursion."""
+    """The nodes that the outputs need, each after those it needs: in the file's order, if that is such an order."""
+    needed = set(_depth_first(producers, outputs, given, where))
+    in_file = [node for node in dict.fromkeys(producers.values()) if node in needed]
+    known = set(given)
+    for node in in_file:
+        if any(name and name not in known for name in node.inputs):
+            return _depth_first(producers, outputs, given, where)
+        known.update(node.proto.output)
+    return in_file
+
+
+def _depth_first(producers: dict[str, Node], outputs: list[str], given: set[str], where: str) -> list[Node]:
+    """The nodes that the outputs need, each after those it needs; without recursion."""
     ordered: list[Node] = []
     state: dict[str, str] = {}
     stack: list[tuple[str, bool]] = [(output, False) for output in reversed(outputs)]

@@ -13,6 +13,7 @@ from polyregions.patterns import always_on, sometimes_on
 from polyregions.regions import RegionSet
 from polyregions.report.page import PARTIAL, Row, Section
 from polyregions.tables import dead_layers
+from polyregions.winners import winner_regions
 
 
 def network_section(regions: RegionSet) -> Section:
@@ -56,6 +57,8 @@ def region_section(regions: RegionSet) -> Section:
         ("dead regions", int(np.count_nonzero(dead))),
         ("engine", regions.engine),
     )
+    if regions.network.max_groups is not None:
+        rows += (("regions by winners of maxima", len(winner_regions(regions))),)
     what = "Regions are full-dimensional; a region is dead if some layer is zero in it."
     return Section("regions", rows, what if regions.complete else f"{what} {PARTIAL}")
 
