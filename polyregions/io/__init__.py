@@ -7,8 +7,8 @@ Networks in:
 * onnx_graph, onnx_tensors, onnx_call, onnx_operators, onnx_linear, onnx_rearrange, onnx_conv,
   onnx_check: the parts of the ONNX reader
 * chain: folds the affine maps between two activations into one layer, exactly
-* standard: the ONNX operators for readers of other sources; torch_graph, torch_operators, keras_graph,
-  keras_layers: what is translated into them
+* standard: the ONNX operators for readers of other sources; torch_graph, torch_operators, torch_windows,
+  torch_use, keras_graph, keras_layers: what is translated into them
 * comparison, final_functions: compare an imported network with its source on random points
 
 Input sets in:

@@ -16,7 +16,8 @@ from polyregions.graph.nodes import Graph
 from polyregions.io.files import shortened
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.standard import Place, finite
-from polyregions.io.torch_operators import OPERATORS, Use
+from polyregions.io.torch_operators import OPERATORS
+from polyregions.io.torch_use import Use
 
 FINAL: Final = {
     "softmax": "Softmax",
