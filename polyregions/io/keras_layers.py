@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
@@ -15,18 +16,21 @@ SMALLEST_DEVIATION: Final = 1e-6
 """A Normalization divides by at least Keras's epsilon (1e-7), so smaller deviations are left alone."""
 
 
+@dataclass(frozen=True, eq=False)
 class Layer:
     """One use of a layer.
 
-    Args:
+    Attributes:
         place: where it is.
         layer: the layer.
         inputs: the tensors it takes, in order.
         keras: the package.
     """
 
-    def __init__(self, place: Place, layer: Any, inputs: list[Value], keras: Any) -> None:
-        self.place, self.layer, self.inputs, self.keras = place, layer, inputs, keras
+    place: Place
+    layer: Any
+    inputs: list[Value]
+    keras: Any
 
     @property
     def data(self) -> Data:

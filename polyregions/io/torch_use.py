@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
@@ -22,10 +23,11 @@ MOVES: Final = frozenset(_MOVES.split())
 """Operators that give entries of what they take, unchanged."""
 
 
+@dataclass(frozen=True, eq=False)
 class Use:
     """One use of an ATen operator.
 
-    Args:
+    Attributes:
         place: where it is.
         target: the overload of the operator, which can be run.
         arguments: by the names in its schema, defaults included.
@@ -33,16 +35,11 @@ class Use:
         torch: the package.
     """
 
-    def __init__(
-        self, place: Place, target: Any, arguments: dict[str, Any], shape: tuple[int, ...] | None, torch: Any
-    ) -> None:
-        self.place, self.target, self.arguments, self.shape, self.torch = (
-            place,
-            target,
-            arguments,
-            shape,
-            torch,
-        )
+    place: Place
+    target: Any
+    arguments: dict[str, Any]
+    shape: tuple[int, ...] | None
+    torch: Any
 
     @property
     def name(self) -> str:
@@ -90,7 +87,7 @@ def moved(use: Use) -> Any:
         name: positions(value) if name in ("self", "input", "tensors") else _indices(value, use)
         for name, value in use.arguments.items()
     }
-    found = use.target(**arguments) if use.name not in ("detach_",) else arguments["self"]
+    found = use.target(**arguments) if use.name != "detach_" else arguments["self"]
     several = isinstance(found, (list, tuple))
     values = [
         _picked(use, parts, index.numpy().astype(np.int64)) for index in (found if several else [found])
