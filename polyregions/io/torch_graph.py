@@ -34,6 +34,8 @@ _SHAPES_ONLY = (
 )
 SHAPES_ONLY: Final = frozenset(_SHAPES_ONLY.split())
 
+TRAINING_HINT: Final = " (it is in training mode; .eval() may help)"
+
 HARMLESS: Final = frozenset({"detach_"})
 """Operators that change nothing although their schema says so."""
 
@@ -56,13 +58,14 @@ def exported(module: Any, inputs: tuple[Any, ...], where: str, torch: Any) -> An
     except Exception as error:  # the module's own code runs, and may raise anything
         shapes = [tuple(tensor.shape) for tensor in inputs]
         reason = shortened(str(error).strip().split("\n")[0], 200)
-        hint = "; it is in training mode, call .eval() first" if module.training else ""
+        hint = TRAINING_HINT if module.training else ""
         raise UnsupportedError(
             f"{where}: torch.export cannot trace it with inputs of shape {shapes}: {reason}{hint}"
         ) from None
     if program.graph_signature.buffers_to_mutate:
         names = sorted(program.graph_signature.buffers_to_mutate.values())
-        raise UnsupportedError(f"{where}: changes its buffer {names[0]!r} when called; call .eval() first")
+        hint = TRAINING_HINT if module.training else ""
+        raise UnsupportedError(f"{where}: changes its buffer {names[0]!r} when called{hint}")
     return program
 
 
@@ -215,7 +218,7 @@ def fixes_types(program: Any) -> bool:
 
 def _check_training(program: Any, where: str) -> None:
     for node in program.graph.nodes:
-        if not _name(node):
+        if _name(node) not in OPERATORS:
             continue
         schema = node.target._schema.arguments
         given = dict(zip((a.name for a in schema), node.args, strict=False)) | node.kwargs
