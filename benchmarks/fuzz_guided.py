@@ -17,7 +17,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["polyregions"]):
+with atheris.instrument_imports(include=["polyregions"], exclude=["polyregions.engine"]):
     import polyregions  # noqa: F401 - instrumented before anything else imports it
     from polyregions.errors import PolyregionsError
 from fuzz_mutations import mutated

@@ -293,6 +293,8 @@ def test_the_shape_of_the_input_is_asked_for_where_it_cannot_be_seen() -> None:
         with pytest.raises(OptionError, match="input_shape is"):
             pr.load_network(nn.Linear(2, 2), input_shape=wrong)
     assert pr.load_network(nn.Linear(2, 2), input_shape=2).n_inputs == 2
+    with pytest.raises(OptionError, match="a list has its own"):
+        pr.load_network([([[1.0]], [0.0])], input_shape=(1,))
 
 
 def test_a_forward_pass_that_cannot_run_gives_a_notice() -> None:

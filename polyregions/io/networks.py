@@ -43,24 +43,26 @@ def load_network(
         FormatError: a file that is damaged, hostile or not what its name claims.
         UnsupportedError: operators or modules that are not piecewise linear, by name.
         NetworkError: pairs that do not make a network.
-        OptionError: an unknown example, or an object of another kind.
+        OptionError: an unknown example, an object of another kind, or an input shape that is none or has no use.
         MissingExtraError: the package that reads this kind is not installed.
 
     >>> load_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     <Network network: 1-2-1, 2 neurons>
     """
+    if _is_of(source, "keras", "Model"):  # first: on its backend torch, a Keras model is a torch module, too
+        return network_of_keras(source, input_shape=input_shape, check=check)
+    if _is_of(source, "torch.nn", "Module"):
+        return network_of_module(source, input_shape=input_shape, check=check)
+    if input_shape is not None:
+        raise OptionError(
+            f"input_shape is for torch modules and Keras models; a {type(source).__name__} has its own"
+        )
     if isinstance(source, Network):
         return source
     if isinstance(source, str) and source.startswith(EXAMPLE_PREFIX):
         return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
     if isinstance(source, (str, os.PathLike)):
         return _load_file(source, check, max_bytes)
-    if _is_of(
-        source, "keras", "Model"
-    ):  # before torch: with its backend, a Keras model is a torch module, too
-        return network_of_keras(source, input_shape=input_shape, check=check)
-    if _is_of(source, "torch.nn", "Module"):
-        return network_of_module(source, input_shape=input_shape, check=check)
     if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor"):
         return network_of_estimator(source, check=check)
     if isinstance(source, (list, tuple)):
