@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from onnx_models import MLP_SHAPES, mlp, model, node
 from polyregions.errors import InputError, PolyregionsError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
+from polyregions.io.parquet_footer import declared_bytes
 from test_io_networks import NNET, PROPERTY
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
@@ -209,3 +212,67 @@ def test_damage_is_reproducible_and_usually_damages() -> None:
     changed = [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
     assert changed == [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
     assert sum(c != data for c in changed) > 80
+
+
+# ---------------------------------------------------------------- the footer of Parquet files, read here
+
+
+def parquet_files() -> list[bytes]:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"a": np.arange(1000), "b": pa.array([[1.0, 2.0]] * 1000), "c": ["x"] * 1000})
+    files = []
+    for options in ({}, {"row_group_size": 100, "compression": "zstd"}, {"write_page_index": True}):
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, **options)
+        files.append(buffer.getvalue())
+    return files
+
+
+def test_declared_sizes_are_those_that_pyarrow_reads() -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    for data in parquet_files():
+        metadata = pq.ParquetFile(io.BytesIO(data)).metadata
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+        columns = [group.column(j) for group in groups for j in range(group.num_columns)]
+        expected = sum(max(c.total_uncompressed_size, 8 * c.num_values) for c in columns)
+        assert declared_bytes(data) == expected
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_damaged_footers(seed: int) -> None:
+    data = parquet_files()[0]
+    cut = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = damaged(data[cut:-8], seed)
+    with suppress(ValueError):
+        declared_bytes(data[:cut] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [b"", b"\x19", b"\x19\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 40, b"\x19\x1c" * 40, b"\x19" * 80, b"\x16" + b"\xff" * 20],
+)  # fmt: skip
+def test_footers_made_to_break_a_reader(footer: bytes) -> None:
+    with pytest.raises(ValueError, match="footer"):
+        declared_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+def test_statistics_that_end_the_process_in_pyarrow_do_not(tmp_path: Path) -> None:
+    """In a process of its own: such a file was found by fuzzing; pyarrow throws where nobody can catch."""
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "from pathlib import Path\nimport fuzz_seeds\nfrom polyregions import PolyregionsError\n"
+        "(seeds := Path(sys.argv[3]) / 'seeds').mkdir()\n"
+        "(folder := Path(sys.argv[3]) / 'input').mkdir()\n"
+        "target = fuzz_seeds.targets(seeds)['graph .parquet']\n"
+        "for number in (4348, 7952, 8007):\n"
+        "    for name, data in target.damaged(number).items(): (folder / name).write_bytes(data)\n"
+        "    try: target.load(folder)\n"
+        "    except PolyregionsError: pass\n"
+        "print('done')\n"
+    )
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", code, str(root / "benchmarks"), str(root), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"

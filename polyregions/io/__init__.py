@@ -23,5 +23,5 @@ Results out and in again:
 * graphml, gexf, graph_files (JSON), csv_files, parquet: graphs and tables, one format each
 * graph_attributes, graph_tables, xml_files: what these share
 
-files: reading untrusted files within bounds
+files: reading untrusted files within bounds; parquet_footer: the same for what a Parquet file declares
 """
