@@ -10,11 +10,14 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import numpy as np
 from fuzz_mutations import mutated
 
 import polyregions as pr
+from polyregions.engine import enumerate as engine
+from polyregions.io.store import shards
 from polyregions.io.store.regions import region_blocks
 
 Files = dict[str, bytes]
@@ -120,10 +123,19 @@ def _result_targets(scratch: Path) -> list[Target]:
 
 
 def _store_targets(scratch: Path) -> list[Target]:
-    network, domain = _regions().network, _regions().problem.domain
-    finished, stopped = scratch / "finished", scratch / "stopped"
-    pr.enumerate_regions(network, domain, store=finished)
-    pr.enumerate_regions(network, domain, store=stopped, max_regions=6)
+    """A store of several shards, and one whose run was stopped, with finished and open tasks in its book."""
+    rng = np.random.default_rng(4)
+    sizes = [(6, 2), (5, 6), (2, 5)]
+    network = pr.load_network([(rng.standard_normal(s), rng.standard_normal(s[0])) for s in sizes])
+    domain, finished, stopped = pr.Box([-2, -2], [2, 2]), scratch / "finished", scratch / "stopped"
+    with (
+        patch.multiple(engine, WALK_BUDGET=(1, 4), READABLE_BUDGET=(1, 4)),
+        patch.multiple(shards, SHARD_ROWS=10, FEWEST_ROWS=10),
+    ):
+        pr.enumerate_regions(network, domain, store=finished, workers=1)
+        pr.enumerate_regions(network, domain, store=stopped, workers=1, max_regions=15)
+    assert (finished / "regions-000001.parquet").exists()
+    assert (stopped / "tasks.sqlite").exists()
     return [
         Target("store", [_folder(finished)], _read_store),
         Target("unfinished store", [_folder(stopped)], _read_store),
