@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import FormatError, NetworkError
 from polyregions.graph import GraphBuilder, lower, sparse
+from polyregions.graph.numbers import floats_if_exact
 from polyregions.network import Layer, Network
 
 Affine = list[list[Fraction]]  # rows with the constant last
@@ -32,7 +33,7 @@ class Step:
     def on(self, build: GraphBuilder, node: int) -> int:
         weight = np.array([row[:-1] for row in self.rows], dtype=object).reshape(len(self.rows), -1)
         bias = np.array([row[-1] for row in self.rows], dtype=object)
-        floats = [sparse.floats_if_exact(array) for array in (weight, bias)]
+        floats = [floats_if_exact(array) for array in (weight, bias)]
         if self.kind == "dense":
             return build.dense(node, *floats)
         if self.kind == "select":
@@ -40,7 +41,7 @@ class Step:
         if self.kind == "shift":
             return build.shift(node, floats[1])
         if self.kind == "scale":
-            return build.scale(node, sparse.floats_if_exact(np.diag(weight)))
+            return build.scale(node, floats_if_exact(np.diag(weight)))
         return build.add(node, build.select(node, np.arange(len(self.rows))[::-1]), -1.0)
 
 

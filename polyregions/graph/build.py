@@ -22,7 +22,8 @@ from polyregions._types import Ints
 from polyregions.activations import RELU
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
-from polyregions.graph.sparse import SparseAffine, exact_sum, from_dense, from_entries, selection
+from polyregions.graph.numbers import exact_sum
+from polyregions.graph.sparse import SparseAffine, from_dense, from_entries, selection
 
 LEFT_OF_KINK: Final = (1.0, 0.0)
 """Slopes of ``min(z, 0)``."""

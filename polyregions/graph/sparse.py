@@ -24,12 +24,16 @@ from polyregions.exact.affine import (
     integer_matrix,
     integers_of_floats,
 )
+from polyregions.graph.numbers import (
+    exact_products,
+    exact_sum,
+    exact_sums,
+    floats_if_exact,
+    fractions_of,
+    object_array,
+)
 from polyregions.large_layer import MAX_ENTRIES, LargeLayer
 from polyregions.network import ExactAffine, Layer
-
-MANTISSA_BITS: Final = 53
-SAFE_EXPONENT: Final = 900
-"""Products with exponents within this are neither subnormal nor infinite."""
 
 MAX_TERMS: Final = 2**25
 """Most products of entries written out at a time."""
@@ -136,7 +140,7 @@ def of_layer(layer: Layer) -> SparseAffine:
         return from_dense(layer.weight, layer.bias)
     numerators, denominator = layer.exact.numerators, layer.exact.denominator
     flat = [Fraction(int(n), denominator) for n in numerators.flat]
-    fractions = _object_array(flat).reshape(numerators.shape)
+    fractions = object_array(flat).reshape(numerators.shape)
     return from_dense(fractions[:, :-1], fractions[:, -1])
 
 
@@ -216,8 +220,8 @@ def _sums_of_products(a: Any, i: Ints, b: Any, j: Ints, places: Ints) -> tuple[I
     Floats where nothing is rounded, else through integers; None if that would be too many.
     """
     if a.dtype != object and b.dtype != object:
-        terms = _exact_products(a[i], b[j])
-        sums = None if terms is None else _exact_sums(terms, places)
+        terms = exact_products(a[i], b[j])
+        sums = None if terms is None else exact_sums(terms, places)
         if sums is not None:
             return sums
     if len(places) > MAX_INTEGER_TERMS:
@@ -225,7 +229,7 @@ def _sums_of_products(a: Any, i: Ints, b: Any, j: Ints, places: Ints) -> tuple[I
     (whole_a, scale_a), (whole_b, scale_b) = _whole(a), _whole(b)
     starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])[: len(places)])
     totals = np.add.reduceat(whole_a[i] * whole_b[j], starts) if len(starts) else whole_a[:0]
-    exact = _object_array([Fraction(n, scale_a * scale_b) for n in totals.tolist()])
+    exact = object_array([Fraction(n, scale_a * scale_b) for n in totals.tolist()])
     return places[starts], floats_if_exact(exact)
 
 
@@ -233,10 +237,10 @@ def _whole(array: Any) -> tuple[Any, int]:
     """Numbers (n,) as integers, in an object array, over one denominator."""
     if array.dtype != object:
         rows, denominator = integers_of_floats(array[np.newaxis])
-        return _object_array(rows[0]), denominator
-    fractions = _fractions(array)
+        return object_array(rows[0]), denominator
+    fractions = fractions_of(array)
     denominator = lcm(1, *{f.denominator for f in fractions})
-    return _object_array([f.numerator * (denominator // f.denominator) for f in fractions]), denominator
+    return object_array([f.numerator * (denominator // f.denominator) for f in fractions]), denominator
 
 
 def _in_matrices(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
@@ -251,7 +255,7 @@ def _in_matrices(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | Non
         inner.offsets, np.searchsorted(used, inner.columns), inner.values, inner.bias, len(used)
     )
     product = compose(_integers(outer), _integers(narrow))
-    entries = _object_array([Fraction(int(n), product.denominator) for n in product.matrix.entries()])
+    entries = object_array([Fraction(int(n), product.denominator) for n in product.matrix.entries()])
     dense = entries.reshape(outer.n_rows, width)
     found = from_dense(floats_if_exact(dense[:, :-1]), floats_if_exact(dense[:, -1]))
     return SparseAffine(found.offsets, used[found.columns], found.values, found.bias, inner.n_columns)
@@ -272,98 +276,13 @@ def _dense_floats(affine: SparseAffine) -> tuple[Floats, Floats]:
 
 def _numerators(affine: SparseAffine) -> ExactAffine:
     """The map as integers over one denominator."""
-    values, bias = _fractions(affine.values), _fractions(affine.bias)
+    values, bias = fractions_of(affine.values), fractions_of(affine.bias)
     denominator = lcm(1, *{f.denominator for f in values}, *{f.denominator for f in bias})
     numerators = np.zeros((affine.n_rows, affine.n_columns + 1), dtype=object)
     scaled = [f.numerator * (denominator // f.denominator) for f in values + bias]
-    numerators[affine.row_of_entry, affine.columns] = _object_array(scaled[: len(values)])
-    numerators[:, -1] = _object_array(scaled[len(values) :])
+    numerators[affine.row_of_entry, affine.columns] = object_array(scaled[: len(values)])
+    numerators[:, -1] = object_array(scaled[len(values) :])
     return ExactAffine(numerators, denominator)
-
-
-def exact_sum(a: Any, b: Any) -> Any:
-    """``a + b``: floats where no entry is rounded (the rounding error is Knuth's TwoSum), else rationals."""
-    if a.dtype != object and b.dtype != object:
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = a + b
-            part = total - a
-            error = (a - (total - part)) + (b - part)
-        if not np.any(error):  # an overflow leaves NaN, which counts as an error
-            return total
-    return floats_if_exact(rationals(a) + rationals(b))
-
-
-def exact_product(a: Any, b: Any) -> Any:
-    """``a * b`` entry by entry: floats where no entry is rounded, else rationals."""
-    if a.dtype != object and b.dtype != object:
-        product = _exact_products(*np.broadcast_arrays(a, b))
-        if product is not None:
-            return product
-    return floats_if_exact(rationals(a) * rationals(b))
-
-
-def rationals(array: Any) -> Any:
-    """The same numbers as an object array of fractions."""
-    return _object_array(_fractions(array.ravel())).reshape(array.shape)
-
-
-def _fractions(array: Any) -> list[Fraction]:
-    """The numbers (n,) as fractions of Python integers: those of numpy would overflow."""
-    return [entry if type(entry) is Fraction else Fraction(entry) for entry in array.tolist()]
-
-
-def floats_if_exact(array: Any) -> Any:
-    """Rationals as float64 where that loses nothing, else as they are."""
-    array = np.asarray(array, dtype=object)
-    try:
-        floats = array.astype(np.float64)
-    except OverflowError:
-        return array
-    same = all(Fraction(f) == exact for f, exact in zip(floats.flat, array.flat, strict=True))
-    return floats if same else array
-
-
-def _object_array(entries: Sequence[Any]) -> Any:
-    array = np.empty(len(entries), dtype=object)
-    array[:] = entries
-    return array
-
-
-def _exact_products(a: Floats, b: Floats) -> Floats | None:
-    """Products that are all exact, None where one may not be."""
-    (bits_a, low_a), (bits_b, low_b) = _bits(a), _bits(b)
-    zero = (a == 0) | (b == 0)
-    fits = (bits_a + bits_b <= MANTISSA_BITS) & (np.abs(low_a + low_b) < SAFE_EXPONENT)
-    return a * b if np.all(fits | zero) else None
-
-
-def _exact_sums(terms: Floats, places: Ints) -> tuple[Ints, Floats] | None:
-    """The places that occur and the sum of the terms at each (sorted by place), None where one may be rounded."""
-    if not len(terms):
-        return places, terms
-    starts = np.flatnonzero(np.append(True, places[1:] != places[:-1]))
-    sums = np.add.reduceat(terms, starts)
-    if len(starts) < len(terms):
-        _, low = _bits(terms)
-        low = np.where(terms == 0, SAFE_EXPONENT, low)
-        lowest, size = np.minimum.reduceat(low, starts), np.add.reduceat(np.abs(terms), starts)
-        alone = np.diff(np.append(starts, len(terms))) == 1
-        # all terms are multiples of 2^lowest, and so are all partial sums, which stay below 2^53 of these
-        fits = (size < np.ldexp(1.0, np.clip(lowest + MANTISSA_BITS, -1000, 1000))) & (
-            lowest > -SAFE_EXPONENT
-        )
-        if not np.all(fits | alone | (size == 0)):
-            return None
-    return places[starts], sums
-
-
-def _bits(x: Floats) -> tuple[Ints, Ints]:
-    """Bits of the odd part of each mantissa, and the exponent of its last bit."""
-    mantissa, exponent = np.frexp(x)
-    whole = np.ldexp(mantissa, MANTISSA_BITS).astype(np.int64)
-    _, last = np.frexp((whole & -whole).astype(np.float64))
-    zeros = np.maximum(last - 1, 0).astype(np.int64)
-    return MANTISSA_BITS - zeros, exponent.astype(np.int64) - MANTISSA_BITS + zeros
 
 
 def _ranges(starts: Ints, counts: Ints) -> Ints:

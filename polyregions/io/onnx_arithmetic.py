@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.sparse import exact_product, exact_sum, floats_if_exact, rationals
+from polyregions.graph.numbers import exact_product, exact_sum, floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
 
 MAX_RATIONALS: Final = 2**20

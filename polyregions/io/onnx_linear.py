@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.sparse import exact_product, floats_if_exact, from_entries, rationals
+from polyregions.graph.numbers import exact_product, floats_if_exact, rationals
+from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_arithmetic import scaled, sum_of
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_rearrange import reduced_axes

@@ -16,6 +16,7 @@ from polyregions.io import onnx_constants as constants
 from polyregions.io import onnx_linear as linear
 from polyregions.io import onnx_pool as pool
 from polyregions.io import onnx_rearrange as rearrange
+from polyregions.io import onnx_resize as resize
 from polyregions.io import onnx_units as units
 from polyregions.io.files import shortened
 from polyregions.io.onnx_call import Call, Data, Value
@@ -76,7 +77,7 @@ OPERATORS: Final[dict[str, tuple[Operator, set[str]]]] = {
     "Relu": (units.relu, set()),
     "Reshape": (_moving(rearrange.reshape), {"allowzero"}),
     "Resize": (
-        _moving(rearrange.resize),
+        _moving(resize.resize),
         {
             "coordinate_transformation_mode",
             "cubic_coeff_a",
@@ -97,7 +98,7 @@ OPERATORS: Final[dict[str, tuple[Operator, set[str]]]] = {
     "Tile": (_moving(rearrange.tile), set()),
     "Transpose": (_moving(rearrange.transpose), {"perm"}),
     "Unsqueeze": (_moving(rearrange.unsqueeze), {"axes"}),
-    "Upsample": (_moving(rearrange.upsample), {"mode", "scales"}),
+    "Upsample": (_moving(resize.upsample), {"mode", "scales"}),
 }
 """The supported operators, with the attributes that are understood; any other attribute is refused."""
 

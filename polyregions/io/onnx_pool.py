@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.sparse import floats_if_exact, from_entries
+from polyregions.graph.numbers import floats_if_exact
+from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_rearrange import reduced_axes
 from polyregions.io.onnx_windows import Window, kernel_of, members, positions, windows_of
