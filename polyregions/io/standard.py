@@ -13,7 +13,7 @@ import numpy as np
 
 from polyregions.errors import FormatError, OptionError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
-from polyregions.graph.sparse import floats_if_exact, rationals
+from polyregions.graph.numbers import floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_final import take_off
 from polyregions.io.onnx_graph import OPSETS, Node

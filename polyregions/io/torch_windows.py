@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.sparse import floats_if_exact
+from polyregions.graph.numbers import floats_if_exact
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.torch_use import Use
 
