@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import sqlite3
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -276,3 +277,31 @@ def test_statistics_that_end_the_process_in_pyarrow_do_not(tmp_path: Path) -> No
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "done\n"
+
+
+# ---------------------------------------------------------------- any value in any column of the book of tasks
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE task SET score = '{\"a\"' WHERE n IS NOT NULL",
+        "UPDATE task SET score = '[]' WHERE n IS NOT NULL",
+        "UPDATE task SET after = x'00' WHERE n IS NOT NULL",
+        "UPDATE task SET packed = 'text' WHERE n IS NOT NULL",
+        "UPDATE task SET exact = CAST(x'ff' AS TEXT) WHERE n IS NOT NULL",
+        "UPDATE cursor SET shards = 'many'",
+        "UPDATE cursor SET row = -1",
+        "DELETE FROM cursor",
+        "DROP TABLE cursor",
+    ],
+)
+def test_values_that_no_run_has_stored(
+    statement: str, targets: dict[str, fuzz_seeds.Target], tmp_path: Path
+) -> None:
+    target = targets["unfinished store"]
+    folder = written(target.seeds[0], tmp_path)
+    with closing(sqlite3.connect(folder / "tasks.sqlite")) as book, book:
+        book.execute(statement)
+    with pytest.raises(PolyregionsError, match="tasks.sqlite"):
+        target.load(folder)

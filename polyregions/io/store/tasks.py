@@ -152,7 +152,8 @@ class TaskBook:
         ):
             if not isinstance(start, bytes) or hashlib.sha256(start).hexdigest() != digest:
                 raise FormatError(f"{self._file}: the start of task {key} is damaged")
-            found.append(Waiting(key_of_text(key), float(share), start))
+            with self._understood():
+                found.append(Waiting(key_of_text(key), float(share), start))
         return found
 
     def finished(self) -> Iterator[Finished]:
@@ -161,32 +162,41 @@ class TaskBook:
             "SELECT key, n, first, last, after, score, in_order FROM task WHERE n IS NOT NULL ORDER BY key"
         )
         for key, n, first, last, after, score, in_order in self._all(query):
-            yield Finished(
-                key_of_text(key),
-                int(n),
-                np.frombuffer(first, dtype=np.uint8).copy(),
-                np.frombuffer(last, dtype=np.uint8).copy(),
-                np.frombuffer(after, dtype=np.int64).copy(),
-                {str(name): int(value) for name, value in json.loads(score).items()},
-                bool(in_order),
-            )
+            with self._understood():
+                done = Finished(
+                    key_of_text(key),
+                    int(n),
+                    np.frombuffer(first, dtype=np.uint8).copy(),
+                    np.frombuffer(last, dtype=np.uint8).copy(),
+                    np.frombuffer(after, dtype=np.int64).copy(),
+                    {str(name): int(value) for name, value in json.loads(score).items()},
+                    bool(in_order),
+                )
+            yield done
 
     def totals(self) -> tuple[int, float]:
         """The regions of finished tasks, and the part of the tree that waits."""
         n = self._one("SELECT coalesce(sum(n), 0) FROM task")[0]
-        return int(n), float(self._one("SELECT coalesce(sum(share), 0.0) FROM task WHERE n IS NULL")[0])
+        share = self._one("SELECT coalesce(sum(share), 0.0) FROM task WHERE n IS NULL")[0]
+        with self._understood():
+            return int(n), float(share)
 
     # ------------------------------------------------------------ regions on their way to shards
 
     def cursor(self) -> Cursor:
         """How far shards have come."""
-        return Cursor(*self._one("SELECT key, row, shards, rows FROM cursor"))
+        found = Cursor(*self._one("SELECT key, row, shards, rows FROM cursor"))
+        numbers = (found.row, found.shards, found.rows)
+        if type(found.key) is not str or any(type(n) is not int or n < 0 for n in numbers):
+            raise FormatError(f"{self._file}: damaged (how far its shards have come is {numbers})")
+        return found
 
     def ready(self) -> list[tuple[str, int]]:
         """Finished tasks from the cursor on before the first that waits, with their numbers of regions."""
         barrier = self._one("SELECT min(key) FROM task WHERE n IS NULL")[0] or BEYOND
         query = "SELECT key, n FROM task WHERE key >= ? AND key < ? ORDER BY key"
-        return [(key, int(n)) for key, n in self._all(query, (self.cursor().key, barrier))]
+        with self._understood():
+            return [(key, int(n)) for key, n in self._all(query, (self.cursor().key, barrier))]
 
     def pending(self) -> list[str]:
         """Finished tasks whose regions are not all in shards, in the order of the tree."""
@@ -202,15 +212,13 @@ class TaskBook:
         n, packed, cuts, points, exact = self._one(
             "SELECT n, packed, cuts, points, exact FROM task WHERE key = ?", (key,)
         )
-        try:
+        with self._understood(f"the regions of task {key} are damaged"):
             return Rows(
                 np.frombuffer(packed, dtype=np.uint8).reshape(n, self._size.width),
                 np.frombuffer(cuts, dtype=np.uint8).reshape(n, self._size.width),
                 np.frombuffer(points, dtype=np.float64).reshape(n, self._size.dim),
                 {int(i): rational_of_text(text, self._size.dim) for i, text in json.loads(exact).items()},
             )
-        except (ValueError, TypeError, AttributeError):
-            raise FormatError(f"{self._file}: the regions of task {key} are damaged") from None
 
     def move(self, cursor: Cursor) -> None:
         """Shards have come further: what is in them is not needed here any more."""
@@ -235,7 +243,10 @@ class TaskBook:
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         with self._errors():
-            return self._db.execute(query, values).fetchone()
+            found = self._db.execute(query, values).fetchone()
+        if found is None:
+            raise FormatError(f"{self._file}: damaged (a row is missing)")
+        return found
 
     def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with self._errors():
@@ -258,13 +269,26 @@ class TaskBook:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            code = getattr(error, "sqlite_errorcode", None)  # missing where text could not be decoded
+            if code is None:
+                raise FormatError(f"{self._file}: damaged ({error})") from None
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise OptionError(f"{self._file}: another run has this store open") from None
             raise StoppedError(
                 f"{self._file}: cannot be written ({error}); what is finished is kept, and the same command goes on"
             ) from None
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite's messages quote what is damaged
             raise FormatError(f"{self._file}: damaged ({error})") from None
+
+    @contextmanager
+    def _understood(self, what: str = "damaged (a value that no run has stored)") -> Iterator[None]:
+        """What cannot be understood is damage: SQLite holds any value in any column."""
+        try:
+            yield
+        except FormatError:
+            raise
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
+            raise FormatError(f"{self._file}: {what}") from None
 
 
 def key_text(key: tuple[int, ...]) -> str:
