@@ -47,18 +47,45 @@ from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
 from polyregions.io.store.regions import region_blocks
+from polyregions.io.vnnlib_property import load_property
 from polyregions.lines import LinePieces, along_polyline, along_segment
 from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
+from polyregions.plot.explorer.page import explore
+from polyregions.plot.layers import plot_layers
+from polyregions.plot.picture import plot_regions
+from polyregions.plot.sections import PlaneSection, plane_section
+from polyregions.plot.surface import plot_surface
 from polyregions.progress import Progress
+from polyregions.properties import Property
+from polyregions.query import (
+    ConvexOptimum,
+    Extreme,
+    ImagePiece,
+    Lipschitz,
+    PreimagePiece,
+    Robustness,
+    image,
+    level_set,
+    lipschitz_constant,
+    maximize,
+    maximize_concave,
+    minimize,
+    minimize_convex,
+    output_range,
+    preimage,
+    robustness_radii,
+    robustness_radius,
+)
 from polyregions.ranks import layer_ranks
 from polyregions.regions import Region, RegionSet
 from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
+from polyregions.verification import Counterexample, Verification, verify
 from polyregions.volumes import region_volumes
 from polyregions.winners import WinnerRegions as WinnerRegions
 from polyregions.winners import winner_regions as winner_regions
@@ -75,6 +102,8 @@ __all__ = [
     "CellFacet",
     "Certificate",
     "Checkpoints",
+    "ConvexOptimum",
+    "Counterexample",
     "DEFINITIONS",
     "DecisionBoundary",
     "DecisionCell",
@@ -82,24 +111,32 @@ __all__ = [
     "DecisionTree",
     "Definition",
     "Estimate",
+    "Extreme",
     "Facets",
     "Finding",
     "HPolytope",
+    "ImagePiece",
     "Islands",
     "LinePieces",
+    "Lipschitz",
     "LocalModels",
     "Network",
     "NeuronStatus",
+    "PlaneSection",
     "PolyregionsError",
+    "PreimagePiece",
     "Progress",
+    "Property",
     "Region",
     "RegionSet",
     "Report",
+    "Robustness",
     "Section",
     "Simplified",
     "Slice",
     "Tally",
     "Verdict",
+    "Verification",
     "WholeSpace",
     "WinnerRegions",
     "adjacency_arrays",
@@ -123,27 +160,46 @@ __all__ = [
     "enumerate_regions",
     "estimate_regions",
     "euler_characteristic",
+    "explore",
     "face_counts",
     "facet_arrays",
     "facet_neurons",
+    "image",
     "image_dimensions",
     "islands",
     "layer_ranks",
+    "level_set",
+    "lipschitz_constant",
     "load_certificate",
     "load_domain",
     "load_graph",
     "load_network",
+    "load_property",
     "load_regions",
     "local_models",
+    "maximize",
+    "maximize_concave",
     "merged_regions",
+    "minimize",
+    "minimize_convex",
     "neuron_status",
+    "plane_section",
     "plane_through",
     "region_blocks",
+    "plot_layers",
+    "plot_regions",
+    "plot_surface",
+    "output_range",
+    "plane_through",
+    "preimage",
     "region_volumes",
     "report",
+    "robustness_radii",
+    "robustness_radius",
     "save",
     "segment",
     "simplify",
     "tally_regions",
     "winner_regions",
+    "verify",
 ]

@@ -50,7 +50,7 @@ class ArrangementCount:
 def count_by_characteristic_polynomial(network: Network) -> ArrangementCount:
     """The number of regions (R2) on all of R^d of a network whose kinks stand in one layer, without listing them.
 
-    Zaslavsky's theorem: an arrangement has |chi(-1)| regions, of which |chi(1)| are bounded up to its lineality
+    Zaslavsky's theorem: an arrangement has ``|chi(-1)|`` regions, of which ``|chi(1)|`` are bounded up to its lineality
     space. Repeated and opposite neurons count once, constant ones not at all; no general position is needed.
 
     Args:

@@ -6,8 +6,8 @@ import os
 from concurrent.futures import Executor
 
 from polyregions.domain import Domain
-from polyregions.engine import enumerate as in_memory
-from polyregions.engine.enumerate import Tally
+from polyregions.engine.enumerate import Tally, enumerate_in_memory, tally_in_memory
+from polyregions.engine.options import RunOptions
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.problem import pose
@@ -67,32 +67,14 @@ def enumerate_regions(
     >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
     [[0, 1], [1, 0]]
     """
+    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit)
     if store is None:
-        return in_memory.enumerate_regions(
-            network,
-            domain,
-            engine=engine,
-            workers=workers,
-            executor=executor,
-            certify=certify,
-            progress=progress,
-            max_regions=max_regions,
-            time_limit=time_limit,
-        )
+        return enumerate_in_memory(pose(network, domain), options, certify)
     if certify:
         raise OptionError(
             "certify: not together with a store; call certify(...) with the regions of the finished one"
         )
-    return enumerate_to_store(
-        pose(network, domain),
-        store,
-        engine=engine,
-        workers=workers,
-        executor=executor,
-        progress=progress,
-        max_regions=max_regions,
-        time_limit=time_limit,
-    )
+    return enumerate_to_store(pose(network, domain), store, options)
 
 
 def count_regions(
@@ -155,24 +137,6 @@ def tally_regions(
 
     Args and Raises as in `enumerate_regions`.
     """
-    if store is None:
-        return in_memory.tally_regions(
-            network,
-            domain,
-            engine=engine,
-            workers=workers,
-            executor=executor,
-            progress=progress,
-            max_regions=max_regions,
-            time_limit=time_limit,
-        )
-    return tally_to_store(
-        pose(network, domain),
-        store,
-        engine=engine,
-        workers=workers,
-        executor=executor,
-        progress=progress,
-        max_regions=max_regions,
-        time_limit=time_limit,
-    )
+    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit)
+    problem = pose(network, domain)
+    return tally_in_memory(problem, options) if store is None else tally_to_store(problem, store, options)

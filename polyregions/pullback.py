@@ -83,7 +83,7 @@ class PulledLayer:
             self.rows, self.error = _given(layer, is_tame)
         else:
             with np.errstate(all="ignore"):
-                self.rows, self.error = _composed(layer, slopes, inner.rows, inner.error)
+                self.rows, self.error = composed(layer, slopes, inner.rows, inner.error)
             if not is_tame:
                 self.error = np.full_like(self.rows, np.inf)
 
@@ -151,7 +151,7 @@ def _given(layer: Layer, is_tame: bool) -> tuple[Floats, Floats]:
     return rows, np.abs(rows) * UNIT if is_tame else np.full_like(rows, np.inf)
 
 
-def _composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) -> tuple[Floats, Floats]:
+def composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) -> tuple[Floats, Floats]:
     """``W (slopes * inner) + [0 | b]`` and the bound on its error in a tame network, exact zeros staying exact."""
     weight, size = layer.weight, np.abs(layer.weight)
     active, doubt = slopes[:, None] * inner, np.abs(slopes)[:, None] * inner_error

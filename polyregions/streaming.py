@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.enumerate import Tally, job_for, layer_counts
 from polyregions.engine.job import Outcome, Task
+from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Ledger, Plan, outcomes_of
 from polyregions.engine.starts import start_arrays, start_of_arrays
 from polyregions.errors import FormatError
@@ -40,21 +41,13 @@ from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, shard_di
 from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.oracle.referee import Score
 from polyregions.problem import Problem
-from polyregions.progress import ProgressFunction, Watch, check_limits
+from polyregions.progress import Watch
 
 
 def enumerate_to_store(
-    problem: Problem,
-    folder: str | os.PathLike[str],
-    *,
-    engine: str,
-    workers: int | None,
-    executor: Executor | None,
-    progress: ProgressFunction | None,
-    max_regions: int | None,
-    time_limit: float | None,
+    problem: Problem, folder: str | os.PathLike[str], options: RunOptions
 ) -> StoredRegions:
-    """Enumerate into a folder, or go on with what is there; see `enumerate_regions`.
+    """Enumerate into a folder, or go on with what is there; see `enumeration.enumerate_regions`.
 
     Raises:
         OptionError: the folder holds something else, or another run.
@@ -62,54 +55,35 @@ def enumerate_to_store(
         StoppedError: there is no room left on the disk; what is finished is kept.
     """
     check_pyarrow()
-    _Stream(problem, Path(folder), engine, True).run(
-        Plan(executor, workers, False), progress, max_regions, time_limit
-    )
+    _Stream(problem, Path(folder), options, True).run()
     return open_store(folder)
 
 
-def tally_to_store(
-    problem: Problem,
-    folder: str | os.PathLike[str],
-    *,
-    engine: str,
-    workers: int | None,
-    executor: Executor | None,
-    progress: ProgressFunction | None,
-    max_regions: int | None,
-    time_limit: float | None,
-) -> Tally:
-    """Count with a folder that remembers which subtrees are finished; see `tally_regions`.
+def tally_to_store(problem: Problem, folder: str | os.PathLike[str], options: RunOptions) -> Tally:
+    """Count with a folder that remembers which subtrees are finished; see `enumeration.tally_regions`.
 
     Raises:
         OptionError, FormatError, StoppedError: as `enumerate_to_store`.
     """
-    stream = _Stream(problem, Path(folder), engine, False)
-    stream.run(Plan(executor, workers, False), progress, max_regions, time_limit)
+    stream = _Stream(problem, Path(folder), options, False)
+    stream.run()
     return stream.tally()
 
 
 class _Stream:
     """One run into a store."""
 
-    def __init__(self, problem: Problem, folder: Path, engine: str, keep: bool) -> None:
-        self._problem, self._folder, self._keep = problem, folder, keep
-        self._job = job_for(problem, engine, keep)
-        self._engine = choose_engine(problem, engine)
+    def __init__(self, problem: Problem, folder: Path, options: RunOptions, keep: bool) -> None:
+        self._problem, self._folder, self._options, self._keep = problem, folder, options, keep
+        self._job = job_for(problem, options.engine, keep)
+        self._engine = choose_engine(problem, options.engine)
         about = identity(problem, self._engine, keep, self._job.budget)
-        self._about = {**about, "reference": engine == "highs"}
+        self._about = {**about, "reference": options.engine == "highs"}
         self._size = StoreSize.of(problem)
         self._regions = 0
 
-    def run(
-        self,
-        plan: Plan,
-        progress: ProgressFunction | None,
-        max_regions: int | None,
-        time_limit: float | None,
-    ) -> None:
+    def run(self) -> None:
         """Begin or go on, until the end or a limit."""
-        check_limits(max_regions, time_limit)
         if self._is_finished():
             return
         with self._book() as book:
@@ -117,9 +91,9 @@ class _Stream:
                 book.add(_packed(task) for task in self._job.tasks())
             waiting = [self._unpacked(task) for task in book.waiting()]
             self._regions, left = book.totals()
-            watch = Watch(progress, time_limit, self._regions, 1.0 - left)
+            watch = Watch(self._options.progress, self._options.time_limit, self._regions, 1.0 - left)
             ledger = self._ledger(book, [task.key for task in waiting])
-            self._do(book, waiting[::-1], plan, ledger, watch, max_regions)
+            self._do(book, waiting[::-1], ledger, watch)
             if book.is_done:
                 self._finish(book, ledger)
                 watch.ends(self._regions, 1.0)
@@ -173,26 +147,20 @@ class _Stream:
             ledger.note(outcome, lambda: waiting)
         return ledger
 
-    def _do(
-        self,
-        book: TaskBook,
-        waiting: list[Task],
-        plan: Plan,
-        ledger: Ledger,
-        watch: Watch,
-        max_regions: int | None,
-    ) -> None:
+    def _do(self, book: TaskBook, waiting: list[Task], ledger: Ledger, watch: Watch) -> None:
         """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too."""
+        options = self._options
+        plan = Plan(options.executor, options.workers, False)
+        limit = inf if options.max_regions is None else options.max_regions
         fraction, n_done = 1.0 - sum(task.share for task in waiting), 0
-        if max_regions is not None and self._regions >= max_regions:
+        if self._regions >= limit:
             return
         with closing(outcomes_of(self._job, plan, waiting, ledger)) as outcomes:
             for outcome in outcomes:
                 if outcome is not None:
                     n_done, fraction = n_done + 1, fraction + self._note(book, outcome)
-                if not watch.is_wanted(self._regions, fraction) or (watch.is_late and n_done):
-                    return
-                if max_regions is not None and self._regions >= max_regions:
+                is_wanted = watch.is_wanted(self._regions, fraction)
+                if not is_wanted or (watch.is_late and n_done) or self._regions >= limit:
                     return
 
     def _note(self, book: TaskBook, outcome: Outcome) -> float:

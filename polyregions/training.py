@@ -12,10 +12,12 @@ from polyregions._types import Bools
 from polyregions.adjacency import adjacency_arrays
 from polyregions.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints
 from polyregions.domain import Domain
-from polyregions.engine.enumerate import enumerate_regions
+from polyregions.engine.enumerate import enumerate_in_memory
+from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
 from polyregions.network import Network
 from polyregions.patterns import always_on, sometimes_on
+from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
 
@@ -54,7 +56,7 @@ def compare_checkpoints(
     chosen, rows, known, first = _measures(measures), [], [], None
     for i, network in enumerate(networks):
         first = _same_shape(i, network, first)
-        rows.append(_row(enumerate_regions(network, domain, engine=engine), edges, chosen))
+        rows.append(_row(enumerate_in_memory(pose(network, domain), RunOptions(engine)), edges, chosen))
         known.append(network.name)
     if first is None:
         raise NetworkError("checkpoints: no networks, expected at least one")

@@ -480,3 +480,24 @@ def islands(layers: Layers, domain: Domain) -> list[list[Cell]]:
 def boundary_pieces(layers: Layers, domain: Domain) -> set[frozenset[Cell]]:
     """The pairs of cells of different classes that share a facet: a piece of the decision boundary each."""
     return {pair for pair in decision_edges(layers, domain) if len({k for _, k in pair}) == 2}
+
+
+# ---------------------------------------------------------------- properties
+
+
+def violation(layers: Layers, domain: Domain, unsafe: Sequence[Row]) -> Vector | None:
+    """A point of the domain whose outputs satisfy all rows over (x, y), or None: every region's closure is searched.
+
+    The closures cover the domain, if that has an interior, and the network is affine on each.
+    """
+    d = input_dimension(layers)
+    for pattern in regions(layers, domain):
+        matrix, vector = affine_map(layers, pattern)
+        rows = closed(pattern_rows(layers, pattern, domain))
+        for a, c, strict in unsafe:
+            over_x = [exact(a[j]) + dot(a[d:], [row[j] for row in matrix]) for j in range(d)]
+            rows.append(make_row(over_x, c - dot(a[d:], vector), strict))
+        point = find_point(rows, d)
+        if point is not None:
+            return point
+    return None

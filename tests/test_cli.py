@@ -20,14 +20,14 @@ import pytest
 import naive
 import polyregions as pr
 from corpus import corpus
-from polyregions.cli import commands, main
+from polyregions.cli import main, problem, running
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
 from polyregions.errors import FormatError, InternalError
 from polyregions.graph import GraphBuilder, lower
 from polyregions.io.npz import save_network_npz
 
-VERBS = ("count", "enumerate", "graph", "cells", "report", "plot")
+VERBS = ("count", "enumerate", "graph", "cells", "report", "plot", "query")
 BOX = ("--box", "-1", "1")
 PENDULUM = "archcomp/controller_single_pendulum.onnx"
 ACAS = "acasxu/ACASXU_run2a_1_1_batch_2000.onnx"
@@ -163,6 +163,41 @@ def test_plot_writes_the_format_of_the_suffix(
     assert out.read_bytes().startswith(magic)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--color", "layer", "--boundary", "--graph"],
+        ["--colour", "region", "--no-boundary", "--view", "-0.5", "0,0.5"],
+        ["--layers"],
+        ["--surface", "1", "--colour", "class"],
+        ["--surface", "--argmin"],
+    ],
+    ids=" ".join,
+)
+def test_plot_has_other_pictures(
+    quadrants: str, tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    files = [tmp_path / "p.svg", tmp_path / "plain.svg"]
+    for file, extra in zip(files, (options, []), strict=True):
+        assert report(capsys, "plot", quadrants, *BOX, "-o", str(file), *extra)["regions"] == 4
+    assert files[0].read_bytes() != files[1].read_bytes()
+
+
+def test_plot_says_that_an_unbounded_set_goes_on(
+    quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib")
+    assert main(["plot", quadrants, "--whole-space", "-o", str(tmp_path / "p.png")]) == 0
+    assert (
+        "note: the input set is unbounded; the picture shows a part of it (--view LO HI)"
+        in capsys.readouterr().err
+    )
+    words = ["plot", quadrants, "--whole-space", "-o", str(tmp_path / "q.png"), "--view", "-2", "2"]
+    assert main(words) == 0
+    assert "note" not in capsys.readouterr().err
+
+
 def test_without_json_the_same_facts_are_lines(quadrants: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cells", quadrants, *BOX]) == 0
     out, err = capsys.readouterr()
@@ -289,7 +324,7 @@ def interrupted(*words: str) -> tuple[int, str, str]:
     )
     with python("-c", script, *words) as process:
         assert process.stderr is not None
-        assert re.match(r"\d+ regions, \d+/s, [\d.]+% of the tree, \d+ s\n", process.stderr.readline())
+        assert re.match(r"\d+ regions, \d+/s, [\d.]+% of the tree, [\d.]+ s\n", process.stderr.readline())
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     return process.returncode, out, err
@@ -341,7 +376,7 @@ def test_what_may_happen_anywhere_is_one_line(
     def fail(path: str) -> None:
         raise error
 
-    monkeypatch.setattr(commands, "load_network", fail)
+    monkeypatch.setattr(problem, "load_network", fail)
     assert main(["count", quadrants, *BOX]) == status
     assert capsys.readouterr() == ("", f"polyregions: {line}\n")
 
@@ -463,13 +498,38 @@ BAD: dict[str, Case] = {
         with_directory("r.npz", "enumerate", "NET", *BOX, "-o", "PATH"),
         ["r.npz", "is a directory", "expected the name of a file"],
     ),
-    "picture of four dimensions": (wide(*BOX), ["dimension 4", "expected 2"]),
-    "picture of a line": (box("plot", "-1,0", "1,0", "-o", "p.png"), ["dimension 1", "expected 2"]),
-    "picture of the whole plane": (
-        lambda net, folder: ["plot", net, "--whole-space", "-o", str(folder / "p.png")],
-        ["unbounded", "expected a bounded one"],
+    "picture of four dimensions": (wide(*BOX), ["dimension 4", "expected 1 or 2", "fix all other inputs"]),
+    "picture of a line as a surface": (
+        box("plot", "-1,0", "1,0", "-o", "p.png", "--surface"),
+        ["dimension 1", "expected 2"],
     ),
-    "picture of a half-plane": (box("plot", "-1", "1,inf", "-o", "p.png"), ["unbounded"]),
+    "picture of a line's graph": (box("plot", "-1,0", "1,0", "-o", "p.png", "--graph"), ["dimension 1", "expected 2"]),
+    "picture of no output": (box("plot", "-1", "1", "-o", "p.png", "--surface", "5"), ["output 5", "2 outputs"]),
+    "picture of a surface in layers": (
+        box("plot", "-1", "1", "-o", "p.png", "--surface", "--layers"),
+        ["--layers", "--surface"],
+    ),
+    "picture of a view upside down": (
+        box("plot", "-1", "1", "-o", "p.png", "--view", "1", "-1"),
+        ["view", "lower < upper"],
+    ),
+    "picture of a view of three": (
+        box("plot", "-1", "1", "-o", "p.png", "--view", "0", "1,2,3"),
+        ["--view HI", "3 numbers"],
+    ),
+    "picture of layers by class": (
+        box("plot", "-1", "1", "-o", "p.png", "--layers", "--colour", "class"),
+        ["--colour", "not together with --layers"],
+    ),
+    "picture of a surface with its graph": (
+        box("plot", "-1", "1", "-o", "p.png", "--surface", "--graph"),
+        ["--graph", "not together with --surface"],
+    ),
+    "picture of a surface by layer": (
+        box("plot", "-1", "1", "-o", "p.png", "--surface", "--colour", "layer"),
+        ["--colour layer", "not together with --surface"],
+    ),
+    "picture of the sign of two": (box("plot", "-1", "1", "-o", "p.png", "--sign"), ["'sign'", "expected 1"]),
 }  # fmt: skip
 NEEDS_MATPLOTLIB = {name for name in BAD if name.startswith("picture of")}
 
@@ -526,7 +586,7 @@ def test_a_missing_plot_extra_is_said_before_the_work(
     quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setattr(commands, "enumerate_regions", None)  # would fail if it were reached
+    monkeypatch.setattr(running, "enumerate_regions", None)  # would fail if it were reached
     assert main(["plot", quadrants, *BOX, "-o", str(tmp_path / "p.png")]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
@@ -559,7 +619,7 @@ def test_a_bug_is_not_hidden(quadrants: str, monkeypatch: pytest.MonkeyPatch) ->
     def fail(path: str) -> None:
         raise InternalError("a self-check failed")
 
-    monkeypatch.setattr(commands, "load_network", fail)
+    monkeypatch.setattr(problem, "load_network", fail)
     with pytest.raises(InternalError):
         main(["count", quadrants, *BOX])
 
@@ -644,7 +704,7 @@ def everything(terminal: int) -> bytes:
 
 
 def test_no_bar_for_a_short_run() -> None:
-    bar = _Bar()
+    bar = _Bar(None)
     bar(pr.Progress(10, 0.5, 0.9))
     assert bar._bar is None
     bar.close()

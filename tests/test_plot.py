@@ -14,9 +14,17 @@ import pytest
 
 import naive
 import polyregions as pr
+import randoms
 from polyregions.errors import DomainError, FormatError, InputError, MissingExtraError, OptionError
-from polyregions.plot.picture import check_picture, draw_regions, save_picture
-from polyregions.plot.polygons import cell_polygons, region_polygons
+from polyregions.plot import sections
+from polyregions.plot.layers import panels_size
+from polyregions.plot.line import intervals
+from polyregions.plot.outlines import float_outlines
+from polyregions.plot.palette import few_colours, many_colours
+from polyregions.plot.picture import check_picture, save_picture
+from polyregions.plot.polygons import packed
+from polyregions.plot.scene import Scene
+from polyregions.plot.segments import edge_layers
 
 Corners = list[tuple[float, float]]
 
@@ -30,6 +38,14 @@ def random_network(seed: int, *widths: int) -> pr.Network:
     rng = np.random.default_rng(seed)
     pairs = zip(widths, widths[1:], strict=False)
     return pr.Network.from_layers([(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs])
+
+
+def region_polygons(regions: pr.RegionSet) -> sections.Polygons:
+    return pr.plane_section(regions).polygons
+
+
+def cell_polygons(cells: pr.DecisionCells) -> sections.Polygons:
+    return sections.cell_polygons(pr.plane_section(cells.regions), cells)
 
 
 def starting_lowest(corners: Iterable[Any]) -> Corners:
@@ -137,6 +153,47 @@ def test_no_corner_is_on_the_wrong_side() -> None:
             assert naive.pattern_at(layers, inside) == tuple(region.pattern)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_outlines_in_floats_are_those_cut_in_integers(seed: int) -> None:
+    """Where they say that they are right; sides, what carries them, and the doubts about rows included."""
+    domain = TRIANGLE if seed % 2 else pr.Box([-1, 0], [2, 1])
+    regions = pr.enumerate_regions(random_network(seed, 2, 12, 9, 5, 2), domain)
+    polygons, right = float_outlines(regions)
+    assert np.mean(right) > 0.9
+    exact = packed(sections._region_sides(regions, []))
+    for i in np.flatnonzero(right).tolist():
+        one, other = (slice(*p.offsets[i : i + 2].tolist()) for p in (polygons, exact))
+        names = list(zip(exact.kinds[other].tolist(), exact.carriers[other].tolist(), strict=True))
+        found = list(zip(polygons.kinds[one].tolist(), polygons.carriers[one].tolist(), strict=True))
+        turn = names.index(found[0])
+        assert found == names[turn:] + names[:turn]
+        corners, rows = (np.roll(values[other], -turn, axis=0) for values in (exact.corners, exact.rows))
+        assert np.abs(polygons.corners[one] - corners).max() < 4e-10
+        assert np.all(np.abs(polygons.rows[one] - rows) @ [2, 1, 1] <= polygons.doubts[one] + 1e-15)
+
+
+def test_degenerate_networks_have_the_same_polygons_by_either_way() -> None:
+    """Small integers: parallel, equal and opposite lines, many through one point."""
+    for seed in range(20):
+        layers = randoms.integer_layers(randoms.generator(seed), [2, 6, 4, 2])
+        regions = pr.enumerate_regions(pr.Network.from_layers(layers), SQUARE)
+        exact = packed(sections._region_sides(regions, []))
+        drawn = region_polygons(regions)
+        for one, other in zip(drawn, exact, strict=True):
+            assert starting_lowest(one.round(9) + 0.0) == starting_lowest(other.round(9) + 0.0)
+
+
+def test_slivers_beyond_float64_are_drawn() -> None:
+    """Three regions between x = 1/3 and the next float, and rows scaled beyond floats."""
+    close = pr.Network.from_layers([([[3, 0], [1, 0]], [-1, -(1 / 3) - 2**-54]), ([[1, 1]], [0])])
+    wild = pr.Network.from_layers([([[1e-200, 0], [0, 1e200]], [0, 0]), ([[1e-200, 1e200]], [0])])
+    for network in (close, wild):
+        regions = pr.enumerate_regions(network, SQUARE)
+        polygons = region_polygons(regions)
+        assert polygons.sizes.min() >= 3
+        assert math.fsum(area(p) for p in polygons) == pytest.approx(4)
+
+
 # ---------------------------------------------------------------- files
 
 
@@ -170,9 +227,9 @@ def test_a_png_shows_each_colour_on_its_share_of_the_pixels(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("network", "colour", "least"),
-    [(QUADRANTS, "class", 5), (FIVE_SLOPES, "slope", 5), (FIVE_SLOPES, "auto", 5)],
+    [(QUADRANTS, "class", 4), (FIVE_SLOPES, "slope", 5), (FIVE_SLOPES, "auto", 5)],
 )
-def test_a_png_has_a_colour_for_each_cell_or_slope(
+def test_a_png_has_a_colour_for_each_slope_or_shade_of_a_class(
     network: pr.Network, colour: str, least: int, tmp_path: Path
 ) -> None:
     image = pytest.importorskip("matplotlib.image")
@@ -183,15 +240,15 @@ def test_a_png_has_a_colour_for_each_cell_or_slope(
     assert np.count_nonzero(areas_of_one_colour) >= least
 
 
-def test_an_svg_is_xml_with_a_path_for_each_region_twice(tmp_path: Path) -> None:
-    """Once filled and once outlined; the axes have paths of their own."""
+def test_an_svg_is_xml_with_a_path_for_each_region_and_each_facet(tmp_path: Path) -> None:
+    """The axes have paths of their own."""
     text = saved(pr.enumerate_regions(QUADRANTS, SQUARE), tmp_path / "p.svg", "slope")
     root = ElementTree.fromstring(text)
     assert root.tag.endswith("svg")
     shapes = [
         path
         for group in root.iter()
-        if group.get("id", "").startswith("PolyCollection")
+        if group.get("id", "").startswith(("PolyCollection", "LineCollection"))
         for path in group.iter()
         if path.tag.endswith("}path")
     ]
@@ -209,10 +266,10 @@ def test_axes_hold_the_polygons_and_the_domain() -> None:
     figure = pytest.importorskip("matplotlib.figure")
     regions = pr.enumerate_regions(random_network(3, 2, 6, 2), pr.Box([-1, 0], [2, 4]))
     axes = figure.Figure().add_subplot()
-    draw_regions(axes, regions, "class")
-    filled, outlined = axes.collections
+    pr.plot_regions(regions, axes, color="class", boundary=False)
+    filled, lines = axes.collections
     assert len(filled.get_paths()) == len(pr.decision_cells(regions))
-    assert len(outlined.get_paths()) == len(regions)
+    assert len(lines.get_paths()) == len(pr.adjacency_arrays(regions))
     assert (axes.get_xlim(), axes.get_ylim()) == ((-1, 2), (0, 4))
     assert axes.get_title() == f"network: {len(regions)} regions"
 
@@ -236,12 +293,10 @@ def test_a_constant_network_and_an_empty_set_have_pictures(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("d", "domain", "text"),
     [
-        (3, pr.Box.cube(-1, 1, 3), "dimension 3, expected 2"),
-        (1, pr.Box([-1], [1]), "dimension 1, expected 2"),
-        (2, pr.Box([-1, 0], [1, 0]), "dimension 1, expected 2"),
-        (2, pr.WholeSpace(2), "unbounded, expected a bounded one"),
-        (2, pr.Box([0, 0], [1, np.inf]), "unbounded"),
-        (2, pr.HPolytope([[-1, 0], [0, -1]], [0, 0]), "unbounded"),
+        (3, pr.Box.cube(-1, 1, 3), "dimension 3, expected .*plane_through or Slice"),
+        (4, pr.Box([-1, -1, -1, 0], [1, 1, 1, 0]), "dimension 3, expected .* fix all other inputs"),
+        (3, pr.WholeSpace(3), "dimension 3, expected "),
+        (2, pr.Box([1, 0], [1, 0]), "dimension 0, expected "),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(d: int, domain: Any, text: str, tmp_path: Path) -> None:
@@ -249,7 +304,8 @@ def test_what_cannot_be_drawn_is_refused(d: int, domain: Any, text: str, tmp_pat
     regions = pr.enumerate_regions(random_network(0, d, 2, 1), domain)
     for attempt in (
         lambda: region_polygons(regions),
-        lambda: cell_polygons(pr.decision_cells(regions)),
+        lambda: pr.plot_layers(regions),
+        lambda: pr.plot_surface(regions),
         lambda: save_picture(regions, tmp_path / "p.png"),
         lambda: check_picture(regions.network, domain),
     ):
@@ -265,7 +321,7 @@ def test_a_picture_of_another_dimension_than_the_network_is_refused() -> None:
 
 
 def test_an_unknown_colouring_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(OptionError, match="'red', expected one of auto, class, slope"):
+    with pytest.raises(OptionError, match="'red', expected one of auto, region, class, slope, layer"):
         save_picture(pr.enumerate_regions(QUADRANTS, SQUARE), tmp_path / "p.png", "red")
 
 
@@ -296,3 +352,261 @@ def test_a_missing_matplotlib_is_named(tmp_path: Path, monkeypatch: pytest.Monke
 def test_polygons_need_no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert len(region_polygons(pr.enumerate_regions(QUADRANTS, SQUARE))) == 4
+
+
+def test_a_line_has_no_polygons() -> None:
+    with pytest.raises(InputError, match="dimension 1, expected 2 for a picture$"):
+        pr.plane_section(pr.enumerate_regions(random_network(0, 1, 2, 1), pr.Box([-1], [1])))
+
+
+@pytest.mark.parametrize("color", [np.zeros(3), [1, 2, 3, float("nan")], [["a"] * 4], None, np.zeros((4, 1))])
+def test_what_is_no_number_for_each_region_is_no_colour(color: Any) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    regions = pr.enumerate_regions(QUADRANTS, SQUARE)
+    with pytest.raises(OptionError, match="expected a name or 4 numbers, one for each region"):
+        pr.plot_regions(regions, figure.Figure().add_subplot(), color=color)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [5, ([0, 0],), ([0, 0], [1]), ([0, 0], [1, np.inf]), ([0, 0], [1, 0]), ("a", "b"), ([0] * 3, [1] * 3)],
+)
+def test_what_is_no_view_is_refused(view: Any) -> None:
+    with pytest.raises(OptionError, match="view .*, expected"):
+        pr.plane_section(pr.enumerate_regions(QUADRANTS, SQUARE), view)
+
+
+@pytest.mark.parametrize("output", [-1, 2, 7])
+def test_an_output_that_is_not_there_is_refused(output: int) -> None:
+    with pytest.raises(OptionError, match=f"output {output}, expected one of the 2 outputs"):
+        pr.plot_surface(pr.enumerate_regions(QUADRANTS, SQUARE), output=output)
+
+
+# ---------------------------------------------------------------- views
+
+
+def test_a_view_is_the_same_as_the_domain_cut_to_it() -> None:
+    """The regions of the box of the view are those polygons that are not empty, corner by corner."""
+    network = random_network(7, 2, 8, 6, 2)
+    lower, upper = [-1.5, -0.75], [0.5, 1.25]
+    whole = pr.enumerate_regions(network, pr.WholeSpace(2))
+    drawn = pr.plane_section(whole, (lower, upper))
+    inside = pr.enumerate_regions(network, pr.Box(lower, upper))
+    seen = np.flatnonzero(drawn.polygons.sizes > 0)
+    assert np.array_equal(whole.patterns[seen], inside.patterns)
+    for i, expected in zip(seen.tolist(), region_polygons(inside), strict=True):
+        assert sorted(map(tuple, drawn.polygons[i].round(9))) == sorted(map(tuple, expected.round(9)))
+    assert len(seen) < len(whole)
+    assert f"the domain goes on; {len(whole) - len(seen)} regions lie outside" in drawn.note
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [pr.WholeSpace(2), pr.Box([0, 0], [1, np.inf]), pr.HPolytope([[-1, 0], [0, -1]], [0, 0])],
+    ids=["plane", "strip", "quadrant"],
+)
+def test_an_unbounded_domain_is_drawn_to_where_its_vertices_are(domain: Any, tmp_path: Path) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    regions = pr.enumerate_regions(random_network(2, 2, 4, 2), domain)
+    axes = pr.plot_regions(regions, figure.Figure().add_subplot())
+    assert any("the domain goes on" in text.get_text() for text in axes.texts)
+    vertices = np.concatenate([region.polytope.vertices() for region in regions])
+    drawn = pr.plane_section(regions)
+    within = np.all((vertices > drawn.lower) & (vertices < drawn.upper), axis=1)
+    assert np.mean(within) > 0.8
+
+
+def test_no_vertex_at_all_still_has_a_view() -> None:
+    for network in (DIAGONAL, pr.Network.from_layers([([[0, 0]], [0]), ([[1]], [0])])):
+        drawn = pr.plane_section(pr.enumerate_regions(network, pr.WholeSpace(2)))
+        areas = [area(p) for p in drawn.polygons]
+        assert min(areas) > 0
+        assert math.fsum(areas) == pytest.approx(float(np.prod(drawn.upper - drawn.lower)))
+
+
+def test_a_bounded_domain_in_a_small_view_says_that_it_goes_on() -> None:
+    drawn = pr.plane_section(pr.enumerate_regions(QUADRANTS, SQUARE), ([0.25, 0.25], [0.5, 0.5]))
+    assert drawn.polygons.sizes.tolist() == [0, 0, 0, 4]
+    assert "3 regions lie outside" in drawn.note
+    assert pr.plane_section(pr.enumerate_regions(QUADRANTS, SQUARE)).note == ""
+
+
+# ---------------------------------------------------------------- facets and boundaries
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_segments_of_edges_are_what_the_two_polygons_share(seed: int) -> None:
+    """All of a polygon's outline is either shared with a neighbour or on the edge of the domain."""
+    regions = pr.enumerate_regions(random_network(seed, 2, 8, 6, 4, 2), SQUARE)
+    scene = Scene.of(regions, None, None)
+    assert scene.edges.seen.all()
+    lengths = np.linalg.norm(scene.edges.ends[:, 1] - scene.edges.ends[:, 0], axis=1)
+    shared = np.bincount(scene.adjacency.source, lengths, len(regions))
+    shared += np.bincount(scene.adjacency.target, lengths, len(regions))
+    for i, corners in enumerate(scene.section.polygons):
+        steps = np.roll(corners, -1, axis=0) - corners
+        on_edge = [
+            np.hypot(*step)
+            for corner, step in zip(corners, steps, strict=True)
+            if any(abs(corner[c]) == 1 and step[c] == 0 for c in (0, 1))
+        ]
+        assert shared[i] + sum(on_edge) == pytest.approx(np.linalg.norm(steps, axis=1).sum(), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_layer_of_an_edge_by_the_patterns(seed: int) -> None:
+    regions = pr.enumerate_regions(random_network(seed, 2, 5, 4, 3, 2), SQUARE)
+    adjacency = pr.adjacency_arrays(regions)
+    ends = [5, 9, 12]
+    for i, j, layer in zip(
+        adjacency.source, adjacency.target, edge_layers(regions, adjacency).tolist(), strict=True
+    ):
+        first = int(np.flatnonzero(regions.patterns[i] != regions.patterns[j])[0])
+        assert layer == sum(first >= end for end in ends)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_drawn_boundary_is_the_decision_boundary(seed: int) -> None:
+    """Each segment has the vertices of the exact piece as its ends."""
+    regions = pr.enumerate_regions(random_network(seed, 2, 6, 5, 3), SQUARE)
+    scene = Scene.of(regions, "argmax", None)
+    pieces = pr.decision_boundary(scene.cells)
+    assert scene.boundary.seen.all()
+    for piece, ends in enumerate(scene.boundary.ends):
+        exact = pieces.polytope(piece).vertices()
+        assert np.array(sorted(ends.tolist())) == pytest.approx(np.array(sorted(exact.tolist())), abs=1e-9)
+
+
+def test_a_boundary_along_a_facet_is_drawn_where_two_regions_meet() -> None:
+    """Outputs relu(x) and 0 tie all over x < 0, so that class 1 begins at the facet x = 0."""
+    network = pr.Network.from_layers([([[1, 0]], [0]), ([[0], [1]], [0, 0])])
+    scene = Scene.of(pr.enumerate_regions(network, SQUARE), None, None)
+    assert [sorted(map(tuple, ends)) for ends in scene.boundary.ends.tolist()] == [[(0, -1), (0, 1)]]
+
+
+def test_slices_have_segments_in_their_own_coordinates() -> None:
+    plane = pr.Slice([0, 0], [[1, 1], [1, -1]], SQUARE)
+    scene = Scene.of(pr.enumerate_regions(QUADRANTS, plane), None, None)
+    found = [sorted(map(tuple, ends)) for ends in scene.edges.ends.tolist()]
+    assert sorted(found) == [[(-1, -1), (0, 0)], [(-1, 1), (0, 0)], [(0, 0), (1, -1)], [(0, 0), (1, 1)]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_neighbours_have_different_colours(seed: int) -> None:
+    regions = pr.enumerate_regions(random_network(seed, 2, 9, 7, 2), SQUARE)
+    scene = Scene.of(regions, None, None)
+    adjacency = scene.adjacency
+    for colours in (scene.shades, *scene.layer_colours):
+        assert len(colours) == len(regions)
+    assert np.all(scene.shades[adjacency.source] != scene.shades[adjacency.target])
+    assert set(scene.layer_colours[0].tolist()) == {0}
+    for n_layers, end in enumerate([9, 16], 1):
+        colours = scene.layer_colours[n_layers]
+        apart = np.any(
+            regions.patterns[adjacency.source, :end] != regions.patterns[adjacency.target, :end], axis=1
+        )
+        assert np.array_equal(colours[adjacency.source] != colours[adjacency.target], apart)
+
+
+def test_colours_of_small_graphs() -> None:
+    square = np.array([0, 1, 2, 0]), np.array([1, 2, 3, 3])
+    assert sorted(few_colours(4, *square).tolist()) == [0, 0, 1, 1]
+    assert sorted(many_colours(4, *square).tolist()) == [0, 1, 2, 3]
+    none = np.zeros(0, dtype=np.int64)
+    assert few_colours(0, none, none).tolist() == many_colours(0, none, none).tolist() == []
+
+
+# ---------------------------------------------------------------- one dimension
+
+
+def test_intervals_are_the_pieces_along_the_segment() -> None:
+    network = random_network(4, 1, 6, 5, 2)
+    regions = pr.enumerate_regions(network, pr.Box([-2], [3]))
+    found = intervals(regions)
+    pieces = pr.along_segment(network, [-2], [3])
+    ends = [float(t * 5 - 2) for t in pieces.breakpoints]
+    assert sorted(map(tuple, found.ends.tolist())) == list(zip(ends, ends[1:], strict=False))
+
+
+def test_the_graph_of_a_line_goes_through_the_values_of_the_network() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    network = random_network(4, 1, 6, 5, 2)
+    axes = pr.plot_regions(pr.enumerate_regions(network, pr.Box([-2], [3])), figure.Figure().add_subplot())
+    drawn = [c for c in axes.collections if type(c).__name__ == "LineCollection"]
+    assert len(drawn) == 2
+    for output, lines in enumerate(drawn):
+        for path in lines.get_paths():
+            for x, y in path.vertices:
+                assert y == pytest.approx(network([[x]])[0, output], abs=1e-9)
+    assert axes.get_xlim() == (-2, 3)
+
+
+@pytest.mark.parametrize("colour", ["auto", "region", "class", "slope", "layer"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_a_line_has_every_colouring(colour: str, outputs: int, tmp_path: Path) -> None:
+    regions = pr.enumerate_regions(random_network(1, 1, 5, outputs), pr.WholeSpace(1))
+    assert saved(regions, tmp_path / "p.svg", colour)
+    assert saved(regions, tmp_path / "q.svg", colour) == (tmp_path / "p.svg").read_bytes()
+
+
+def test_the_strip_of_classes_ends_where_the_class_does() -> None:
+    """|x| - 1 is positive beyond -1 and 1."""
+    figure = pytest.importorskip("matplotlib.figure")
+    network = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [-1])])
+    axes = pr.plot_regions(
+        pr.enumerate_regions(network, pr.Box([-2], [2])), figure.Figure().add_subplot(), color="class"
+    )
+    spans = sorted((p.get_x(), p.get_x() + p.get_width()) for p in axes.patches)
+    assert spans == [(-2, -1), (-1, 0), (0, 1), (1, 2)]
+    crossings = sorted(
+        line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2 and line.is_dashed()
+    )
+    assert crossings == [-1, 1]
+
+
+# ---------------------------------------------------------------- the other pictures
+
+
+def test_the_surface_is_the_function() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    network = random_network(6, 2, 5, 4, 2)
+    regions = pr.enumerate_regions(network, SQUARE)
+    axes = pr.plot_surface(regions, figure.Figure().add_subplot(projection="3d"), output=1)
+    (facets,) = axes.collections
+    x, y, z = facets._faces[~facets._invalid_vertices].T  # matplotlib pads them to one length
+    assert z == pytest.approx(network(np.column_stack([x, y]))[:, 1], abs=1e-9)
+    assert "output 1" in axes.get_zlabel()
+
+
+def test_panels_have_the_regions_after_each_layer() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    regions = pr.enumerate_regions(random_network(3, 2, 6, 5, 4, 2), SQUARE)
+    panels = pr.plot_layers(regions, figure.Figure(figsize=panels_size(regions))).axes
+    assert [int(p.get_title().split()[-2]) for p in panels] == regions.regions_after_each_layer()
+    lines = [sum(len(c.get_paths()) for c in p.collections[1:]) for p in panels]
+    layers = edge_layers(regions, pr.adjacency_arrays(regions))
+    assert lines == [int(np.count_nonzero(layers <= i)) for i in range(3)]
+
+
+def test_the_graph_has_a_node_in_each_region_and_edges_through_the_facets() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    regions = pr.enumerate_regions(random_network(3, 2, 6, 3), SQUARE)
+    axes = pr.plot_regions(regions, figure.Figure().add_subplot(), color="region", graph=True)
+    nodes = axes.collections[-1].get_offsets()
+    assert regions.locate(np.asarray(nodes)).tolist() == list(range(len(regions)))
+    adjacency = pr.adjacency_arrays(regions)
+    ways = [path.vertices for path in axes.collections[-2].get_paths()]
+    for i, j, way in zip(adjacency.source, adjacency.target, ways, strict=True):
+        halves = [(0.999 * way[1] + 0.001 * end) for end in (way[0], way[2])]
+        assert regions.locate(np.array(halves)).tolist() == [i, j]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+@pytest.mark.parametrize("colour", ["region", "layer"])
+def test_every_colouring_can_be_saved_with_everything_on_top(
+    suffix: str, colour: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("matplotlib")
+    regions = pr.enumerate_regions(random_network(3, 2, 4, 3, 2), pr.WholeSpace(2))
+    save_picture(regions, tmp_path / f"p{suffix}", colour, boundary=True, graph=True, view=([-1, -1], [1, 1]))
+    assert (tmp_path / f"p{suffix}").stat().st_size > 2000

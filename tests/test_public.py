@@ -18,17 +18,23 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
-    "Checkpoints", "DEFINITIONS", "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree",
-    "Definition", "Facets", "Finding", "HPolytope", "Islands", "LinePieces", "LocalModels", "Network",
-    "NeuronStatus", "PolyregionsError", "Progress", "Region", "RegionSet", "Report", "Section",
-    "Simplified", "Slice", "Tally", "Verdict", "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph",
-    "along_polyline", "along_segment", "audit", "boundary_facets", "bounds", "certify", "check",
-    "compare_checkpoints", "count_by_characteristic_polynomial", "count_by_definition", "count_regions",
-    "dead_regions", "decision_boundary", "decision_cells", "decision_graph", "decision_tree",
-    "enumerate_regions", "euler_characteristic", "face_counts", "facet_arrays", "facet_neurons",
-    "image_dimensions", "islands", "layer_ranks", "load_certificate", "load_domain", "load_graph",
-    "load_network", "load_regions", "local_models", "merged_regions", "neuron_status", "plane_through",
-    "region_volumes", "report", "save", "segment", "simplify", "tally_regions", "winner_regions",
+    "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
+    "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
+    "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "Network", "NeuronStatus",
+    "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress", "Property", "Region", "RegionSet",
+    "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict", "Verification",
+    "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment",
+    "audit", "boundary_facets", "bounds", "certify", "check", "compare_checkpoints",
+    "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "dead_regions",
+    "decision_boundary", "decision_cells", "decision_graph", "decision_tree", "enumerate_regions",
+    "estimate_regions", "euler_characteristic", "explore", "face_counts", "facet_arrays", "facet_neurons",
+    "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
+    "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
+    "local_models", "maximize", "maximize_concave", "merged_regions", "minimize", "minimize_convex",
+    "neuron_status", "output_range", "plane_section", "plane_through", "plane_through", "plot_layers",
+    "plot_regions", "plot_surface", "preimage", "region_blocks", "region_volumes", "report",
+    "robustness_radii", "robustness_radius", "save", "segment", "simplify", "tally_regions", "verify",
+    "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
@@ -49,6 +55,7 @@ VIEWS = {
     "adjacency", "audit", "boundedness", "bounds", "characteristic", "cli", "complex", "counting", "decision",
     "decision_tree", "faces", "graphs", "io", "lines", "local_models", "maps", "neurons", "planes", "plot", "ranks",
     "report", "simplify", "tables", "volumes", "winners",
+    "query",
 }  # fmt: skip
 
 
@@ -148,7 +155,7 @@ def parts_used_by(*names: str) -> set[str]:
 
 def test_the_graph_of_imports_is_not_trivial() -> None:
     assert GRAPH.has_edge("regions", "problem")
-    assert GRAPH.has_edge("cli.commands", "plot.picture")
+    assert GRAPH.has_edge("cli.pictures", "plot.picture")
     assert set(MODULES) >= set(GRAPH.nodes)
 
 
@@ -197,7 +204,7 @@ def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regi
 
 
 def test_what_runs_the_engine_several_times_knows_no_edge() -> None:
-    assert parts_used_by("training") & {"io", "plot", "cli", ""} == set()
+    assert parts_used_by("training", "verification") & {"io", "plot", "cli", ""} == set()
 
 
 def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:
@@ -210,14 +217,14 @@ def test_only_the_entry_points_know_the_command_line() -> None:
 
 
 def test_extras_are_imported_only_inside_functions() -> None:
-    """And only at the edge: readers of files, pictures, the progress bar, constraints for cvxpy, a pandas table."""
+    """And only at the edge: readers of files, pictures, the progress bar, cvxpy's programmes, a pandas table."""
     places = set()
     for name, file in MODULES.items():
         tree = ast.parse(file.read_text(encoding="utf-8"))
         assert not extras_in(tree.body), name
         if extras_in(ast.walk(tree)):
             places.add(part(name))
-    assert places <= {"io", "plot", "cli", "geometry", "local_models"}
+    assert places <= {"io", "plot", "cli", "geometry", "local_models", "query"}
 
 
 def extras_in(nodes: object) -> set[str]:

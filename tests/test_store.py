@@ -77,20 +77,19 @@ def test_stores_are_the_same_whoever_does_the_tasks(name: str, tiny: None, tmp_p
     assert {"manifest.json", "problem.npz", "regions-000000.parquet"} <= set(found[0])
 
 
-@EVERY
-@pytest.mark.parametrize("engine_name", ["auto", "highs"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(name, {"workers": 2}) for name in PROBLEMS]
+    + [(name, {"engine": "highs", "workers": 1}) for name in ("generic", "degenerate 2")],
+)
 def test_runs_that_are_stopped_again_and_again_give_the_same_bytes(
-    name: str, engine_name: str, tiny: None, tmp_path: Path
+    name: str, options: dict[str, Any], tiny: None, tmp_path: Path
 ) -> None:
-    if engine_name == "highs" and name not in ("generic", "degenerate 2"):
-        pytest.skip("HiGHS takes long; one network of each kind will do")
-    whole = pr.enumerate_regions(*PROBLEMS[name], engine=engine_name, store=tmp_path / "whole", workers=1)
+    whole = pr.enumerate_regions(*PROBLEMS[name], store=tmp_path / "whole", **{**options, "workers": 1})
     runs, found = 0, 0
     while True:
         limit = found + len(whole) // 7 + 1
-        some = pr.enumerate_regions(
-            *PROBLEMS[name], engine=engine_name, store=tmp_path / "parts", workers=2, max_regions=limit
-        )
+        some = pr.enumerate_regions(*PROBLEMS[name], store=tmp_path / "parts", max_regions=limit, **options)
         runs, found = runs + 1, len(some)
         if some.complete:
             break

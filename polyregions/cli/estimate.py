@@ -5,7 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
-from polyregions.cli.commands import print_report, problem_of
+from polyregions.cli.answers import print_report
+from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import duration, short
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.engine.parallel import cores

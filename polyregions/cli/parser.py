@@ -9,10 +9,16 @@ from typing import NoReturn, TypeAlias
 
 import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
+import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.cli.completion import SHELLS, completion
+from polyregions.cli.query import query
+from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
+from polyregions.plot.fills import COLOURINGS
+from polyregions.query.norms import NORMS
 from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -24,13 +30,20 @@ Every linear region of a piecewise-linear network, exactly.
 NETWORK is a .onnx, .nnet or .npz file (each also .gz), or example:two-moons, which is packaged.
 The input set is --box LO HI, --domain FILE (.vnnlib or .npz) or --whole-space.
 Results go to stdout or to the -o file, whose suffix names the format; everything else goes to stderr.
-Exit status: 0 done, 1 a check failed, 2 bad input, 3 stopped early (the result is partial, and says so)."""
+Exit status: 0 done, 1 a check failed or a property is violated, 2 bad input, 3 stopped early (the result is
+partial, and says so)."""
 
 CHECK = """\
 Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved.
 With --geometry, check the geometry of regions instead: volumes add up, every facet has a neighbour, the graph is
 connected. The regions are those in FILE, or are enumerated on the input set given.
 Exit status 1 if something does not hold."""
+
+
+VERIFY = """\
+Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
+"holds" is proved, "violated" comes with a counterexample checked in rational arithmetic; what the network's own
+runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped)."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -145,13 +158,66 @@ def _add_plot(verbs: Verbs) -> None:
     plot = _verb(
         verbs,
         "plot",
-        commands.plot,
-        "Draw the regions of a two-dimensional domain.",
+        pictures.plot,
+        "Draw the regions of a two-dimensional input set as a map, of a one-dimensional one as a graph.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.png",
         ".png, .svg or .pdf",
     )
+    _colour(plot)
     plot.add_argument(
-        "--colour", choices=("auto", "class", "slope"), default="auto", help="what colours show"
+        "--boundary",
+        action=argparse.BooleanOptionalAction,
+        help="draw the decision boundary (default: where colours show classes)",
+    )
+    plot.add_argument("--graph", action="store_true", help="draw the adjacency graph in place")
+    instead = plot.add_mutually_exclusive_group()
+    instead.add_argument(
+        "--layers", action="store_true", help="one panel a layer: how the regions come about"
+    )
+    instead.add_argument(
+        "--surface",
+        nargs="?",
+        const=0,
+        type=_limit,
+        metavar="OUTPUT",
+        help="one output as a surface in space (counted from 0)",
+    )
+    _classes_and_view(plot)
+
+
+def _add_explore(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
+        "explore",
+        pictures.explore_,
+        "Write a web page in which the regions of a two-dimensional input set can be looked at one by one.",
+        "example:two-moons --box -2,-1.5 3,2 -o moons.html",
+        ".html; the page needs neither a server nor a network",
+    )
+    _classes_and_view(page)
+
+
+def _colour(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--colour",
+        "--color",
+        choices=COLOURINGS,
+        default="auto",
+        help="what colours show (default: classes or slope)",
+    )
+
+
+def _classes_and_view(parser: argparse.ArgumentParser) -> None:
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument(
+        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
+    )
+    parser.add_argument(
+        "--view",
+        nargs=2,
+        metavar=("LO", "HI"),
+        help="show only this part: bounds as in --box, of the free inputs",
     )
 
 
@@ -178,6 +244,63 @@ def _add_estimate(verbs: Verbs) -> None:
     )
     guess.add_argument("--seed", type=_limit, default=0, metavar="N", help="of the random choices (0)")
     _everywhere(guess)
+
+
+def _add_query(verbs: Verbs) -> None:
+    asked = _verb(
+        verbs,
+        "query",
+        query,
+        "Ask the complete partition: exact output ranges (the default), Lipschitz constant, robustness radius.",
+        "example:two-moons --box -2,-1.5 3,2 --radius 0.5,0.25 --norm linf",
+        None,
+    )
+    asked.add_argument("--range", action="store_true", help="least and largest value of each output")
+    asked.add_argument("--lipschitz", action="store_true", help="the Lipschitz constant in the norm")
+    asked.add_argument(
+        "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
+    )
+    asked.add_argument("--norm", choices=NORMS, default="l2", help="for distances (default l2)")
+    rule = asked.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+
+
+def _add_verify(verbs: Verbs) -> None:
+    verify = verbs.add_parser(
+        "verify",
+        help="Decide a VNN-LIB property, with a proof or an exact counterexample.",
+        description=VERIFY,
+        epilog="example:\n  polyregions verify acasxu.onnx prop_3.vnnlib --json",
+        formatter_class=FORMATTER,
+    )
+    verify.set_defaults(run=verify_)
+    verify.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
+    verify.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after so long")
+    verify.add_argument(
+        "--vnncomp",
+        action="store_true",
+        help="print sat, unsat or timeout, and the counterexample, as VNN-COMP does",
+    )
+    verify.add_argument(
+        "-o", "--output", metavar="FILE", help="write the result: .json, or .txt as VNN-COMP has it"
+    )
+    _everywhere(verify)
+
+
+def _add_completion(verbs: Verbs) -> None:
+    text = "Print a script that makes a shell complete commands."
+    words = verbs.add_parser(
+        "completion",
+        help=text,
+        description=text,
+        epilog="example:\n  polyregions completion bash > ~/.local/share/bash-completion/completions/polyregions",
+        formatter_class=FORMATTER,
+    )
+    words.set_defaults(run=lambda arguments: completion(arguments, make_parser))
+    words.add_argument("shell", choices=SHELLS, help="which shell")
+    words.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def _add_check(verbs: Verbs) -> None:
@@ -222,7 +345,11 @@ VERBS = (
     _add_cells,
     _add_report,
     _add_plot,
+    _add_explore,
+    _add_query,
+    _add_verify,
     _add_check,
+    _add_completion,
 )
 
 

@@ -148,5 +148,6 @@ def _along_neurons(cells: DecisionCells) -> Iterator[_Piece]:
 def _rounded_crossing(row: Floats, inside: Floats, beyond: Floats) -> Floats:
     """About where the segment between two points crosses a hyperplane."""
     here, there = row[:-1] @ inside + row[-1], row[:-1] @ beyond + row[-1]
-    t = here / (here - there) if here > 0 > there else 0.5
+    # a point hardly beside the hyperplane may round to the other side of it
+    t = min(max(here / (here - there), 0.0), 1.0) if here > there else 0.5
     return inside + t * (beyond - inside)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -13,20 +12,18 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats
 from polyregions.certify import certify as proof_of
-from polyregions.domain import Domain
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
+from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
 from polyregions.network import Network
-from polyregions.problem import Problem, pose
+from polyregions.problem import Problem
 from polyregions.progress import Progress as Progress
-from polyregions.progress import ProgressFunction, Watch, check_limits
+from polyregions.progress import Watch
 from polyregions.regions import RegionSet
-
-ROOM = 4096  # most regions of a batch
 
 
 @dataclass(frozen=True)
@@ -48,39 +45,23 @@ class Tally:
     score: dict[str, int]
 
 
-def enumerate_regions(
-    network: Network,
-    domain: Domain,
-    *,
-    engine: str = "auto",
-    workers: int | None = None,
-    executor: Executor | None = None,
-    certify: bool = False,
-    progress: ProgressFunction | None = None,
-    max_regions: int | None = None,
-    time_limit: float | None = None,
-) -> RegionSet:
-    """Every region, in memory; see `polyregions.enumeration.enumerate_regions`."""
-    plan = Plan(executor, workers, max_regions is not None)
-    run = _Run(pose(network, domain), engine, plan, progress, max_regions, time_limit, keep=True)
-    regions = _collect(run)
+def enumerate_in_memory(problem: Problem, options: RunOptions, certify: bool = False) -> RegionSet:
+    """Every region, see `enumeration.enumerate_regions`.
+
+    Raises:
+        OptionError: an unknown engine, or one that cannot take the problem.
+    """
+    regions = _collect(_Run(problem, options, keep=True))
     return replace(regions, certificate=proof_of(regions)) if certify and regions.complete else regions
 
 
-def tally_regions(
-    network: Network,
-    domain: Domain,
-    *,
-    engine: str = "auto",
-    workers: int | None = None,
-    executor: Executor | None = None,
-    progress: ProgressFunction | None = None,
-    max_regions: int | None = None,
-    time_limit: float | None = None,
-) -> Tally:
-    """Count the regions; see `polyregions.enumeration.tally_regions`."""
-    plan = Plan(executor, workers, max_regions is not None)
-    run = _Run(pose(network, domain), engine, plan, progress, max_regions, time_limit, keep=False)
+def tally_in_memory(problem: Problem, options: RunOptions) -> Tally:
+    """How many regions there are, see `enumeration.tally_regions`.
+
+    Raises:
+        OptionError: an unknown engine, or one that cannot take the problem.
+    """
+    run = _Run(problem, options, keep=False)
     regions = sum(batch.count for batch in run.batches())
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
@@ -115,23 +96,12 @@ def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[in
 class _Run:
     """One pass over the regions, with its engine, its limit, its progress and its score."""
 
-    def __init__(
-        self,
-        problem: Problem,
-        engine: str,
-        plan: Plan,
-        progress: ProgressFunction | None,
-        max_regions: int | None,
-        time_limit: float | None,
-        keep: bool,
-    ) -> None:
-        check_limits(max_regions, time_limit)
-        self.problem = problem
-        self.engine = choose_engine(problem, engine)
-        self._job = job_for(problem, engine, keep)
+    def __init__(self, problem: Problem, options: RunOptions, keep: bool) -> None:
+        self.problem, self._options = problem, options
+        self.engine = choose_engine(problem, options.engine)
+        self._job = job_for(problem, options.engine, keep)
         self._ledger = Ledger(self._job)
-        self._plan, self._progress, self._max_regions = plan, progress, max_regions
-        self._time_limit = time_limit
+        self._plan = Plan(options.executor, options.workers, options.max_regions is not None)
         self._found = 0
         self.complete = False
 
@@ -151,7 +121,7 @@ class _Run:
 
     def batches(self) -> Generator[Batch, None, None]:
         """The regions until the end, the limit, or the user's stop."""
-        watch = Watch(self._progress, self._time_limit)
+        watch = Watch(self._options.progress, self._options.time_limit)
         fraction = 0.0
         with closing(self._limited()) as batches:
             for batch in batches:
@@ -164,7 +134,7 @@ class _Run:
 
     def _limited(self) -> Generator[Batch, None, None]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""
-        limit = self._max_regions
+        limit = self._options.max_regions
         with closing(batches_of(self._job, self._plan, self._ledger, self._room)) as batches:
             for batch in batches:
                 if limit is not None and self._found + batch.count > limit:
@@ -175,7 +145,8 @@ class _Run:
 
     def _room(self) -> int:
         """How many regions the next batch may hold: after the limit they come one at a time."""
-        return ROOM if self._max_regions is None else min(ROOM, max(1, self._max_regions - self._found))
+        limit, room = self._options.max_regions, self._job.room
+        return room if limit is None else min(room, max(1, limit - self._found))
 
 
 def _collect(run: _Run) -> RegionSet:

@@ -12,7 +12,7 @@ Rubinstein's stochastic enumeration, where many descents go side by side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import NamedTuple
 
@@ -20,8 +20,9 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.domain import Domain
-from polyregions.engine.enumerate import job_for, tally_regions
+from polyregions.engine.enumerate import job_for, tally_in_memory
 from polyregions.engine.job import Job, Task
+from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import perform
 from polyregions.errors import OptionError
 from polyregions.network import Network
@@ -107,7 +108,7 @@ def estimate_regions(
     if repeats < 2 or (population is not None and population < 1):
         raise OptionError(f"repeats is {repeats}, population {population}; expected at least 2 and 1")
     problem = pose(network, domain)
-    counted, rate = _trial(network, domain, engine, trial)
+    counted, rate = _trial(problem, engine, trial)
     size = 2 * ceil(network.n_neurons / 8) + 8 * problem.solid.hull.dim
     if counted is not None:
         return Estimate(float(counted), 0.0, (float(counted),), True, rate, size, counted)
@@ -257,18 +258,12 @@ def _sampling_job(problem: Problem, engine: str) -> Job:
     return Job(like.reduction, problem, like.walks, engine == "highs", False, (STEP, STEP), EVERY_ONE)
 
 
-def _trial(network: Network, domain: Domain, engine: str, seconds: float) -> tuple[int | None, float]:
+def _trial(problem: Problem, engine: str, seconds: float) -> tuple[int | None, float]:
     """The number of regions if it could be counted in some seconds, and regions a second."""
     seen: list[float] = []
-    # compiles, or loads compiled code
-    tally_regions(network, domain, engine=engine, workers=1, max_regions=1)
-    tally = tally_regions(
-        network,
-        domain,
-        engine=engine,
-        workers=1,
-        time_limit=seconds,
-        progress=lambda progress: seen.append(progress.rate),
+    alone = RunOptions(engine, workers=1)
+    tally_in_memory(problem, replace(alone, max_regions=1))  # compiles, or loads compiled code
+    tally = tally_in_memory(
+        problem, replace(alone, time_limit=seconds, progress=lambda progress: seen.append(progress.rate))
     )
-    rate = seen[-1] if seen else 0.0
-    return tally.regions if tally.complete else None, rate
+    return tally.regions if tally.complete else None, seen[-1] if seen else 0.0

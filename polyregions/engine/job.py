@@ -29,6 +29,8 @@ WALK_BUDGET = (
 )  # regions of the first task and the most of one; each generation does twice as many
 READABLE_BUDGET = (8, 32)
 SPLIT_OFF = 3  # waiting cells that become tasks of their own when a task ends: the largest subtrees
+KEPT_ROOM = 4096  # regions between two looks at whether the run was stopped
+COUNTED_ROOM = 32768  # the same for regions that are not kept: most take next to no time
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +94,9 @@ class Job:
         keep: whether regions are wanted, or only counts.
         budget: the regions of the first task and the most of one.
         most_apart: how many of a task's waiting cells become tasks of their own when it ends.
+
+    Attributes:
+        room: how many regions a batch holds unless fewer are wanted.
     """
 
     def __init__(
@@ -107,6 +112,7 @@ class Job:
         self.reduction, self.whole = reduction, whole
         self.budget, self._most_apart = budget, most_apart
         self._options = (walks, is_reference, keep, budget, most_apart)
+        self.room = KEPT_ROOM if keep else COUNTED_ROOM
         problem = reduction.problem
         self._walk = _walk_run(problem, keep) if walks else None
         large = not is_reference and is_large_box(problem)

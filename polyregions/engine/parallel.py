@@ -33,7 +33,6 @@ from polyregions.errors import OptionError
 from polyregions.oracle.referee import Score
 from polyregions.progress import REPORT_EVERY
 
-TASK_BATCH = 4096  # regions between two looks at whether the run was stopped
 PATIENCE = 0.5  # seconds that a run takes before workers are started for it unasked
 AHEAD = 2  # tasks handed out for each worker, so that none waits for the next
 FEW = 4  # waiting tasks a worker: with fewer the largest is done next, else the first in the tree
@@ -109,7 +108,7 @@ class Crew(Protocol):
 def perform(job: Job, task: Task, stop: Event | None = None) -> Outcome:
     """Do one task, here and now, with all its regions."""
     run, batches = job.open(task), []
-    for batch in run.batches(lambda: TASK_BATCH):
+    for batch in run.batches(lambda: job.room):
         batches.append(batch)
         if stop is not None and stop.is_set():
             break
@@ -280,7 +279,6 @@ class Plan:
     """
 
     def __init__(self, executor: Executor | None, workers: int | None, limited: bool) -> None:
-        check_workers(executor, workers)
         self.executor, self.workers, self._limited = executor, workers, limited
         self._start = monotonic()
 

@@ -21,12 +21,14 @@ from polyregions.exact.numbers import Point, dot, nearest_float
 class Interior:
     """Either a point strictly inside, or multipliers (row -> y) that prove there is none.
 
-    `slack` is ``sum y_i b_i / sum y_i`` of an empty set: 0 if the closed rows still touch.
+    `slack` is ``sum y_i b_i / sum y_i`` of an empty set: 0 if the closed rows still touch, and then `touching` is a
+    point where they do.
     """
 
     point: Point | None
     multipliers: dict[int, Fraction]
     slack: Fraction = Fraction(0)
+    touching: tuple[Fraction, ...] | None = None
 
 
 def find_interior(rows: Sequence[Sequence[int]], hint: Sequence[Fraction]) -> Interior:
@@ -40,7 +42,7 @@ def find_interior(rows: Sequence[Sequence[int]], hint: Sequence[Fraction]) -> In
         hint: k rationals, any point; the nearer to the interior the faster.
     """
     k = len(hint)
-    sizes = [_size(row[:k]) for row in rows]
+    sizes = [size_of(row[:k]) for row in rows]
     lifted = [[*row[:k], -size, row[k]] for row, size in zip(rows, sizes, strict=True)]
     lifted.append([0] * k + [-1, 1])  # t <= 1
     depths = [_value(row, hint) / size for row, size in zip(rows, sizes, strict=True)]
@@ -50,7 +52,8 @@ def find_interior(rows: Sequence[Sequence[int]], hint: Sequence[Fraction]) -> In
         optimum = maximise(lifted, [0] * k + [1], start, stop=_stop_at_floats(rows, k))
         start = optimum.point
         if start[k] <= 0:
-            return Interior(None, optimum.multipliers, _slack(rows, optimum.multipliers))
+            touching = tuple(start[:k]) if start[k] == 0 else None
+            return Interior(None, optimum.multipliers, _slack(rows, optimum.multipliers), touching)
     return Interior(_rounded(start[:k], rows) or Point.of(start[:k]), {})
 
 
@@ -70,7 +73,7 @@ def proves_empty(rows: Sequence[Sequence[int]], support: Sequence[int]) -> dict[
     return {i: Fraction(v) for i, v in zip(support, y, strict=True) if v}
 
 
-def _size(normal: Sequence[int]) -> int:
+def size_of(normal: Sequence[int]) -> int:
     """The power of two near the largest entry; 1 for a constant row."""
     largest = max((abs(entry) for entry in normal), default=0)
     return 1 << max(0, largest.bit_length() - 1)

@@ -55,7 +55,9 @@ def bounding_box(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
             best = maximise(solid.rows, [side * w for w in row[:-1]], start)
             value = side * np.inf
             if best.status is LPStatus.OPTIMAL:
-                value = _rounded(dot_fraction(row, best.point) / solid.hull.embedding.denominator, side)
+                value = rounded_towards(
+                    dot_fraction(row, best.point) / solid.hull.embedding.denominator, side
+                )
             corner.append(value)
     return np.array(lower), np.array(upper)
 
@@ -74,8 +76,8 @@ def scaled_slacks(solid: SolidPolyhedron) -> tuple[Floats, Floats]:
     return normals / norms[:, None], np.array(distances)
 
 
-def _rounded(exact: Fraction, side: int) -> float:
-    """The nearest float that is not on the wrong side of an exact number."""
+def rounded_towards(exact: Fraction, side: float) -> float:
+    """The nearest float that is not below (side > 0) or not above (side < 0) an exact number."""
     nearest = nearest_float(exact)
     if np.isinf(nearest):
         return nearest if nearest * side > 0 else float(np.nextafter(nearest, side * np.inf))

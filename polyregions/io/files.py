@@ -11,6 +11,7 @@ import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from math import isfinite
 from pathlib import Path
 from typing import IO, Any, Final
@@ -24,6 +25,9 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 CHUNK: Final = 2**20
 MAX_DIGITS: Final = 1000
 """Longest decimal accepted; float64 needs at most 767 significant digits."""
+
+MAX_EXPONENT: Final = 400
+"""Largest size of an exponent where decimals are taken exactly."""
 
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -109,6 +113,19 @@ def parse_decimal(token: str, where: str) -> float:
     if not isfinite(value):
         raise FormatError(f"{where}: {shortened(token)} is beyond the range of float64")
     return value
+
+
+def parse_rational(token: str, where: str) -> Fraction:
+    """A decimal, exactly.
+
+    Raises:
+        FormatError: as `parse_decimal`, or an exponent beyond the range of float64.
+    """
+    parse_decimal(token, where)
+    exponent = token.lower().partition("e")[2] or "0"
+    if abs(int(exponent)) > MAX_EXPONENT:
+        raise FormatError(f"{where}: {shortened(token)} is beyond the range of float64")
+    return Fraction(token)
 
 
 def shortened(text: str, length: int = 40) -> str:

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from math import inf
 from typing import Final, TypeAlias
 
 from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
 from polyregions.io.files import MAX_BYTES, parse_decimal, read_text, shortened
+from polyregions.io.s_expressions import Expression, expressions, leaves, written
 
-MAX_DEPTH: Final = 64
 MAX_BOXES: Final = 10_000
 
-Expression: TypeAlias = "str | list[Expression]"
 Bounds: TypeAlias = dict[int, tuple[float, float]]
 """Lower and upper bound of some inputs, by index: one conjunction of constraints."""
 
@@ -28,9 +26,8 @@ COMPARISONS: Final = frozenset({"<=", ">=", "<", ">", "="})
 IGNORED: Final = frozenset({"set-logic", "set-info", "set-option", "check-sat", "get-model", "exit"})
 FLIPPED: Final = {"<=": ">=", ">=": "<=", "=": "=", "<": ">", ">": "<"}
 
-_TOKEN = re.compile(r';[^\n]*|\s+|[()]|"[^"]*"|\|[^|]*\||[^\s();"|]+')
-_VARIABLE = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
-_NUMBER_LIKE = re.compile(r"[+-]?[0-9.].*")
+VARIABLE = re.compile(r"([XY])_(0|[1-9][0-9]{0,8})")
+NUMBER_LIKE = re.compile(r"[+-]?[0-9.].*")
 
 
 def load_vnnlib_boxes(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> list[Box]:
@@ -54,7 +51,7 @@ def load_vnnlib_boxes(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTE
 def boxes_of_vnnlib(text: str, where: str) -> list[Box]:
     """The same from the content of a file; `where` names it in messages."""
     reader = _Property(where)
-    for command in _expressions(text, where):
+    for command in expressions(text, where):
         reader.execute(command)
     return reader.boxes()
 
@@ -78,7 +75,7 @@ class _Property:
                 pass
             case _:
                 raise UnsupportedError(
-                    f"{self.where}: {_written(command)}, expected declare-const of type Real, or assert"
+                    f"{self.where}: {written(command)}, expected declare-const of type Real, or assert"
                 )
 
     def boxes(self) -> list[Box]:
@@ -89,7 +86,7 @@ class _Property:
         return [Box([low for low, _ in box], [high for _, high in box]) for box in distinct]
 
     def _declare(self, name: str) -> None:
-        if not _VARIABLE.fullmatch(name):
+        if not VARIABLE.fullmatch(name):
             raise FormatError(f"{self.where}: declares {shortened(name)!r}, expected X_0, Y_0 and so on")
         if name in self.declared:
             raise FormatError(f"{self.where}: {name} is declared twice")
@@ -131,10 +128,10 @@ class _Property:
 
     def _variables(self, expression: Expression) -> list[str]:
         """Variables of an expression that holds neither `and` nor `or` at its top."""
-        names = [t for t in _leaves(expression) if _VARIABLE.fullmatch(t)]
+        names = [t for t in leaves(expression) if VARIABLE.fullmatch(t)]
         for name in names:
             if name not in self.declared:
-                raise FormatError(f"{self.where}: {_written(expression)} uses {name}, which is not declared")
+                raise FormatError(f"{self.where}: {written(expression)} uses {name}, which is not declared")
         return sorted(set(names), key=names.index)
 
     def _output_constraint(self, expression: Expression, variables: list[str]) -> list[Bounds]:
@@ -143,12 +140,12 @@ class _Property:
                 return [{}]
         if all(name.startswith("Y_") for name in variables):
             return [{}]
-        raise UnsupportedError(f"{self.where}: {_written(expression)} mixes inputs and outputs")
+        raise UnsupportedError(f"{self.where}: {written(expression)} mixes inputs and outputs")
 
     def _bound(self, expression: Expression, variables: list[str]) -> Bounds:
         if len(variables) != 1:
             found = "no variable" if not variables else f"several inputs ({', '.join(variables[:5])})"
-            place = f"{self.where}: {_written(expression)}"
+            place = f"{self.where}: {written(expression)}"
             raise UnsupportedError(f"{place} has {found}, expected a bound of one input")
         name = variables[0]
         match expression:
@@ -156,16 +153,16 @@ class _Property:
                 return _one_bound(operator, name, self._number(right, name), self.where)
             case [str(operator), left, right] if operator in COMPARISONS and right == name:
                 return _one_bound(FLIPPED[operator], name, self._number(left, name), self.where)
-        found = f"{self.where}: {_written(expression)}"
+        found = f"{self.where}: {written(expression)}"
         raise UnsupportedError(f"{found}, expected a bound such as (<= {name} 1.5)")
 
     def _number(self, expression: Expression, name: str) -> float:
         match expression:
-            case str(token) if _NUMBER_LIKE.fullmatch(token):
+            case str(token) if NUMBER_LIKE.fullmatch(token):
                 return parse_decimal(token, f"{self.where}, bound of {name}")
-            case ["-", str(token)] if _NUMBER_LIKE.fullmatch(token):
+            case ["-", str(token)] if NUMBER_LIKE.fullmatch(token):
                 return -parse_decimal(token, f"{self.where}, bound of {name}")
-        raise FormatError(f"{self.where}, bound of {name}: {_written(expression)}, expected a decimal number")
+        raise FormatError(f"{self.where}, bound of {name}: {written(expression)}, expected a decimal number")
 
 
 def _one_bound(operator: str, name: str, value: float, where: str) -> Bounds:
@@ -204,57 +201,3 @@ def _tighten(bounds: Bounds, more: Bounds) -> Bounds:
         old_low, old_high = bounds.get(index, (-inf, inf))
         bounds[index] = (max(old_low, low), min(old_high, high))
     return bounds
-
-
-def _expressions(text: str, where: str) -> Iterator[Expression]:
-    """The top-level s-expressions, one by one, without recursion."""
-    stack: list[list[Expression]] = []
-    for token in _tokens(text, where):
-        if token == "(":
-            stack.append([])
-            if len(stack) > MAX_DEPTH:
-                raise FormatError(f"{where}: parentheses nested deeper than {MAX_DEPTH}")
-            continue
-        if not stack:
-            raise FormatError(f"{where}: {shortened(token)!r} outside parentheses")
-        if token != ")":
-            stack[-1].append(token)
-            continue
-        finished = stack.pop()
-        if stack:
-            stack[-1].append(finished)
-        else:
-            yield finished
-    if stack:
-        raise FormatError(f"{where}: {len(stack)} parentheses are not closed at the end of the file")
-
-
-def _tokens(text: str, where: str) -> Iterator[str]:
-    position = 0
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise FormatError(f"{where}: {shortened(text[position:])!r}, expected an s-expression")
-        position = match.end()
-        token = match[0]
-        if not (token.isspace() or token.startswith(";")):
-            yield token
-
-
-def _leaves(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, str):
-        yield expression
-    else:
-        for part in expression:
-            yield from _leaves(part)
-
-
-def _written(expression: Expression) -> str:
-    """An expression in the notation of the file, shortened for a message."""
-    return shortened(_joined(expression, 20), 80)
-
-
-def _joined(expression: Expression, limit: int) -> str:
-    if isinstance(expression, str):
-        return expression
-    return "(" + " ".join(_joined(part, limit) for part in expression[:limit]) + ")"

@@ -25,9 +25,8 @@ OPTIONS = {
     "presolve": "off",
     "solver": "simplex",
     "threads": 1,
-    "primal_feasibility_tolerance": 1e-10,  # the smallest HiGHS takes; only candidates depend on it
-    "dual_feasibility_tolerance": 1e-10,
 }
+LEAST_TOLERANCE = 1e-10  # the smallest HiGHS takes
 
 
 class HighsOracle:
@@ -118,11 +117,13 @@ class _Silent(highspy.Highs):  # type: ignore[misc]  # highspy is untyped here
         super().enableCallbacks()
 
 
-def new_solver() -> highspy.Highs:
-    """A silent simplex solver with the smallest tolerances."""
+def new_solver(tolerance: float = LEAST_TOLERANCE) -> highspy.Highs:
+    """A silent simplex solver; only candidates depend on the tolerance."""
     solver = _Silent()
     for name, value in OPTIONS.items():
         solver.setOptionValue(name, value)
+    for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance"):
+        solver.setOptionValue(name, tolerance)
     return solver
 
 

@@ -21,13 +21,14 @@ class RationalOracle:
         rows = polyhedron.exact_rows()
         if proves_empty(rows, hint.support) is not None:
             return Answer(Status.EMPTY, support=hint.support)
-        found = find_interior(rows, _start(hint.guess, polyhedron.dim))
+        found = find_interior(rows, starting_point(hint.guess, polyhedron.dim))
         if found.point is None:
             return Answer(Status.EMPTY, support=tuple(sorted(found.multipliers)))
         return Answer(Status.NONEMPTY, point=found.point)
 
 
-def _start(guess: Floats | None, dim: int) -> Sequence[Fraction]:
+def starting_point(guess: Floats | None, dim: int) -> Sequence[Fraction]:
+    """The guess as rationals, the origin if there is none."""
     if guess is None or not np.all(np.isfinite(guess)):
         return [Fraction(0)] * dim
     return [Fraction(v) for v in guess.tolist()]

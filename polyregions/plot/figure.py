@@ -16,27 +16,54 @@ FORMATS: Final = (".png", ".svg", ".pdf")
 TIMELESS: Final[dict[str, dict[str, Any]]] = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 """Metadata without the date."""
 
+STYLE: Final = {
+    "svg.hashsalt": "polyregions",  # else the names inside an .svg are random
+    "pdf.fonttype": 42,  # fonts that journals take and editors can change
+    "font.size": 8.0,
+    "axes.titlesize": 9.0,
+    "axes.labelsize": 8.0,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "legend.frameon": False,
+    "legend.fontsize": 7.5,
+}
+"""matplotlib settings of files that the package writes; the caller's own settings stay as they are."""
 
-def save_figure(path: str | os.PathLike[str], draw: Callable[[Any], None], size: tuple[float, float]) -> None:
+
+def save_figure(
+    path: str | os.PathLike[str],
+    draw: Callable[[Any], None],
+    size: tuple[float, float],
+    projection: str | None = None,
+) -> None:
     """Let a function draw on matplotlib axes, and write the figure once it is complete.
 
     Args:
         path: the file; its suffix names the format.
         draw: called with the axes.
         size: width and height in inches.
+        projection: "3d" for axes in space.
 
     Raises:
         FormatError: an unknown format, or the file cannot be written.
         MissingExtraError: matplotlib is not installed.
     """
+    save_whole_figure(path, lambda figure: draw(figure.add_subplot(projection=projection)), size)
+
+
+def save_whole_figure(
+    path: str | os.PathLike[str], draw: Callable[[Any], None], size: tuple[float, float]
+) -> None:
+    """The same for a function that is called with the figure, and makes its own axes."""
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise FormatError(f"{path}: expected a name that ends in one of {', '.join(FORMATS)}")
     matplotlib = import_matplotlib()
-    figure = matplotlib.figure.Figure(figsize=size, dpi=160)
-    draw(figure.add_subplot())
     buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "polyregions"}):  # else the names inside an .svg are random
+    with matplotlib.rc_context(STYLE):
+        figure = matplotlib.figure.Figure(figsize=size, dpi=160)
+        draw(figure)
         figure.savefig(buffer, format=suffix[1:], bbox_inches="tight", metadata=TIMELESS.get(suffix))
     write_whole(path, buffer.getvalue())
 
@@ -50,3 +77,13 @@ def import_matplotlib() -> Any:
     matplotlib = import_extra("matplotlib", "plot", "a picture")
     import_extra("matplotlib.figure", "plot", "a picture")
     return matplotlib
+
+
+def new_figure(size: tuple[float, float]) -> Any:
+    """A figure of matplotlib.pyplot, which notebooks show by themselves.
+
+    Raises:
+        MissingExtraError: matplotlib is not installed.
+    """
+    import_matplotlib()
+    return import_extra("matplotlib.pyplot", "plot", "a picture").figure(figsize=size, layout="constrained")

@@ -1,108 +1,117 @@
-"""Two-dimensional partitions drawn with matplotlib."""
+"""Pictures of partitions, drawn with matplotlib."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
-import numpy as np
-
-from polyregions._types import Floats
-from polyregions.decision import decision_cells
 from polyregions.domain import Domain
-from polyregions.errors import OptionError
 from polyregions.network import Network
 from polyregions.plot.figure import FORMATS as FORMATS
-from polyregions.plot.figure import import_matplotlib, save_figure
-from polyregions.plot.polygons import cell_polygons, check_drawable, region_polygons
+from polyregions.plot.figure import import_matplotlib, new_figure, save_figure
+from polyregions.plot.fills import checked_colouring, fill
+from polyregions.plot.line import draw_line
+from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_graph, entitle, explain, frame
+from polyregions.plot.scene import Scene
+from polyregions.plot.sections import check_drawable
 from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
-CLASS_COLOURS = (
-    "#4477aa",
-    "#ee6677",
-    "#228833",
-    "#ccbb44",
-    "#66ccee",
-    "#aa3377",
-    "#bbbbbb",
-)  # Paul Tol, bright
-COLOURINGS = ("auto", "class", "slope")
+View: TypeAlias = "tuple[Any, Any] | None"
+Draw: TypeAlias = Callable[[Any], None]
 
 
-def save_picture(regions: RegionSet, path: str | os.PathLike[str], colour: str = "auto") -> None:
-    """Draw the regions of a two-dimensional domain into a .png, .svg or .pdf file.
+def plot_regions(
+    regions: RegionSet,
+    ax: Any = None,
+    *,
+    color: Any = "auto",
+    boundary: bool | None = None,
+    graph: bool = False,
+    rule: str | None = None,
+    view: View = None,
+) -> Any:
+    """Draw the regions of a one- or two-dimensional input set with matplotlib.
+
+    Two dimensions are drawn as a map of polygons; one dimension as the graph of the network's outputs.
+
+    Args:
+        regions: regions of a one- or two-dimensional domain, slice, or box with the other inputs fixed.
+        ax: matplotlib axes; a new figure if not given.
+        color: "region" (neighbours differ), "class" (the winning output), "slope" (norm of the affine map's matrix),
+            "layer" (lines in the colour of the layer that made them), R numbers (with a colour bar), or
+            "auto": by class where there are several outputs, else by slope.
+        boundary: whether the decision boundary is drawn on top; by default where colours show classes.
+        graph: whether the adjacency graph is drawn in place (two dimensions only).
+        rule: "argmax", "argmin" or "sign"; by default the sign of one output, or the largest of several.
+        view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
+
+    Returns:
+        The axes.
+
+    Raises:
+        InputError: the domain is neither one- nor two-dimensional; the message says how to slice.
+        OptionError: an unknown colouring, rule or view.
+        MissingExtraError: matplotlib is not installed.
+
+    >>> import matplotlib.figure
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    >>> regions = pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))
+    >>> ax = plot_regions(regions, matplotlib.figure.Figure().add_subplot(), color="region")
+    >>> ax.get_title()
+    'network: 4 regions'
+    """
+    check_drawable(regions.problem)
+    colouring = checked_colouring(color, regions)
+    axes = new_figure((6, 5)).add_subplot() if ax is None else ax
+    import_matplotlib()
+    if regions.dim == 1:
+        draw_line(axes, regions, colouring, boundary, rule, view)
+        return axes
+    scene = Scene.of(regions, rule, view)
+    by_class = isinstance(colouring, str) and colouring == "class"
+    filled = fill(scene, colouring)
+    draw_faces(axes, filled.polygons, filled.faces)
+    draw_edges(axes, scene, by_layer=isinstance(colouring, str) and colouring == "layer")
+    if by_class if boundary is None else boundary:
+        draw_boundary(axes, scene)
+    if graph:
+        draw_graph(axes, scene)
+    frame(axes, scene.section)
+    explain(axes, filled)
+    entitle(axes, regions, scene.section.note)
+    return axes
+
+
+def save_picture(
+    regions: RegionSet, path: str | os.PathLike[str], colour: Any = "auto", **options: Any
+) -> None:
+    """Draw the regions of a one- or two-dimensional domain into a .png, .svg or .pdf file.
 
     Args:
         regions: the regions.
         path: the file; its suffix names the format.
-        colour: by "class" (the winning output), by "slope" (norm of the affine map's matrix), or "auto": by class
-            where there are several outputs.
+        colour: `color` of `plot_regions`.
+        **options: its other options.
 
     The same regions give the same bytes, and the file appears under its name only once it is complete.
 
     Raises:
-        InputError: the domain is not two-dimensional and bounded.
-        OptionError: an unknown colouring.
         FormatError: an unknown format, or the file cannot be written.
-        MissingExtraError: matplotlib is not installed.
+        InputError, OptionError, MissingExtraError: as `plot_regions`.
     """
-    if colour not in COLOURINGS:
-        raise OptionError(f"colour {colour!r}, expected one of {', '.join(COLOURINGS)}")
-    save_figure(path, lambda axes: draw_regions(axes, regions, colour), (6, 5))
+    checked_colouring(colour, regions)
+    save_figure(path, lambda axes: plot_regions(regions, axes, color=colour, **options), (6, 5))
 
 
-def check_picture(network: Network, domain: Domain) -> None:
+def check_picture(network: Network, domain: Domain, dims: tuple[int, ...] = (1, 2)) -> None:
     """Find out before the regions are enumerated whether they could be drawn.
 
     Raises:
-        InputError: the domain is not two-dimensional and bounded.
+        InputError: the domain does not have one of the given dimensions.
         MissingExtraError: matplotlib is not installed.
     """
     import_matplotlib()
-    check_drawable(pose(network, domain))
-
-
-def draw_regions(axes: Any, regions: RegionSet, colour: str = "auto") -> None:
-    """Draw the regions of a two-dimensional domain on matplotlib axes; arguments as in `save_picture`."""
-    by_class = colour == "class" or (colour == "auto" and regions.network.n_outputs > 1)
-    polygons = region_polygons(regions)
-    if by_class:
-        cells = decision_cells(regions)
-        filled, faces = (
-            cell_polygons(cells),
-            [_shade(k, r) for k, r in zip(cells.label, cells.region, strict=True)],
-        )
-    else:
-        filled, faces = polygons, _slope_colours(regions)
-    axes.add_collection(_collection(filled, facecolors=faces, edgecolors="none", antialiased=False))
-    axes.add_collection(_collection(polygons, facecolors="none", edgecolors="black", linewidths=0.25))
-    bounds = regions.problem.solid.bounds
-    axes.set_xlim(bounds.lower[0], bounds.upper[0])
-    axes.set_ylim(bounds.lower[1], bounds.upper[1])
-    axes.set_aspect("equal", adjustable="box")
-    title = f"{regions.network.name}: {len(regions)} regions"
-    axes.set_title(title, fontsize="medium", parse_math=False)  # a name may hold $
-
-
-def _shade(label: int, region: int) -> Floats:
-    """The class's colour, a little lighter or darker from region to region so that they can be told apart."""
-    import matplotlib.colors
-
-    base = np.array(matplotlib.colors.to_rgb(CLASS_COLOURS[label % len(CLASS_COLOURS)]))
-    lightness = 0.15 + 0.5 * ((int(region) * 0.6180339887) % 1.0)
-    shade: Floats = base + (1 - base) * lightness
-    return shade
-
-
-def _slope_colours(regions: RegionSet) -> Any:
-    import matplotlib
-
-    slopes = np.array([np.linalg.norm(region.affine_map[0]) for region in regions])
-    return matplotlib.colormaps["viridis"](slopes / max(slopes.max(initial=0.0), 1e-300))
-
-
-def _collection(polygons: list[Floats], **style: Any) -> Any:
-    from matplotlib.collections import PolyCollection
-
-    return PolyCollection(polygons, **style)
+    check_drawable(pose(network, domain), dims)

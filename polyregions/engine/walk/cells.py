@@ -241,25 +241,35 @@ def spread(walker: Walker, path: Path, known: Known, slot: int, n_rows: int) -> 
 
 
 @kernel
-def record_leaf(
-    net: Net, forms: Forms, path: Path, n_rows: int, share: float, leaves: Leaves, at: int
-) -> None:
-    """Count a leaf, and keep its pattern and cuts if they are wanted."""
-    n = len(forms.bits)
+def count_leaves(net: Net, forms: Forms, share: float, leaves: Leaves, count: int) -> None:
+    """Count leaves that differ in the last layer only, by the bits of one of them.
+
+    Cells differ from those before in a bit that is known of both, so bits that are left over do no harm.
+    """
+    n, last = len(forms.bits), len(net.ends) - 1
     first = leaves.last[0] == 2
     changed = 0
     while changed < n and leaves.last[changed] == forms.bits[changed]:
         changed += 1
-    for layer in range(len(net.ends)):
+    for layer in range(last):
         if net.ends[layer] > changed or first:
             leaves.after[layer] += 1
+    leaves.after[last] += count
     for b in range(n):
         leaves.last[b] = forms.bits[b]
         if first:
             leaves.first[b] = forms.bits[b]
     leaves.done[0] += share
+
+
+@kernel
+def record_leaf(
+    net: Net, forms: Forms, path: Path, n_rows: int, share: float, leaves: Leaves, at: int
+) -> None:
+    """Count a leaf, and keep its pattern and cuts if they are wanted."""
+    count_leaves(net, forms, share, leaves, 1)
     if leaves.keep:
-        for b in range(n):
+        for b in range(len(forms.bits)):
             leaves.bits[at, b] = forms.bits[b]
             leaves.cuts[at, b] = 0
         for i in range(n_rows):

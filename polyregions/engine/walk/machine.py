@@ -7,9 +7,11 @@ goes on from exactly there when called again.
 from __future__ import annotations
 
 from polyregions.engine.walk.boxes import enclose
-from polyregions.engine.walk.cells import pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.walk.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
 from polyregions.engine.walk.compiled import kernel
 from polyregions.engine.walk.compose import enter_first_layer, enter_layer
+from polyregions.engine.walk.flats import GIVEN_UP
+from polyregions.engine.walk.last_layer import count_cell
 from polyregions.engine.walk.question import ask, goal_of
 from polyregions.engine.walk.state import (
     ANSWER,
@@ -50,6 +52,10 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
         if mode == CLASSIFY:
             status = classify(net, chart, work)
         elif mode == SPLIT:
+            if not leaves.keep and count_at_once(
+                net, chart, work, leaves, most - work.registers[N_FOUND] + start
+            ):
+                continue
             status = split_next(net, chart, work)
         elif mode == EMIT:
             if work.registers[N_FOUND] - start >= most:
@@ -148,6 +154,25 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
         enclose(net, work.boxes, work.walker, work.path, work.known, slot, n_rows, layer + 1)
         start_layer(work, layer + 1)
     return GO_ON
+
+
+@kernel
+def count_at_once(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> bool:
+    """Count the current cell's regions, at most so many, if it stands before the last layer and that can be proved."""
+    slot = work.registers[DEPTH]
+    layer = work.stack.layer[slot]
+    if layer + 1 < len(net.widths) or work.registers[ANSWER] != NO_ANSWER:
+        return False
+    if work.stack.position[slot] == work.forms.n_todo[layer]:
+        return False
+    count = count_cell(work, chart.lower, chart.upper, most)
+    if count == GIVEN_UP:
+        return False
+    count_leaves(net, work.forms, work.stack.share[slot], leaves, count)
+    work.registers[N_LEAVES] += count
+    work.registers[N_FOUND] += count
+    work.registers[MODE] = POP
+    return True
 
 
 @kernel

@@ -157,6 +157,38 @@ class Boxes(NamedTuple):
     upper: Floats
 
 
+class Flats(NamedTuple):
+    """Where the regions of a cell are counted without going to them, see `last_layer`; one level for each dimension.
+
+    table (k, ...): rows of a level, error (k, m+n) of their values on its flat; lower, upper (k, k): bounds;
+    point (k, k): inside; vertex, inverse, basis: where walks start; n_cuts (k,): hyperplanes on a level; next (k,):
+    which of them is asked about next; later (k, n), n_later (k,): those that cross so far. The rest is of one walk (a
+    point of the crossing, the column that met the hyperplane, and a `Walker`'s arrays), or of one line.
+    """
+
+    table: Floats
+    error: Floats
+    lower: Floats
+    upper: Floats
+    point: Floats
+    vertex: Floats
+    inverse: Floats
+    basis: Ints
+    later: Ints
+    n_cuts: Ints
+    next: Ints
+    n_later: Ints
+    column: Ints
+    crossing: Floats
+    walk_vertex: Floats
+    walk_inverse: Floats
+    walk_basis: Ints
+    gain: Floats
+    total: Floats
+    centre: Floats
+    radius: Floats
+
+
 class Work(NamedTuple):
     """Everything that changes."""
 
@@ -166,14 +198,16 @@ class Work(NamedTuple):
     known: Known
     stack: Stack
     walker: Walker
+    flats: Flats
     registers: Ints
 
 
 class Leaves(NamedTuple):
     """The buffer of finished leaves: bits and cuts (B, N), points (B, k), and what counting needs.
 
-    first, last (N,): the first pattern and the one before, 2 where there is none yet; after (L,): leaves that opened a
-    new cell of each layer; done (1,): share of the tree. `keep` is False when only counting.
+    first, last (N,): the first pattern and the one before, 2 where there is none yet (of leaves that are counted
+    together, one with what they share); after (L,): leaves that opened a new cell of each layer; done (1,): share of
+    the tree. `keep` is False when only counting.
     """
 
     bits: Bytes
@@ -209,6 +243,7 @@ def allocate_work(net: Net, k: int, n_domain_rows: int, n_vertices: int) -> Work
             share=np.zeros(depth),
         ),
         walker=allocate_walker(k),
+        flats=allocate_flats(k, n_domain_rows + n_neurons + 1, net.bias.shape[1]),
         registers=_integers(N_REGISTERS),
     )
 
@@ -242,6 +277,34 @@ def allocate_walker(k: int) -> Walker:
         total=np.zeros(k + 1),
         axis=np.zeros(k + 1),
         block=np.zeros((k, k)),
+    )
+
+
+def allocate_flats(k: int, n_rows: int, n_cuts: int) -> Flats:
+    """Room for cells of so many rows that so many hyperplanes cut; O(k^2 (m + n)) numbers."""
+    most = n_rows + n_cuts
+    return Flats(
+        table=np.zeros((k, most * (k + 1))),
+        error=np.zeros((k, most)),
+        lower=np.zeros((k, k)),
+        upper=np.zeros((k, k)),
+        point=np.zeros((k, k)),
+        vertex=np.zeros((k, k)),
+        inverse=np.zeros((k, k * k)),
+        basis=_integers(k, k),
+        later=_integers(k, n_cuts),
+        n_cuts=_integers(k),
+        next=_integers(k),
+        n_later=_integers(k),
+        column=_integers(1),
+        crossing=np.zeros(k),
+        walk_vertex=np.zeros(k),
+        walk_inverse=np.zeros(k * k),
+        walk_basis=_integers(k),
+        gain=np.zeros(k),
+        total=np.zeros(k + 1),
+        centre=np.zeros(n_cuts),
+        radius=np.zeros(n_cuts),
     )
 
 

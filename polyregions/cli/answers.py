@@ -1,0 +1,72 @@
+"""What a command says in the end: on stdout, in a file, and as its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from polyregions.errors import OptionError
+from polyregions.io.files import suffix_of
+from polyregions.io.parquet import check_parquet
+from polyregions.io.results import save
+from polyregions.network import Network
+
+ANSWERED_NO, STOPPED = 1, 3
+
+
+def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
+    """One JSON object, or lines for people."""
+    for line in [json.dumps(report)] if arguments.json else lines:
+        print(line)
+
+
+def check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
+    """Refuse a file that could not be written before hours go into what it should hold."""
+    if arguments.output is None:
+        return
+    if suffix_of(arguments.output) not in suffixes or arguments.output.lower().endswith(".gz"):
+        raise OptionError(f"{arguments.output}: expected a name that ends in one of {', '.join(suffixes)}")
+    if suffix_of(arguments.output) == ".parquet":
+        check_parquet()
+    folder = Path(arguments.output).resolve().parent
+    if not folder.is_dir():
+        raise OptionError(f"{arguments.output}: there is no folder {folder}")
+    if Path(arguments.output).is_dir():
+        raise OptionError(f"{arguments.output}: is a directory, expected the name of a file")
+    if not os.access(folder, os.W_OK):
+        raise OptionError(f"{arguments.output}: the folder {folder} is not writable")
+
+
+def saved(arguments: Namespace, result: Any, **options: Any) -> dict[str, str]:
+    """Write a result to the -o file, if there is one; what the report says of it."""
+    if arguments.output is None:
+        return {}
+    wanted = {name: value for name, value in options.items() if value}
+    save(result, arguments.output, **wanted)
+    return {"file": arguments.output}
+
+
+def finish(arguments: Namespace, network: Network, report: dict[str, Any], complete: bool) -> int:
+    """Print the report; exit status 3 for a partial one."""
+    report = {**report, "complete": complete, "network": network.name}
+    if arguments.json and network.notices:
+        report["notices"] = list(network.notices)
+    if arguments.json:
+        print(json.dumps(report))
+    else:
+        for name, value in report.items():
+            print(f"{name.replace('_', ' ')}: {_text(value)}")
+    return 0 if complete else STOPPED
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {v}" for k, v in value.items())
+    if isinstance(value, list):
+        return " ".join(str(v) for v in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

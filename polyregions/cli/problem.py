@@ -1,0 +1,68 @@
+"""What a command is about: its network and its input set."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from math import isnan
+
+from polyregions.domain import Box, Domain, WholeSpace
+from polyregions.errors import DomainError
+from polyregions.io.domains import load_domain
+from polyregions.io.files import shortened
+from polyregions.io.networks import load_network
+from polyregions.network import Network
+
+
+def network_of(arguments: Namespace) -> Network:
+    """The network that a command names, with a note on stderr of what was taken off it."""
+    network = load_network(arguments.network)
+    for notice in () if arguments.quiet else network.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    return network
+
+
+def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
+    """The network and the input set that a command names."""
+    network = network_of(arguments)
+    domain = _domain(arguments, network.n_inputs)
+    if domain.dim != network.n_inputs:
+        where, name = arguments.domain, arguments.network
+        raise DomainError(f"{where}: has {domain.dim} inputs, expected {network.n_inputs}, those of {name}")
+    return network, domain
+
+
+def _domain(arguments: Namespace, dim: int) -> Domain:
+    if arguments.whole_space:
+        return WholeSpace(dim)
+    if arguments.domain is not None:
+        return load_domain(arguments.domain)
+    ends = zip(arguments.box, ("--box LO", "--box HI"), strict=True)
+    lower, upper = (numbers_of(text, dim, name) for text, name in ends)
+    try:
+        return Box(lower, upper)
+    except DomainError as error:
+        raise DomainError(f"--box: {error}") from None
+
+
+def numbers_of(text: str, dim: int, name: str) -> list[float]:
+    """The value of an option that is a bound of each input, or a point: one number stands for all of them.
+
+    Raises:
+        DomainError: other text, or numbers that are neither one nor one for each input.
+    """
+    try:
+        values = [_number(part) for part in text.split(",")]
+    except ValueError:
+        found = shortened(repr(text.strip()))
+        raise DomainError(f"{name} is {found}, expected a number or numbers joined by commas") from None
+    if len(values) not in (1, dim):
+        raise DomainError(f"{name} has {len(values)} numbers, expected 1 or {dim}, one for each input")
+    return values * dim if len(values) == 1 else values
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if isnan(value):
+        raise ValueError
+    return value

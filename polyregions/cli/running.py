@@ -1,0 +1,49 @@
+"""Enumerating for a command: who does it, what is shown meanwhile, when it stops."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from polyregions.cli.cluster import executor_of
+from polyregions.cli.progress import watched
+from polyregions.domain import Domain
+from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.enumeration import enumerate_regions
+from polyregions.network import Network
+from polyregions.regions import RegionSet
+
+
+def expected_of(arguments: Namespace, network: Network, domain: Domain) -> Estimate | None:
+    """An estimate of the run, if one is wanted; what it says is shown beside the progress."""
+    if not arguments.estimate or arguments.quiet:
+        return None
+    return estimate_regions(network, domain, engine=arguments.engine)
+
+
+def regions_of(
+    arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
+) -> RegionSet:
+    """The regions that a command is about, with progress on stderr and what its options say."""
+    expected = expected_of(arguments, network, domain)
+    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
+        regions = enumerate_regions(
+            network,
+            domain,
+            engine=arguments.engine,
+            workers=arguments.workers,
+            executor=executor,
+            certify=certify,
+            progress=progress,
+            max_regions=arguments.max_regions,
+            time_limit=arguments.time_limit,
+            store=store,
+        )
+    hull = regions.problem.solid.hull
+    if not hull.is_whole and not arguments.quiet:
+        print(
+            f"note: the input set is {hull.dim}-dimensional in R^{hull.ambient_dim}; "
+            "regions are those of the network restricted to it",
+            file=sys.stderr,
+        )
+    return regions

@@ -1,0 +1,1 @@
+"""The explorer: a set of regions as one web page that needs nothing else."""

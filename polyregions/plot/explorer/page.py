@@ -1,0 +1,113 @@
+"""Regions as one self-contained web page: no server, no network access, nothing executed but the page's own script."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+from base64 import b64encode
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from polyregions.decision.outputs import check_rule
+from polyregions.errors import OptionError
+from polyregions.io.files import write_whole
+from polyregions.plot.explorer.contents import contents
+from polyregions.plot.scene import Scene, default_rule
+from polyregions.regions import RegionSet
+
+SUFFIXES: Final = (".html", ".htm")
+SCRIPTS: Final = ("data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "main")
+"""The script's files in order; each knows only those before it."""
+
+
+def explore(
+    regions: RegionSet,
+    path: str | os.PathLike[str],
+    *,
+    rule: str | None = None,
+    view: tuple[Any, Any] | None = None,
+) -> None:
+    """Write a web page in which the regions of a two-dimensional input set can be looked at one by one.
+
+    The page holds everything it needs, and its content security policy forbids it to fetch anything. It shows each
+    region's pattern, ranks, affine map, class, facets and neighbours, finds patterns and points, builds the partition
+    up layer by layer, and shows shortest paths in the adjacency graph.
+
+    Args:
+        regions: regions of a two-dimensional domain, slice, or box with the other inputs fixed.
+        path: the file, ``.html``; it appears under its name only once it is complete.
+        rule: "argmax", "argmin" or "sign"; by default the sign of one output, or the largest of several.
+        view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
+
+    Raises:
+        InputError: the domain is not two-dimensional; the message says how to slice.
+        OptionError: the name does not end in .html, or an unknown rule or view.
+        FormatError: the file cannot be written.
+
+    Complexity: about a millisecond a region, most of it exact arithmetic.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.explore(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])), f"{folder}/regions.html")
+    """
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise OptionError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
+    write_whole(path, explorer_page(regions, rule, view).encode())
+
+
+def explorer_page(regions: RegionSet, rule: str | None = None, view: tuple[Any, Any] | None = None) -> str:
+    """The page as text; arguments and errors as in `explore`."""
+    chosen = default_rule(regions) if rule is None else rule
+    check_rule(regions.network, chosen)
+    scene = Scene.of(regions, chosen, view)
+    script, style = "\n".join(_file(f"{name}.js") for name in SCRIPTS), _file("page.css")
+    script = f'"use strict";\n(() => {{\n{script}}})();\n'
+    parts = {
+        "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
+        "form-action 'none'",
+        "version": _version(),
+        "title": html.escape(f"{regions.network.name}: {len(regions)} regions"),
+        "style": style,
+        "data": _json(contents(scene)),
+        "script": script,
+    }
+    return _filled(_file("page.html"), parts)
+
+
+def _filled(template: str, parts: dict[str, str]) -> str:
+    """The template with its ``{{name}}`` replaced, each once, and nothing in the parts looked at again."""
+    pieces = template.split("{{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, rest = piece.split("}}", 1)
+        filled += [parts[name], rest]
+    return "".join(filled)
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script element: without any < that could end it."""
+    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c")
+
+
+def _hash(text: str) -> str:
+    """The source expression of a content security policy that allows exactly this inline text."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _file(name: str) -> str:
+    return (resources.files("polyregions.plot.explorer") / name).read_text(encoding="utf-8")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return html.escape(version("polyregions"))
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "unknown"

@@ -1,0 +1,150 @@
+"""`verify`: does a network have a property? Decided with proof."""
+
+from __future__ import annotations
+
+from math import isfinite
+from time import monotonic
+
+from polyregions.domain import rows_in_inputs
+from polyregions.engine.reduction import reduce
+from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError
+from polyregions.exact.evaluate import ExactNetwork
+from polyregions.exact.numbers import Point, dot
+from polyregions.network import Network
+from polyregions.problem import Problem, pose
+from polyregions.progress import ProgressFunction, Watch
+from polyregions.properties import Case, Property
+from polyregions.verification.attack import attack
+from polyregions.verification.points import Points
+from polyregions.verification.scan import Scan, must_scan
+from polyregions.verification.search import Search
+from polyregions.verification.verdict import Counterexample, Verdict, Verification
+from polyregions.verification.watched import Watched, watched
+
+
+def verify(
+    network: Network,
+    prop: Property,
+    *,
+    timeout: float | None = None,
+    progress: ProgressFunction | None = None,
+) -> Verification:
+    """Whether a network has a property, with a proof or an exact counterexample.
+
+    Args:
+        network: the network, d inputs and c outputs.
+        prop: the property, from `load_property`, `Property.avoid` or `Property.within`.
+        timeout: seconds after which the search gives up.
+        progress: called now and then with a `Progress` (`regions` counts parts); returning False stops the search.
+
+    Returns:
+        The verdict "holds" or "violated", or "unknown" if the search was stopped.
+
+    Raises:
+        InputError: no network, no property, or other numbers of inputs and outputs.
+        DomainError: every input set is empty.
+        OptionError: a timeout that is no positive number.
+
+    Complexity: exponential in the number of neurons at worst; the more of the input set bounds decide, the less.
+
+    >>> from polyregions import Box, HPolytope, Network, Property
+    >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])  # |x|
+    >>> verify(net, Property.avoid(Box([-1], [2]), HPolytope([[-1]], [-3]))).verdict  # |x| >= 3?
+    'holds'
+    >>> found = verify(net, Property.avoid(Box([-1], [2]), HPolytope([[-1]], [-2])))  # |x| >= 2?
+    >>> found.verdict, found.counterexample.point.tolist()
+    ('violated', [2.0])
+    """
+    _check(network, prop, timeout)
+    clock = _Clock(timeout, progress, len(prop.cases))
+    stopped, empty = False, 0
+    for number, case in enumerate(prop.cases):
+        watching = watched(network, case.violations)
+        try:
+            problem = pose(watching.network, case.domain)
+        except DomainError:  # rows that contradict each other: there is nothing to violate
+            empty += 1
+            continue
+        found, is_stopped = _search(problem, watching, clock)
+        if found is not None:
+            example = _counterexample(network, problem, case, number, found)
+            return clock.verification("violated", example)
+        stopped |= is_stopped
+    if empty == len(prop.cases):
+        raise DomainError(f"{prop.name}: no input satisfies the input constraints")
+    return clock.verification("unknown" if stopped else "holds", None)
+
+
+def _check(network: Network, prop: Property, timeout: float | None) -> None:
+    if not isinstance(network, Network):
+        raise NetworkError(f"network: {type(network).__name__}, expected a Network")
+    if not isinstance(prop, Property):
+        raise InputError(f"property: {type(prop).__name__}, expected a Property, such as load_property gives")
+    for what, found, wanted in (
+        ("inputs", prop.n_inputs, network.n_inputs),
+        ("outputs", prop.n_outputs, network.n_outputs),
+    ):
+        if found != wanted:
+            raise InputError(
+                f"{prop.name}: is about {found} {what}, expected {wanted}, those of {network.name}"
+            )
+    if timeout is not None and not (isfinite(timeout) and timeout > 0):
+        raise OptionError(f"timeout is {timeout}, expected a positive number of seconds")
+
+
+class _Clock:
+    """Time, progress and counts over all cases."""
+
+    def __init__(self, timeout: float | None, progress: ProgressFunction | None, n_cases: int) -> None:
+        self._start = monotonic()
+        self._timeout, self._watch, self._n_cases = timeout, Watch(progress), n_cases
+        self._finished = self._parts = self._polytopes = 0
+        self._done = 0.0
+        self._stopped = False
+
+    def goes_on(self, parts: int, done: float) -> bool:
+        """Whether a search that has looked at some parts may go on."""
+        if not self._stopped:
+            late = self._timeout is not None and monotonic() - self._start > self._timeout
+            fraction = (self._finished + done) / self._n_cases
+            self._stopped = late or not self._watch.goes_on(self._parts + parts, fraction)
+        return not self._stopped
+
+    def finish(self, parts: int, polytopes: int, done: float) -> None:
+        """The search of a case has ended."""
+        self._parts, self._polytopes = self._parts + parts, self._polytopes + polytopes
+        self._done, self._finished = self._done + done, self._finished + 1
+
+    def verification(self, verdict: Verdict, example: Counterexample | None) -> Verification:
+        """The answer."""
+        done = 1.0 if verdict == "holds" else min(1.0, self._done / self._n_cases)
+        self._watch.ends(self._parts, done)
+        return Verification(verdict, example, self._parts, self._polytopes, done, monotonic() - self._start)
+
+
+def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point | None, bool]:
+    """A violation in the coordinates u of a problem, and whether the search was stopped before its end."""
+    smaller = reduce(problem).problem
+    points = Points(smaller, watching.groups, watching.strict)
+    if points.is_violated(problem.solid.interior):
+        return problem.solid.interior, False
+    if problem.solid.hull.dim == 0:
+        return None, False
+    search = Scan(smaller, points) if must_scan(smaller) else Search(smaller, points)
+    found = attack(points) or search.run(clock.goes_on)
+    clock.finish(search.parts, search.polytopes, search.done)
+    return found, found is None and not search.ended
+
+
+def _counterexample(
+    network: Network, problem: Problem, case: Case, number: int, found: Point
+) -> Counterexample:
+    """The same point in the inputs, checked against the property as it was given."""
+    x = problem.solid.hull.lift(found)
+    outputs = ExactNetwork(network).germ(x.coordinates).value
+    rows, _ = rows_in_inputs(problem.solid)
+    inside = all(dot(row, x.integers) >= 0 for row in rows)
+    broken = [i for i, v in enumerate(case.violations) if v.holds(x.coordinates, outputs)]
+    if not (inside and broken):
+        raise InternalError(f"the counterexample {x.approx.tolist()} is none: please report this")
+    return Counterexample(x.coordinates, outputs, number, broken[0])

@@ -1,0 +1,67 @@
+"""What a verification answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from polyregions._types import Floats
+from polyregions.exact.numbers import nearest_float
+
+Verdict: TypeAlias = Literal["holds", "violated", "unknown"]
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """A point of an input set where a violation holds, checked in rational arithmetic.
+
+    Attributes:
+        inputs: (d,) the point, exactly.
+        outputs: (c,) what the network makes of it, exactly.
+        case: which input set of the property it is in.
+        violation: which violation of that case holds there.
+    """
+
+    inputs: tuple[Fraction, ...]
+    outputs: tuple[Fraction, ...]
+    case: int
+    violation: int
+
+    @property
+    def point(self) -> Floats:
+        """The inputs (d,) as the nearest float64 numbers."""
+        return np.array([nearest_float(x) for x in self.inputs])
+
+    @property
+    def values(self) -> Floats:
+        """The outputs (c,) as the nearest float64 numbers."""
+        return np.array([nearest_float(y) for y in self.outputs])
+
+    @property
+    def is_float64(self) -> bool:
+        """Whether the inputs are float64 numbers, so that `point` is the counterexample itself."""
+        return all(Fraction(a) == x for a, x in zip(self.point.tolist(), self.inputs, strict=True))
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether a network has a property.
+
+    Attributes:
+        verdict: "holds" and "violated" are proved; "unknown" means that the search was stopped.
+        counterexample: where it is violated.
+        parts: how many parts of the input sets were looked at.
+        polytopes: how many of them were decided as polytopes on which the network is affine.
+        done: the part of the search that was finished, if every split halved it; 1 for "holds".
+        seconds: how long it took.
+    """
+
+    verdict: Verdict
+    counterexample: Counterexample | None
+    parts: int
+    polytopes: int
+    done: float
+    seconds: float

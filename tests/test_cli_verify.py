@@ -1,0 +1,122 @@
+"""``polyregions verify``: what it prints, its exit status, its files, its complaints."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus import corpus
+from polyregions.cli import main
+
+SPEC = """
+(declare-const X_0 Real) (declare-const Y_0 Real)
+(assert (>= X_0 -1)) (assert (<= X_0 2)) (assert {})
+"""
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> str:
+    """|x|."""
+    file = tmp_path / "abs.npz"
+    np.savez(file, W1=np.array([[1.0], [-1.0]]), b1=np.zeros(2), W2=np.ones((1, 2)), b2=np.zeros(1))
+    return str(file)
+
+
+def spec(tmp_path: Path, condition: str) -> str:
+    file = tmp_path / "p.vnnlib"
+    file.write_text(SPEC.format(condition))
+    return str(file)
+
+
+def test_holds(network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 2.5)"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["done"], found["network"], found["property"]) == (
+        "holds", 1.0, "abs.npz", "p.vnnlib",
+    )  # fmt: skip
+    assert "counterexample" not in found
+
+
+def test_violated(network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 2)"), "--json"]) == 1
+    example = json.loads(capsys.readouterr().out)["counterexample"]
+    assert (example["inputs"], example["outputs"]) == ([2.0], [2.0])
+    assert (example["runtime"], example["runtime_outputs"]) == ("polyregions in float64", [2.0])
+
+
+def test_a_rational_counterexample_is_written_out(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prop = spec(tmp_path, "(and (>= (* 3 X_0) 1) (<= (* 3 Y_0) 1))")
+    assert main(["verify", network, prop, "--json"]) == 1
+    example = json.loads(capsys.readouterr().out)["counterexample"]
+    assert (example["exact_inputs"], example["inputs_are_float64"]) == (["1/3"], False)
+    assert main(["verify", network, prop]) == 1
+    assert "exact inputs: 1/3\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("condition", "status", "first"), [("(>= Y_0 2)", 1, "sat"), ("(>= Y_0 3)", 0, "unsat")]
+)
+def test_the_style_of_the_competition(
+    condition: str, status: int, first: str, network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "result.txt"
+    assert main(["verify", network, spec(tmp_path, condition), "--vnncomp", "-o", str(out)]) == status
+    text = capsys.readouterr().out
+    assert text == out.read_text()
+    assert text == ("sat\n((X_0 2.0)\n(Y_0 2.0))\n" if first == "sat" else "unsat\n")
+
+
+def test_a_json_file(network: str, tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 3)"), "-q", "-o", str(out)]) == 0
+    assert json.loads(out.read_text())["verdict"] == "holds"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["{network}", "none.vnnlib"], "none.vnnlib: no such file"),
+        (["{network}", "{spec}", "--timeout", "0"], "expected a positive number of seconds"),
+        (["{network}", "{spec}", "--timeout", "soon"], "expected a positive number of seconds"),
+        (["{network}", "{spec}", "-o", "x.csv"], "expected a name that ends in .json or .txt"),
+        (["{network}", "{spec}", "-o", "/nowhere/x.json"], "in a folder that is there"),
+        (["example:two-moons", "{spec}"], "is about 1 inputs, expected 2"),
+        (["{network}"], "the following arguments are required: SPEC"),
+    ],
+)
+def test_complaints_are_one_line(
+    words: list[str], message: str, network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prop = spec(tmp_path, "(>= Y_0 3)")
+    assert main(["verify", *(w.format(network=network, spec=prop) for w in words)]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_an_instance_that_times_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    net, prop = corpus("acasxu/ACASXU_run2a_3_3_batch_2000.onnx"), corpus("acasxu/prop_2.vnnlib")
+    assert main(["verify", str(net), str(prop), "--timeout", "0.5", "--vnncomp", "-q"]) == 3
+    assert capsys.readouterr().out == "timeout\n"
+
+
+def test_what_the_runtime_makes_of_a_counterexample(capsys: pytest.CaptureFixture[str]) -> None:
+    """float32 is near the exact outputs, and says who ran it."""
+    folder = "rl_benchmarks/lunarlander"
+    words = [
+        "verify",
+        str(corpus(f"{folder}.onnx")),
+        str(corpus(f"{folder}_case_unsafe_16.vnnlib")),
+        "--json",
+    ]
+    assert main(words) == 1
+    example = json.loads(capsys.readouterr().out)["counterexample"]
+    assert re.fullmatch(r"onnxruntime|onnx\.reference", example["runtime"])
+    assert example["runtime_outputs"] == pytest.approx(example["outputs"], rel=1e-5)
+    assert example["runtime_outputs"] != example["outputs"]
