@@ -5,8 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import random
+import sqlite3
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onnx_models import MLP_SHAPES, mlp, model, node
-from polyregions.errors import InputError
+from polyregions.errors import InputError, PolyregionsError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
+from polyregions.io.parquet_footer import declared_bytes
 from test_io_networks import NNET, PROPERTY
+
+sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
+import fuzz_mutations  # noqa: E402 - the long version of this is benchmarks/fuzz.py
+import fuzz_seeds  # noqa: E402
 
 EXAMPLES = 300
 
@@ -154,3 +163,145 @@ def attempt(load: Callable[[str], object], file: Path, data: bytes) -> None:
         load(str(file))
     except InputError as error:
         assert file.name in str(error)
+
+
+# ---------------------------------------------------------------- every loader: a short run of benchmarks/fuzz.py
+
+
+@pytest.fixture(scope="module")
+def targets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, fuzz_seeds.Target]:
+    pytest.importorskip("pyarrow")
+    return fuzz_seeds.targets(tmp_path_factory.mktemp("seeds"))
+
+
+LOADERS = [
+    "network .npz", "network .nnet", "network .nnet.gz", "network .onnx", "domain .npz", "domain .vnnlib",
+    "regions .npz", "certificate .npz", "graph .graphml", "graph .gexf", "graph .json", "graph .csv", "graph .parquet",
+    "store", "unfinished store",
+]  # fmt: skip
+
+
+def test_these_are_all_loaders(targets: dict[str, fuzz_seeds.Target]) -> None:
+    assert list(targets) == LOADERS
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_valid_files_load_and_damaged_ones_do_or_are_refused(
+    name: str, targets: dict[str, fuzz_seeds.Target], tmp_path: Path
+) -> None:
+    target = targets[name]
+    for files in target.seeds:
+        target.load(written(files, tmp_path))
+    for number in range(150):
+        folder = written(target.damaged(10**6 + number), tmp_path)
+        try:
+            target.load(folder)
+        except PolyregionsError as error:
+            assert str(tmp_path) in str(error)
+
+
+def written(files: dict[str, bytes], folder: Path) -> Path:
+    for old in folder.iterdir():
+        old.unlink()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_damage_is_reproducible_and_usually_damages() -> None:
+    data = bytes(range(256)) * 4
+    changed = [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
+    assert changed == [fuzz_mutations.mutated(data, random.Random(i), [data]) for i in range(100)]
+    assert sum(c != data for c in changed) > 80
+
+
+# ---------------------------------------------------------------- the footer of Parquet files, read here
+
+
+def parquet_files() -> list[bytes]:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"a": np.arange(1000), "b": pa.array([[1.0, 2.0]] * 1000), "c": ["x"] * 1000})
+    files = []
+    for options in ({}, {"row_group_size": 100, "compression": "zstd"}, {"write_page_index": True}):
+        buffer = io.BytesIO()
+        pq.write_table(table, buffer, **options)
+        files.append(buffer.getvalue())
+    return files
+
+
+def test_declared_sizes_are_those_that_pyarrow_reads() -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    for data in parquet_files():
+        metadata = pq.ParquetFile(io.BytesIO(data)).metadata
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+        columns = [group.column(j) for group in groups for j in range(group.num_columns)]
+        expected = sum(max(c.total_uncompressed_size, 8 * c.num_values) for c in columns)
+        assert declared_bytes(data) == expected
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_damaged_footers(seed: int) -> None:
+    data = parquet_files()[0]
+    cut = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    footer = damaged(data[cut:-8], seed)
+    with suppress(ValueError):
+        declared_bytes(data[:cut] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [b"", b"\x19\xfc\xff\xff\xff\xff\x0f", b"\x1c" * 40, b"\x19\x1c" * 40, b"\x19" * 80, b"\x16" + b"\xff" * 9],
+)  # fmt: skip
+def test_footers_made_to_break_a_reader(footer: bytes) -> None:
+    with pytest.raises(ValueError, match="footer"):
+        declared_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+def test_statistics_that_end_the_process_in_pyarrow_do_not(tmp_path: Path) -> None:
+    """In a process of its own: such a file was found by fuzzing; pyarrow throws where nobody can catch."""
+    code = (
+        "import sys; sys.path[:0] = [sys.argv[1], sys.argv[2]]\n"
+        "from pathlib import Path\nimport fuzz_seeds\nfrom polyregions import PolyregionsError\n"
+        "(seeds := Path(sys.argv[3]) / 'seeds').mkdir()\n"
+        "(folder := Path(sys.argv[3]) / 'input').mkdir()\n"
+        "target = fuzz_seeds.targets(seeds)['graph .parquet']\n"
+        "for number in (4348, 7952, 8007):\n"
+        "    for name, data in target.damaged(number).items(): (folder / name).write_bytes(data)\n"
+        "    try: target.load(folder)\n"
+        "    except PolyregionsError: pass\n"
+        "print('done')\n"
+    )
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", code, str(root / "benchmarks"), str(root), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "done\n"
+
+
+# ---------------------------------------------------------------- any value in any column of the book of tasks
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE task SET score = '{\"a\"' WHERE n IS NOT NULL",
+        "UPDATE task SET score = '[]' WHERE n IS NOT NULL",
+        "UPDATE task SET after = x'00' WHERE n IS NOT NULL",
+        "UPDATE task SET packed = 'text' WHERE n IS NOT NULL",
+        "UPDATE task SET exact = CAST(x'ff' AS TEXT) WHERE n IS NOT NULL",
+        "UPDATE cursor SET shards = 'many'",
+        "UPDATE cursor SET row = -1",
+        "DELETE FROM cursor",
+        "DROP TABLE cursor",
+    ],
+)
+def test_values_that_no_run_has_stored(
+    statement: str, targets: dict[str, fuzz_seeds.Target], tmp_path: Path
+) -> None:
+    target = targets["unfinished store"]
+    folder = written(target.seeds[0], tmp_path)
+    with closing(sqlite3.connect(folder / "tasks.sqlite")) as book, book:
+        book.execute(statement)
+    with pytest.raises(PolyregionsError, match="tasks.sqlite"):
+        target.load(folder)

@@ -234,6 +234,19 @@ def test_empty_arrays_with_huge_shapes() -> None:
     refuse(members(W1__npy=npy(described("(0, 10000000000000)"))), "holds nothing")
 
 
+@pytest.mark.parametrize("code", [0x110000, 2**32 - 1, 0xD800])
+@pytest.mark.parametrize("order", "<>")
+def test_text_of_no_characters(code: int, order: str) -> None:
+    """Found by fuzzing: numpy raises SystemError where such an array becomes strings."""
+    stored = io.BytesIO()
+    np.save(stored, np.array("ab", dtype=f"{order}U2"))
+    data = stored.getvalue()[:-4] + struct.pack(f"{order}I", code)
+    with pytest.raises(
+        FormatError, match=f"array 'a': holds the code point {code}, which is not a character"
+    ):
+        network_of_npz(members(a__npy=data), "a.npz", "a.npz")
+
+
 def test_versions_and_truncated_members() -> None:
     refuse(members(W1__npy=npy(described("(2,)"), bytes(16), b"\x09\x00")), "npy version|damaged npy header")
     refuse(members(W1__npy=b"\x93NUM"), "damaged npy header")

@@ -37,6 +37,7 @@ PUBLIC = [
     "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
+EXTRAS += ["keras", "sklearn"]
 PLAIN_DATA = {
     "_types",
     "activations",

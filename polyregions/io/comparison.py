@@ -11,9 +11,13 @@ from polyregions._types import Floats
 from polyregions.activations import activate
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
 from polyregions.graph.sparse import SparseAffine
+from polyregions.io.final_functions import behind
 from polyregions.network import Network
 
 N_POINTS: Final = 8
+MAX_VALUES: Final = 2**24
+"""Most values of all nodes at all points together; a large network is compared at fewer points, at least at one."""
+
 SEED: Final = 20250101
 
 SAFETY: Final = 16.0
@@ -28,7 +32,20 @@ def sample_points(n_points: int, dim: int) -> Floats:
     return points.astype(np.float16).astype(np.float64)
 
 
-def compare_with_source(network: Network, points: Floats, outputs: Any, tolerance: Floats) -> str | None:
+def comparison_points(graph: Graph) -> Floats:
+    """The points (k, d) at which a network is compared with its source."""
+    size = sum(node.width for node in graph.nodes)
+    return sample_points(max(1, min(N_POINTS, MAX_VALUES // max(size, 1))), graph.nodes[0].width)
+
+
+def compare_with_source(
+    network: Network,
+    points: Floats,
+    outputs: Any,
+    tolerance: Floats,
+    final: str | None = None,
+    dtype: Any = np.float64,
+) -> str | None:
     """What is different between the network and outputs that its source computed; None if nothing is.
 
     Args:
@@ -36,12 +53,18 @@ def compare_with_source(network: Network, points: Floats, outputs: Any, toleranc
         points: (k, d) inputs.
         outputs: (k, ...) what the source gives.
         tolerance: (k, c) differences that rounding in the source explains.
+        final: an operator that was taken off, and that the source has applied.
+        dtype: in which the source computes.
     """
     found = np.asarray(outputs, dtype=np.float64).reshape(len(points), -1)
-    if found.shape[1] != network.n_outputs:
-        return f"{network.n_outputs} outputs were imported, but the source gives {found.shape[1]}"
+    n_outputs = 1 if final == "ArgMax" else network.n_outputs
+    if found.shape[1] != n_outputs:
+        return f"{n_outputs} outputs were imported, but the source gives {found.shape[1]}"
     with np.errstate(invalid="ignore", over="ignore"):
         expected = network(points)
+        if final is not None:
+            epsilon = float(np.finfo(dtype).eps)
+            expected, found, tolerance = behind(final, expected, found, tolerance, epsilon)
         wrong = np.abs(found - expected) > tolerance
     wrong &= np.isfinite(found) & np.isfinite(expected)  # an overflow proves nothing
     if not wrong.any():

@@ -10,24 +10,32 @@ from typing import Any, Final
 
 from polyregions.errors import FormatError, OptionError, UnsupportedError
 from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
+from polyregions.io.keras import network_of_keras
 from polyregions.io.nnet import network_of_nnet
 from polyregions.io.npz import network_of_npz
 from polyregions.io.onnx import network_of_onnx
+from polyregions.io.sklearn import network_of_estimator
 from polyregions.io.torch import network_of_module
 from polyregions.network import Network
 
 EXAMPLE_PREFIX: Final = "example:"
 PICKLES: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"})
+KERAS_FILES: Final = frozenset({".keras", ".h5", ".hdf5"})
 
 
-def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES) -> Network:
+def load_network(
+    source: Any, *, input_shape: Any = None, check: bool = True, max_bytes: int = MAX_BYTES
+) -> Network:
     """A network from a file, a packaged example, or an object of another library.
 
     Args:
         source: the path of a ``.onnx``, ``.nnet`` or ``.npz`` file, or of one of these compressed
             (``.gz``); the name of a packaged network such as ``"example:two-moons"``; a
-            `torch.nn.Module`; a list of ``(weight, bias)`` pairs with shapes (n, k) and (n,) and
-            ReLU between them; or a `Network`, which is returned as it is.
+            `torch.nn.Module`; a `keras.Model`; an `MLPClassifier` or `MLPRegressor` of scikit-learn; a list of
+            ``(weight, bias)`` pairs with shapes (n, k) and (n,) and ReLU between them; or a `Network`, which is
+            returned as it is.
+        input_shape: of a module or model whose input's shape cannot be seen from it: the shape of one point without
+            the batch axis, such as ``(1, 28, 28)``, or a list of such for several inputs.
         check: compare the result with its source on random points where the source can be run.
         max_bytes: limit of a file's size, before and after decompression.
 
@@ -35,25 +43,33 @@ def load_network(source: Any, *, check: bool = True, max_bytes: int = MAX_BYTES)
         FormatError: a file that is damaged, hostile or not what its name claims.
         UnsupportedError: operators or modules that are not piecewise linear, by name.
         NetworkError: pairs that do not make a network.
-        OptionError: an unknown example, or an object of another kind.
+        OptionError: an unknown example, an object of another kind, or an input shape that is none or has no use.
         MissingExtraError: the package that reads this kind is not installed.
 
     >>> load_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     <Network network: 1-2-1, 2 neurons>
     """
+    if _is_of(source, "keras", "Model"):  # first: on its backend torch, a Keras model is a torch module, too
+        return network_of_keras(source, input_shape=input_shape, check=check)
+    if _is_of(source, "torch.nn", "Module"):
+        return network_of_module(source, input_shape=input_shape, check=check)
+    if input_shape is not None:
+        raise OptionError(
+            f"input_shape is for torch modules and Keras models; a {type(source).__name__} has its own"
+        )
     if isinstance(source, Network):
         return source
     if isinstance(source, str) and source.startswith(EXAMPLE_PREFIX):
         return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
     if isinstance(source, (str, os.PathLike)):
         return _load_file(source, check, max_bytes)
-    if _is_torch_module(source):
-        return network_of_module(source, check=check)
+    if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor"):
+        return network_of_estimator(source, check=check)
     if isinstance(source, (list, tuple)):
         return Network.from_layers(source)
     raise OptionError(
         f"cannot load a network from a {type(source).__name__}, expected a path, 'example:NAME', "
-        "a torch.nn.Module, a list of (weight, bias) pairs or a Network"
+        "a torch.nn.Module, a keras.Model, an MLPClassifier or MLPRegressor, a list of (weight, bias) pairs, a Network"
     )
 
 
@@ -70,6 +86,11 @@ def _load_file(path: str | os.PathLike[str], check: bool, max_bytes: int) -> Net
         raise UnsupportedError(
             f"{where}: is a pickle, which may execute anything and is never opened; "
             "build the torch module in your program and hand it to load_network"
+        )
+    if suffix in KERAS_FILES:
+        raise UnsupportedError(
+            f"{where}: names classes that Keras builds when it opens the file, so it is never opened; "
+            "call keras.models.load_model in your program and hand the model to load_network"
         )
     raise FormatError(
         f"{where}: unknown kind of network file {suffix!r}, expected .onnx, .nnet or .npz (or .gz behind it)"
@@ -88,7 +109,7 @@ def _load_example(name: str, max_bytes: int) -> Network:
     return network_of_npz(files[name].read_bytes(), EXAMPLE_PREFIX + name, EXAMPLE_PREFIX + name, max_bytes)
 
 
-def _is_torch_module(source: Any) -> bool:
-    """Whether the object is a torch module, found out without importing torch."""
-    torch = sys.modules.get("torch")
-    return torch is not None and isinstance(source, torch.nn.Module)
+def _is_of(source: Any, module: str, *kinds: str) -> bool:
+    """Whether an object is of a library's class: only if the library is imported already can it be."""
+    library = sys.modules.get(module)
+    return library is not None and isinstance(source, tuple(getattr(library, kind) for kind in kinds))

@@ -31,6 +31,7 @@ from polyregions.network import ExactAffine, Layer, Network, affine_layer, exact
 
 MAX_MEMBERS: Final = 10_000
 MAX_HEADER: Final = 10_000
+MAX_CODE_POINT: Final = 0x10FFFF
 ZIP_MAGIC: Final = b"PK"
 ACTIVATIONS: Final = {"relu": RELU, "none": IDENTITY}
 
@@ -173,7 +174,17 @@ def _array_of_npy(content: bytes, where: str) -> Any:
         )
     if declared == 0:
         return _empty_array(shape, dtype, where)
+    if dtype.kind == "U":
+        _check_text(body, dtype, where)
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _check_text(body: bytes, dtype: Any, where: str) -> None:
+    """numpy hands out code points that no string of Python can hold, or no file and terminal can take."""
+    points = np.frombuffer(body, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
+    wrong = (points > MAX_CODE_POINT) | ((points >= 0xD800) & (points < 0xE000))  # beyond Unicode, surrogates
+    if np.any(wrong):
+        raise FormatError(f"{where}: holds the code point {points[wrong][0]}, which is not a character")
 
 
 def _empty_array(shape: tuple[int, ...], dtype: Any, where: str) -> Any:

@@ -13,7 +13,7 @@ from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
 from polyregions.io.onnx_graph import Node
 
-MAX_SIZE: Final = 2**22
+MAX_SIZE: Final = 2**20
 """Most entries of a tensor."""
 
 MAX_PRODUCTS: Final = 2**24

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.graph.nodes import Graph as NetworkGraph
-from polyregions.io.comparison import N_POINTS, compare_with_source, rounding_tolerance, sample_points
+from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import import_extra
 from polyregions.io.onnx_graph import STANDARD_DOMAINS, Graph
 from polyregions.io.onnx_tensors import KINDS
@@ -17,7 +17,7 @@ from polyregions.network import Network
 
 def difference_from_source(network: Network, built: NetworkGraph, graph: Graph, model: Any) -> str | None:
     """What differs between a network and the model run as it is; None if nothing, or if it cannot run."""
-    points = sample_points(N_POINTS, network.n_inputs)
+    points = comparison_points(built)
     dtype = KINDS[graph.inputs[0].element_type].dtype
     tolerance = rounding_tolerance(built, points, dtype)
     pruned, found = _pruned(graph, model), None

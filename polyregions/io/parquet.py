@@ -18,6 +18,7 @@ from polyregions.errors import FormatError, OptionError
 from polyregions.io.files import MAX_BYTES, import_extra, shortened
 from polyregions.io.graph_attributes import json_value
 from polyregions.io.graph_files import add_edge, add_node
+from polyregions.io.parquet_footer import declared_bytes
 from polyregions.tables import Column, Ragged, Table
 
 KEY: Final = b"polyregions"
@@ -127,9 +128,9 @@ def _read(data: bytes, where: str, schema: str) -> tuple[Any, dict[str, Any]]:
     if not data.startswith(MAGIC):
         raise FormatError(f"{where}: begins with {data[:4]!r}, expected a Parquet file ({MAGIC!r})")
     try:
+        _check_size(data, where)
         file = pq.ParquetFile(io.BytesIO(data))
         about = _about(file.schema_arrow.metadata, where, schema)
-        _check_size(file.metadata, where)
         _check_types(file.schema_arrow, where, pa)
         table = file.read()
         table.validate(full=True)
@@ -152,11 +153,9 @@ def _about(metadata: Any, where: str, schema: str) -> dict[str, Any]:
     return dict(about)
 
 
-def _check_size(metadata: Any, where: str) -> None:
+def _check_size(data: bytes, where: str) -> None:
     """Run-length encoding lets a small file declare any number of values."""
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    chunks = [group.column(j) for group in groups for j in range(group.num_columns)]
-    declared = sum(max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in chunks)
+    declared = declared_bytes(data)
     if declared > MAX_BYTES:
         raise FormatError(f"{where}: declares {declared} bytes, expected at most {MAX_BYTES}")
 

@@ -24,6 +24,7 @@ from polyregions._types import Bytes, Floats
 from polyregions.errors import FormatError, StoppedError
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
+from polyregions.io.parquet_footer import declared_bytes
 from polyregions.problem import Problem
 
 PURPOSE: Final = "a store of regions"
@@ -165,6 +166,8 @@ def read_shard(folder: Path, number: int, size: StoreSize) -> Rows:
         raise FormatError(f"{file}: begins with {data[:4]!r}, expected a Parquet file ({MAGIC!r})")
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
     try:
+        if declared_bytes(data) > MAX_BYTES:
+            raise ValueError(f"declares {declared_bytes(data)} bytes")
         parquet = pq.ParquetFile(io.BytesIO(data), read_dictionary=["pattern", "cuts", "exact"])
         _check(parquet, size, pa)
         return _rows(parquet.read(), size)
@@ -218,11 +221,6 @@ def _check(parquet: Any, size: StoreSize, pa: Any) -> None:
     found = {field.name: field.type for field in parquet.schema_arrow}
     if found != expected:
         raise ValueError(f"columns {found}")
-    groups = [parquet.metadata.row_group(i) for i in range(parquet.metadata.num_row_groups)]
-    chunks = [group.column(j) for group in groups for j in range(group.num_columns)]
-    declared = sum(max(chunk.total_uncompressed_size, 8 * chunk.num_values) for chunk in chunks)
-    if declared > MAX_BYTES:
-        raise ValueError(f"declares {declared} bytes")
 
 
 def _rows(table: Any, size: StoreSize) -> Rows:

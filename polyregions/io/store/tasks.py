@@ -284,7 +284,10 @@ class TaskBook:
 
     def _one(self, query: str, values: tuple[Any, ...] = ()) -> Any:
         with self._errors():
-            return self._db.execute(query, values).fetchone()
+            found = self._db.execute(query, values).fetchone()
+        if found is None:
+            raise FormatError(f"{self._file}: damaged (a row is missing)")
+        return found
 
     def _all(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         with self._errors():
@@ -315,14 +318,16 @@ class TaskBook:
         try:
             yield
         except sqlite3.OperationalError as error:
-            code = error.sqlite_errorcode & 0xFF  # the primary code
+            code = (
+                getattr(error, "sqlite_errorcode", 0) & 0xFF
+            )  # primary; none where text could not be decoded
             if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise OptionError(f"{self._file}: another run has this store open") from None
             if code in CANNOT_WRITE:
                 kept = "what is finished is kept, and the same command goes on"
                 raise StoppedError(f"{self._file}: cannot be written ({error}); {kept}") from None
             raise FormatError(f"{self._file}: damaged ({error})") from None
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # SQLite's messages quote what is damaged
             raise FormatError(f"{self._file}: damaged ({error})") from None
 
 

@@ -1,6 +1,6 @@
 """Which networks of the corpus load, and do they compute what their source computes?
 
-Run with: ``POLYREGIONS_CORPUS=... python benchmarks/coverage.py`` (half a minute; needs onnxruntime). Prints the
+Run with: ``POLYREGIONS_CORPUS=... python benchmarks/corpus_coverage.py`` (half a minute; needs onnxruntime). Prints the
 Markdown table of docs/networks.md: each ONNX and .nnet file with its layers and the largest deviation of its outputs
 from onnxruntime's, relative to the largest output, on 16 random points; or why it is refused.
 """
