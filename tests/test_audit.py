@@ -144,7 +144,7 @@ def test_check_geometry_says_what_fails(
     layers = {"W1": [[1.0], [1.0]], "b1": [0.0, -1.0], "W2": [[1.0, 1.0]], "b2": [0.0]}
     np.savez(file, **{name: np.array(value) for name, value in layers.items()})
     broken = without(enumerate_regions(net, Box([-1], [2])), 1)
-    monkeypatch.setattr("polyregions.cli.commands.enumerate_regions", lambda *_, **__: broken)
+    monkeypatch.setattr("polyregions.cli.running.enumerate_regions", lambda *_, **__: broken)
     assert main(["check", "--geometry", str(file), "--box", "-1", "2", "-q"]) == 1
     printed = capsys.readouterr().out
     assert "every facet has a neighbour: FAILS" in printed

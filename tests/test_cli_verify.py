@@ -83,7 +83,7 @@ def test_a_json_file(network: str, tmp_path: Path) -> None:
     [
         (["{network}", "none.vnnlib"], "none.vnnlib: no such file"),
         (["{network}", "{spec}", "--timeout", "0"], "expected a positive number of seconds"),
-        (["{network}", "{spec}", "--timeout", "soon"], "expected a positive number of seconds"),
+        (["{network}", "{spec}", "--timeout", "soon"], "expected a number of seconds"),
         (["{network}", "{spec}", "-o", "x.csv"], "expected a name that ends in .json or .txt"),
         (["{network}", "{spec}", "-o", "/nowhere/x.json"], "in a folder that is there"),
         (["example:two-moons", "{spec}"], "is about 1 inputs, expected 2"),

@@ -277,7 +277,7 @@ def _add_verify(verbs: Verbs) -> None:
     verify.set_defaults(run=verify_)
     verify.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
     verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
-    verify.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="give up after so long")
+    verify.add_argument("--timeout", type=_timeout, metavar="SECONDS", help="give up after so long")
     verify.add_argument(
         "--vnncomp",
         action="store_true",
@@ -440,4 +440,11 @@ def _seconds(text: str) -> float:
         value = -1.0
     if not 0 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of seconds")
+    return value
+
+
+def _timeout(text: str) -> float:
+    value = _seconds(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a positive number of seconds")
     return value
