@@ -475,7 +475,7 @@ BAD: dict[str, Case] = {
     "corrupted npz": (written("bad.npz", b"PK\x03\x04 not an archive"), ["bad.npz", "damaged zip archive"]),
     "corrupted nnet": (written("bad.nnet", b"// comment\n2,x,2,2,\n"), ["bad.nnet"]),
     "pickle": (written("bad.pt", b"\x80\x04N."), ["bad.pt", "never opened"]),
-    "unknown suffix": (written("bad.h5", b"x"), ["bad.h5", "expected .onnx, .nnet or .npz"]),
+    "unknown suffix": (written("bad.xyz", b"x"), ["bad.xyz", "expected .onnx, .nnet or .npz"]),
     "unknown example": (
         lambda net, folder: ["count", "example:three-moons", *BOX],
         ["three-moons", "example:two-moons"],

@@ -157,6 +157,7 @@ ACTIVATIONS: dict[str, tuple[Callable[[Any], Any], Callable[[GraphBuilder, int],
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_counts_are_those_of_the_network_built_by_hand(name: str) -> None:
     torch_function, ours = ACTIVATIONS[name]
+    torch.manual_seed(0)
     matrix, shift = two_inputs()
     first, second = nn.Linear(2, 4).double(), nn.Linear(4 if name != "maxout" else 2, 3).double()
     first.weight.data, first.bias.data = torch.from_numpy(matrix), torch.from_numpy(shift)

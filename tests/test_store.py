@@ -535,13 +535,14 @@ def test_a_shard_that_is_small_only_as_a_file_is_refused(bomb: str, tmp_path: Pa
 def test_no_room_for_a_shard_is_a_stop_and_no_bad_input(
     tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(self: Path, *arguments: Any, **options: Any) -> Any:
-        if "regions-" in self.name and "wb" in arguments:
-            raise OSError(28, "No space left on device")
-        return Path_open(self, *arguments, **options)
+    write = Path.write_bytes
 
-    Path_open = Path.open
-    monkeypatch.setattr(Path, "open", full)
+    def full(self: Path, data: bytes) -> int:
+        if "regions-" in self.name:
+            raise OSError(28, "No space left on device")
+        return write(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(StoppedError, match="No space left on device.*the same command goes on"):
         pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a")
     monkeypatch.undo()

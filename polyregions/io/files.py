@@ -83,10 +83,13 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
     try:
         try:
             for path, data in contents.items():
-                with parts[path].open("wb") as handle:
-                    handle.writelines([data] if isinstance(data, bytes) else data)
-                    if durable:
-                        handle.flush()
+                if isinstance(data, bytes):
+                    parts[path].write_bytes(data)
+                else:
+                    with parts[path].open("wb") as handle:
+                        handle.writelines(data)
+                if durable:
+                    with parts[path].open("r+b") as handle:
                         os.fsync(handle.fileno())
             for path, part in parts.items():
                 part.replace(path)
