@@ -36,15 +36,6 @@ class Progress:
         """Regions a second."""
         return (self.regions - self.regions_before) / self.seconds if self.seconds > 0 else 0.0
 
-    @property
-    def seconds_left(self) -> float:
-        """How long the rest takes if it is like what is done; infinite before anything is.
-
-        A guess: subtrees of the same share may differ much in size. `estimate_regions` samples instead.
-        """
-        done = self.fraction - self.fraction_before
-        return self.seconds * (1.0 - self.fraction) / done if done > 0 else inf
-
 
 ProgressFunction: TypeAlias = Callable[[Progress], bool | None]
 

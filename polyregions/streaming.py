@@ -7,11 +7,12 @@ whatever order, in however many runs.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,10 @@ class _Stream:
 
     def run(self) -> None:
         """Begin or go on, until the end or a limit."""
-        if self._is_finished():
+        manifest = read_manifest(self._folder)
+        if manifest is None:
+            begin_store(self._folder, self._problem, self._about)
+        elif self._is_finished(manifest):
             forget_tasks(self._folder)  # killed after the result, a run has left them
             return
         with self._book() as book:
@@ -96,10 +100,11 @@ class _Stream:
             watch = Watch(self._options.progress, self._options.time_limit, self._regions, 1.0 - left)
             ledger = self._ledger(book, [task.key for task in waiting])
             self._do(book, waiting[::-1], ledger, watch)
-            if book.is_done:
+            is_done = book.is_done
+            if is_done:
                 self._finish(book, ledger)
                 watch.ends(self._regions, 1.0)
-        if self._is_finished():
+        if is_done:
             forget_tasks(self._folder)
 
     def tally(self) -> Tally:
@@ -113,12 +118,8 @@ class _Stream:
         after = layer_counts(self._problem.network, ledger.counts, regions)
         return Tally(regions, after, False, self._engine, asdict(ledger.score))
 
-    def _is_finished(self) -> bool:
-        """Whether the store is whole; begins one where there is none."""
-        manifest = read_manifest(self._folder)
-        if manifest is None:
-            begin_store(self._folder, self._problem, self._about)
-            return False
+    def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
+        """Whether the store is whole; it must be this run's."""
         check_same(self._folder, manifest, self._about)
         result = result_of(manifest, self._folder)
         if result is None:
@@ -143,12 +144,9 @@ class _Stream:
         ledger, none = Ledger(self._job), self._job.no_counts()
         for done in book.finished():
             counts = LayerCount(done.first, done.last, done.after, none.ends)
-            if (len(counts.after), len(counts.first), len(counts.last)) != (
-                len(none.after),
-                len(none.first),
-                len(none.last),
-            ):
-                raise FormatError(f"{self._folder / TASKS}: counts of another network")
+            sizes = [(len(c.after), len(c.first), len(c.last)) for c in (counts, none)]
+            if sizes[0] != sizes[1] or done.score.keys() != asdict(Score()).keys():
+                raise FormatError(f"{self._folder / TASKS}: counts of another network or version")
             outcome = Outcome(done.key, None, [], counts, Score(**done.score), done.in_order)
             ledger.note(outcome, lambda: waiting)
         return ledger

@@ -42,9 +42,8 @@ def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer; merged by winners where there are large maxima."""
     network, domain = problem_of(arguments)
     has_large_maxima = network.max_groups is not None and network.max_groups.is_coarser
-    if (
-        has_large_maxima and arguments.store is None
-    ):  # only their patterns tell which regions have equal winners
+    if has_large_maxima and arguments.store is None:
+        # only their patterns tell which regions have equal winners
         regions = regions_of(arguments, network, domain)
         return finish(arguments, network, _counts(regions), regions.complete)
     expected = expected_of(arguments, network, domain)
