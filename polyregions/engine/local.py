@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyregions.domain import Box
+from polyregions.domain import is_float_box
 from polyregions.engine.tree import Cell, root
 from polyregions.oracle.box import BoxOracle
 from polyregions.oracle.polyhedron import OpenPolyhedron
@@ -12,7 +12,7 @@ from polyregions.problem import Problem
 
 def is_box(problem: Problem) -> bool:
     """Whether the rows of the domain are its finite bounds and nothing else."""
-    return isinstance(problem.domain, Box) and problem.solid.bounds.are_finite
+    return is_float_box(problem.domain) and problem.solid.bounds.are_finite
 
 
 def box_root(problem: Problem) -> Cell:
