@@ -16,8 +16,7 @@ from polyregions.progress import ProgressFunction, Watch
 from polyregions.properties import Case, Property
 from polyregions.verification.attack import attack
 from polyregions.verification.points import Points
-from polyregions.verification.scan import Scan, must_scan
-from polyregions.verification.search import Search
+from polyregions.verification.race import contestant
 from polyregions.verification.verdict import Counterexample, Verdict, Verification
 from polyregions.verification.watched import Watched, watched
 
@@ -130,7 +129,7 @@ def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point |
         return problem.solid.interior, False
     if problem.solid.hull.dim == 0:
         return None, False
-    search = Scan(smaller, points) if must_scan(smaller) else Search(smaller, points)
+    search = contestant(smaller, points)
     found = attack(points) or search.run(clock.goes_on)
     clock.finish(search.parts, search.polytopes, search.done)
     return found, found is None and not search.ended

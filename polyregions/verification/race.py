@@ -1,0 +1,113 @@
+"""The search and the scan of one input set, side by side: nobody knows beforehand which of them ends first.
+
+Turns are given by what was looked at and how much of each is done, never by a clock, so the answer is the same on every
+machine. Either of them proves what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Protocol
+
+from polyregions.engine.choose import MOST_INPUTS
+from polyregions.exact.numbers import Point
+from polyregions.problem import Problem
+from polyregions.verification.points import Points
+from polyregions.verification.scan import Scan, must_scan
+from polyregions.verification.search import Search
+
+HEAD_START = 256  # parts that are searched before any region is looked at: most input sets need no more
+TURN = 64  # parts of the search in a turn; a turn of the scan is a batch of regions
+NEURONS_PER_PART = 8000  # looking at a region costs about as much as this share of a part for each neuron
+MOST_ODDS = 16.0  # how much more work the one that seems to end first gets at most
+
+
+class Contestant(Protocol):
+    """What looks for a violation in an input set.
+
+    Attributes:
+        parts: how many parts of it were looked at.
+        polytopes: how many of them were decided as polytopes on which the network is affine.
+        done: the part of the work that is finished.
+        ended: whether that is all.
+    """
+
+    parts: int
+    polytopes: int
+    done: float
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left to look at."""
+
+    def run(self, goes_on: Callable[[int, float], bool]) -> Point | None:
+        """A violation; None if there is none, or if it was stopped, and then it can go on."""
+
+
+def contestant(problem: Problem, points: Points) -> Contestant:
+    """What takes a problem: regions where bounds prove nothing, boxes and units where regions are too many, else both."""
+    if must_scan(problem):
+        return Scan(problem, points)
+    if problem.solid.hull.dim > MOST_INPUTS:
+        return Search(problem, points)
+    return Race(problem, points)
+
+
+class Race:
+    """Both at once, see `Contestant`.
+
+    Args:
+        problem: a bounded and tame problem; its outputs are all >= 0 (or > 0) where a violation holds.
+        points: what looks at single points, and knows the violations.
+    """
+
+    def __init__(self, problem: Problem, points: Points) -> None:
+        self._search, self._scan = Search(problem, points), Scan(problem, points)
+        self._price = max(1, problem.inner.n_neurons) / NEURONS_PER_PART
+
+    @property
+    def parts(self) -> int:
+        """Boxes, cells and regions."""
+        return self._search.parts + self._scan.parts
+
+    @property
+    def polytopes(self) -> int:
+        """Those of them on which the network is affine."""
+        return self._search.polytopes + self._scan.polytopes
+
+    @property
+    def done(self) -> float:
+        """How far the one is that is ahead."""
+        return max(self._search.done, self._scan.done)
+
+    @property
+    def ended(self) -> bool:
+        """Whether one of them is through."""
+        return self._search.ended or self._scan.ended
+
+    def run(self, goes_on: Callable[[int, float], bool]) -> Point | None:
+        """A violation; None if there is none, or if it was stopped."""
+        found = self._turn_of_search(HEAD_START, goes_on)
+        while found is None and not self.ended and goes_on(self.parts, self.done):
+            if self._scan_is_next():
+                found = self._scan.step()
+            else:
+                found = self._turn_of_search(TURN, goes_on)
+        return found
+
+    def _turn_of_search(self, n: int, goes_on: Callable[[int, float], bool]) -> Point | None:
+        end = self._search.parts + n
+        return self._search.run(lambda parts, done: parts < end and goes_on(self.parts, self.done))
+
+    def _scan_is_next(self) -> bool:
+        """Work is shared by the squares of what each seems to have left."""
+        searched, scanned = float(self._search.parts), self._scan.parts * self._price
+        left = (_left(searched, self._search.done), _left(scanned, self._scan.done))
+        odds = 1.0 if left[0] == left[1] else (left[0] / left[1] if left[1] > 0 else inf) ** 2
+        return scanned <= searched * min(max(odds, 1 / MOST_ODDS), MOST_ODDS)
+
+
+def _left(spent: float, done: float) -> float:
+    """The work that is left if the rest goes on as what is done."""
+    return spent * (1.0 - done) / done if done > 0 else inf
