@@ -19,6 +19,8 @@ def verdict_as_json(found: Verification, floats: FloatRun | None) -> dict[str, A
         "done": found.done,
         "seconds": round(found.seconds, 6),
     }
+    if found.notices:
+        report["notices"] = list(found.notices)
     if found.counterexample is not None:
         report["counterexample"] = _example_as_json(found.counterexample, floats)
     return report

@@ -7,7 +7,7 @@ machine. Either of them proves what it answers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import comb, inf
 from typing import Protocol
 
 from polyregions.engine.choose import MOST_INPUTS
@@ -17,10 +17,11 @@ from polyregions.verification.points import Points
 from polyregions.verification.scan import Scan, must_scan
 from polyregions.verification.search import Search
 
-HEAD_START = 256  # parts that are searched before any region is looked at: most input sets need no more
+HEAD_START = (64, 1024)  # fewest and most parts that are searched first: most input sets need no more
 TURN = 64  # parts of the search in a turn; a turn of the scan is a batch of regions
 NEURONS_PER_PART = 8000  # looking at a region costs about as much as this share of a part for each neuron
 MOST_ODDS = 16.0  # how much more work the one that seems to end first gets at most
+HOPE = 3.0  # a scan meets small subtrees first: what is left of it is about so much more than it seems
 
 
 class Contestant(Protocol):
@@ -64,7 +65,10 @@ class Race:
 
     def __init__(self, problem: Problem, points: Points) -> None:
         self._search, self._scan = Search(problem, points), Scan(problem, points)
-        self._price = max(1, problem.inner.n_neurons) / NEURONS_PER_PART
+        n, d = problem.inner.n_neurons, problem.solid.hull.dim
+        self._price = max(1, n) / NEURONS_PER_PART
+        of_one_layer = sum(comb(n, i) for i in range(d + 1))  # regions, if all neurons were in one layer
+        self._head_start = min(max(HEAD_START[0], int(of_one_layer * self._price)), HEAD_START[1])
 
     @property
     def parts(self) -> int:
@@ -88,12 +92,9 @@ class Race:
 
     def run(self, goes_on: Callable[[int, float], bool]) -> Point | None:
         """A violation; None if there is none, or if it was stopped."""
-        found = self._turn_of_search(HEAD_START, goes_on)
+        found = self._turn_of_search(self._head_start - self._search.parts, goes_on)
         while found is None and not self.ended and goes_on(self.parts, self.done):
-            if self._scan_is_next():
-                found = self._scan.step()
-            else:
-                found = self._turn_of_search(TURN, goes_on)
+            found = self._scan.step() if self._scan_is_next() else self._turn_of_search(TURN, goes_on)
         return found
 
     def _turn_of_search(self, n: int, goes_on: Callable[[int, float], bool]) -> Point | None:
@@ -103,7 +104,7 @@ class Race:
     def _scan_is_next(self) -> bool:
         """Work is shared by the squares of what each seems to have left."""
         searched, scanned = float(self._search.parts), self._scan.parts * self._price
-        left = (_left(searched, self._search.done), _left(scanned, self._scan.done))
+        left = (_left(searched, self._search.done), HOPE * _left(scanned, self._scan.done))
         odds = 1.0 if left[0] == left[1] else (left[0] / left[1] if left[1] > 0 else inf) ** 2
         return scanned <= searched * min(max(odds, 1 / MOST_ODDS), MOST_ODDS)
 

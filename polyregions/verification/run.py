@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from time import monotonic
 
-from polyregions.domain import rows_in_inputs
 from polyregions.engine.reduction import reduce
 from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError
 from polyregions.exact.evaluate import ExactNetwork
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point
 from polyregions.network import Network
 from polyregions.problem import Problem, pose
 from polyregions.progress import ProgressFunction, Watch
@@ -37,11 +37,11 @@ def verify(
         progress: called now and then with a `Progress` (`regions` counts parts); returning False stops the search.
 
     Returns:
-        The verdict "holds" or "violated", or "unknown" if the search was stopped.
+        The verdict "holds" or "violated", or "unknown" if the search was stopped. Empty input sets have nothing that
+        could be violated; its notices name them.
 
     Raises:
         InputError: no network, no property, or other numbers of inputs and outputs.
-        DomainError: every input set is empty.
         OptionError: a timeout that is no positive number.
 
     Complexity: exponential in the number of neurons at worst; the more of the input set bounds decide, the less.
@@ -56,22 +56,24 @@ def verify(
     """
     _check(network, prop, timeout)
     clock = _Clock(timeout, progress, len(prop.cases))
-    stopped, empty = False, 0
+    stopped, notices = False, list(prop.notices)
     for number, case in enumerate(prop.cases):
+        if not clock.goes_on(0, 0.0):
+            stopped = True
+            break
         watching = watched(network, case.violations)
         try:
             problem = pose(watching.network, case.domain)
-        except DomainError:  # rows that contradict each other: there is nothing to violate
-            empty += 1
+        except DomainError as error:  # rows that contradict each other: there is nothing to violate
+            clock.finish(0, 0, 1.0)
+            notices.append(f"{prop.name}, input set {number}: {error}")
             continue
         found, is_stopped = _search(problem, watching, clock)
         if found is not None:
             example = _counterexample(network, problem, case, number, found)
-            return clock.verification("violated", example)
+            return clock.verification("violated", example, notices)
         stopped |= is_stopped
-    if empty == len(prop.cases):
-        raise DomainError(f"{prop.name}: no input satisfies the input constraints")
-    return clock.verification("unknown" if stopped else "holds", None)
+    return clock.verification("unknown" if stopped else "holds", None, notices)
 
 
 def _check(network: Network, prop: Property, timeout: float | None) -> None:
@@ -96,7 +98,7 @@ class _Clock:
 
     def __init__(self, timeout: float | None, progress: ProgressFunction | None, n_cases: int) -> None:
         self._start = monotonic()
-        self._timeout, self._watch, self._n_cases = timeout, Watch(progress), n_cases
+        self._timeout, self._watch, self._n_cases = timeout, Watch(progress), max(1, n_cases)
         self._finished = self._parts = self._polytopes = 0
         self._done = 0.0
         self._stopped = False
@@ -114,16 +116,21 @@ class _Clock:
         self._parts, self._polytopes = self._parts + parts, self._polytopes + polytopes
         self._done, self._finished = self._done + done, self._finished + 1
 
-    def verification(self, verdict: Verdict, example: Counterexample | None) -> Verification:
+    def verification(
+        self, verdict: Verdict, example: Counterexample | None, notices: Sequence[str]
+    ) -> Verification:
         """The answer."""
         done = 1.0 if verdict == "holds" else min(1.0, self._done / self._n_cases)
         self._watch.ends(self._parts, done)
-        return Verification(verdict, example, self._parts, self._polytopes, done, monotonic() - self._start)
+        seconds = monotonic() - self._start
+        return Verification(verdict, example, self._parts, self._polytopes, done, seconds, tuple(notices))
 
 
 def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point | None, bool]:
     """A violation in the coordinates u of a problem, and whether the search was stopped before its end."""
     smaller = reduce(problem).problem
+    if not clock.goes_on(0, 0.0):
+        return None, True
     points = Points(smaller, watching.groups, watching.strict)
     if points.is_violated(problem.solid.interior):
         return problem.solid.interior, False
@@ -141,8 +148,7 @@ def _counterexample(
     """The same point in the inputs, checked against the property as it was given."""
     x = problem.solid.hull.lift(found)
     outputs = ExactNetwork(network).germ(x.coordinates).value
-    rows, _ = rows_in_inputs(problem.solid)
-    inside = all(dot(row, x.integers) >= 0 for row in rows)
+    inside = problem.solid.contains(found)
     broken = [i for i, v in enumerate(case.violations) if v.holds(x.coordinates, outputs)]
     if not (inside and broken):
         raise InternalError(f"the counterexample {x.approx.tolist()} is none: please report this")

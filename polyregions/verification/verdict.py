@@ -57,6 +57,7 @@ class Verification:
         polytopes: how many of them were decided as polytopes on which the network is affine.
         done: the part of the search that was finished, if every split halved it; 1 for "holds".
         seconds: how long it took.
+        notices: what the user should know, such as input sets that are empty.
     """
 
     verdict: Verdict
@@ -65,3 +66,4 @@ class Verification:
     polytopes: int
     done: float
     seconds: float
+    notices: tuple[str, ...] = ()
