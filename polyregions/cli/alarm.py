@@ -14,25 +14,26 @@ class TimeIsUp(BaseException):
 
 
 @contextmanager
-def limited(seconds: float | None) -> Iterator[None]:
+def limited(seconds: float | None, grace: float = 0.0) -> Iterator[None]:
     """Raise `TimeIsUp` in the with block once it has taken so long; the step must leave nothing half done behind.
 
     Without effect where the system has no such signal, or off the main thread, which alone gets signals.
 
     Args:
         seconds: the limit; None for no limit, and no time left if it is not positive.
+        grace: seconds more, for steps that look at a clock themselves now and then.
     """
+    if seconds is not None and seconds <= 0:
+        raise TimeIsUp
     if seconds is None or not hasattr(signal, "setitimer") or current_thread() is not main_thread():
         yield
         return
-    if seconds <= 0:
-        raise TimeIsUp
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimeIsUp
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds + grace)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -30,8 +31,6 @@ def verify_(arguments: Namespace) -> int:
     _check_output(arguments.output)
     report: dict[str, Any] = {"network": arguments.network, "property": Path(arguments.property).name}
     found, floats = _verified(arguments, start, report)
-    for notice in () if arguments.quiet else found.notices:
-        print(f"note: {notice}", file=sys.stderr)
     report = {**verdict_as_json(found, floats), **report}
     if arguments.output is not None:
         as_json = suffix_of(arguments.output) == ".json"
@@ -50,17 +49,20 @@ def _verified(
 ) -> tuple[Verification, FloatRun | None]:
     """The verdict, and what floats make of its counterexample; reading and setting up count towards the limit."""
 
-    def left(grace: float = 0.0) -> float | None:
-        return None if arguments.timeout is None else arguments.timeout + grace - (monotonic() - start)
+    def left() -> float | None:
+        return None if arguments.timeout is None else arguments.timeout - (monotonic() - start)
 
     try:
         with limited(left()):
             network, prop = network_of(arguments), load_property(arguments.property)
         report["network"] = network.name
-        with limited(left(GRACE)), watched(arguments.quiet) as progress:
+        with limited(left(), GRACE), watched(arguments.quiet) as progress:
             found = verify(network, prop, timeout=left(), progress=progress)
     except TimeIsUp:
         return Verification("unknown", None, 0, 0, 0.0, monotonic() - start), None
+    for notice in () if arguments.quiet else found.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    found = replace(found, notices=(*network.notices, *found.notices))
     example = found.counterexample
     return found, None if example is None else run_in_floats(arguments.network, network, example.point)
 
