@@ -280,18 +280,18 @@ def _solid_bounds(given: Sequence[InputBound], labels: Sequence[str], dim: int) 
     """As `_solid_rows`, for bounds of single inputs: no linear programs and no rows, which matters for hundreds."""
     sides: dict[bool, list[Fraction | None]] = {True: [None] * dim, False: [None] * dim}
     for bound in given:
-        best = sides[bound.is_lower][bound.index]
+        best = sides[bound.is_lower][bound.coordinate]
         if best is None or (bound.value > best) == bound.is_lower:
-            sides[bound.is_lower][bound.index] = bound.value
+            sides[bound.is_lower][bound.coordinate] = bound.value
     lower, upper = sides[True], sides[False]
-    open_bounds = {(bound.index, bound.value) for bound in given if bound.strict}
+    open_bounds = {(bound.coordinate, bound.value) for bound in given if bound.strict}
     for j, (low, high) in enumerate(zip(lower, upper, strict=True)):
         if low is not None and high is not None and (low > high or (low == high and (j, low) in open_bounds)):
             raise DomainError(f"the input set is empty: its bounds of x{j} contradict each other")
     free = [j for j in range(dim) if lower[j] is None or lower[j] != upper[j]]
     place = {j: u for u, j in enumerate(free)}
-    kept = [i for i, bound in enumerate(given) if bound.index in place]
-    bounds = tuple(given[i]._replace(index=place[given[i].index]) for i in kept)
+    kept = [i for i, bound in enumerate(given) if bound.coordinate in place]
+    bounds = tuple(given[i]._replace(coordinate=place[given[i].coordinate]) for i in kept)
     return SolidDomain(
         _hull_of_bounds(lower, free),
         forms_of_bounds(bounds, len(free)),

@@ -202,7 +202,10 @@ def test_a_file(tmp_path: Path) -> None:
 
 
 EMPTY = [
-    ("(assert (and (>= X_0 2) (<= X_0 1)))", r"no input satisfies any of 1 disjuncts .*X_0 >= 2 against X_0 <= 1"),
+    (
+        "(assert (and (>= X_0 2) (<= X_0 1)))",
+        r"no input satisfies any of 1 disjuncts .*X_0 >= 2 against X_0 <= 1",
+    ),
     ("(assert (and (>= X_0 1) (< X_0 1)))", "X_0 >= 1 against X_0 < 1"),
     ("(assert (>= X_0 2))(assert (or (<= X_0 1) (<= X_0 0)))", "any of 2 disjuncts"),
     ("(assert (<= 1 0))", "a comparison of constants is false"),
@@ -227,7 +230,12 @@ def test_empty_disjuncts_are_left_out_with_a_notice() -> None:
 
 # ---------------------------------------------------------------- line ends and byte order marks
 
-LINES = [*DECLARED.replace(")(", ")|(").split("|"), "; a (comment", f"(assert {BOX}) ; another", "(assert (<= Y_0 1))"]
+LINES = [
+    *DECLARED.replace(")(", ")|(").split("|"),
+    "; a (comment",
+    f"(assert {BOX}) ; another",
+    "(assert (<= Y_0 1))",
+]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\n\r", "\r\r"])
@@ -238,7 +246,9 @@ def test_line_ends_of_every_system(end: str) -> None:
 
 
 def test_mixed_line_ends(tmp_path: Path) -> None:
-    text = "".join(line + end for line, end in zip(LINES, ("\r", "\n", "\r\n", "\r", "\r", "\n", "\r"), strict=True))
+    text = "".join(
+        line + end for line, end in zip(LINES, ("\r", "\n", "\r\n", "\r", "\r", "\n", "\r"), strict=True)
+    )
     (tmp_path / "p.vnnlib").write_bytes(text.encode())
     prop = load_property(tmp_path / "p.vnnlib")
     assert prop.cases[0].violations[0].rows == ((0, 0, -1, 0, 1),)
@@ -320,7 +330,11 @@ BAD2 = [
         UnsupportedError,
         "hidden node",
     ),
-    ("(vnnlib-version <3.0>)", UnsupportedError, "<3.0>.*, expected version 1, which is not declared, or <2.0>"),
+    (
+        "(vnnlib-version <3.0>)",
+        UnsupportedError,
+        "<3.0>.*, expected version 1, which is not declared, or <2.0>",
+    ),
     ("(vnnlib-version 2.0)", UnsupportedError, "expected version 1"),
     ("(vnnlib-version)", UnsupportedError, "expected version 1"),
     (f"{TWO}(vnnlib-version <2.0>)", FormatError, "is not the first command"),
@@ -335,17 +349,37 @@ BAD2 = [
     (f"{TWO}(assert (<= X[0][1] 1))", FormatError, "expected numbers such as"),
     (f"{TWO}(assert (<= [0] 1))", FormatError, "expected a number or a declared variable"),
     (f"{TWO}(assert (<= (* X[0,0] X[0,1]) 1))", UnsupportedError, "multiplies variables"),
-    ("(declare-network f (declare-input X int8 [2]) (declare-output Y real [1]))", UnsupportedError, "type int8"),
-    ("(declare-network f (declare-input X real [0]) (declare-output Y real [1]))", UnsupportedError, r"shape \[0\]"),
+    (
+        "(declare-network f (declare-input X int8 [2]) (declare-output Y real [1]))",
+        UnsupportedError,
+        "type int8",
+    ),
+    (
+        "(declare-network f (declare-input X real [0]) (declare-output Y real [1]))",
+        UnsupportedError,
+        r"shape \[0\]",
+    ),
     (
         "(declare-network f (declare-input X real [999999999,999999999]) (declare-output Y real [1]))",
         UnsupportedError,
         "expected 1 to 1000000 elements",
     ),
     ("(declare-network f (declare-input X real [2]))", FormatError, "no declare-output"),
-    ("(declare-network f (declare-input X real [2]) (declare-output X real [2]))", FormatError, "X is declared twice"),
-    ("(declare-network f (declare-input X real 2) (declare-output Y real [2]))", FormatError, "expected numbers such"),
-    ("(declare-network f (declare-input X [2]) (declare-output Y real [2]))", FormatError, "expected .declare-input"),
+    (
+        "(declare-network f (declare-input X real [2]) (declare-output X real [2]))",
+        FormatError,
+        "X is declared twice",
+    ),
+    (
+        "(declare-network f (declare-input X real 2) (declare-output Y real [2]))",
+        FormatError,
+        "expected numbers such",
+    ),
+    (
+        "(declare-network f (declare-input X [2]) (declare-output Y real [2]))",
+        FormatError,
+        "expected .declare-input",
+    ),
     (
         '(declare-network f (declare-input a real [2] "p") (declare-input b real [2] "q") (declare-output Y real [2]))',
         UnsupportedError,

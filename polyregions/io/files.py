@@ -105,14 +105,16 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
-    """The same as text, a byte order mark left out; bytes that are not UTF-8 become a character that no number contains.
+    """The same as text without a byte order mark; bytes that are not UTF-8 become a character that no number has.
 
     Raises:
         FormatError: as `read_bytes`, or text of another encoding.
     """
     data = read_bytes(path, max_bytes)
     if data.startswith(WIDE_MARKS) or 0 in data[:4]:
-        raise FormatError(f"{path}: begins with {data[:4]!r}, as text in UTF-16 or UTF-32 does, expected UTF-8")
+        raise FormatError(
+            f"{path}: begins with {data[:4]!r}, as text in UTF-16 or UTF-32 does, expected UTF-8"
+        )
     return data.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
 
 

@@ -58,7 +58,9 @@ def _tokens(text: str, where: str) -> Iterator[str]:
         token = match[0]
         if token.startswith(";") and len(token.splitlines()) > 1:
             found = shortened(repr(token))
-            raise FormatError(f"{where}: the comment {found} holds an unusual line end, expected LF, CR or CR LF")
+            raise FormatError(
+                f"{where}: the comment {found} holds an unusual line end, expected LF, CR or CR LF"
+            )
         if not (token.isspace() or token.startswith(";")):
             yield token
 

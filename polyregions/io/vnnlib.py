@@ -12,9 +12,7 @@ from polyregions.io.vnnlib_property import check_size
 from polyregions.io.vnnlib_reader import read_vnnlib
 
 
-def load_vnnlib_domains(
-    path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES
-) -> list[Box | HPolytope]:
+def load_vnnlib_domains(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> list[Box | HPolytope]:
     """All different input sets of a VNN-LIB property, in the order of the file: those of its cases.
 
     Args:

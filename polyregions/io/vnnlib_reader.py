@@ -119,9 +119,7 @@ class _Reader:
                 union = unions.setdefault(inputs.key, Union(inputs, []))
                 union.conjunctions.append(_of_outputs(conjunction))
         notices = tuple(self.variables.notices)
-        return Cases(
-            *self.variables.counts(), list(unions.values()), common, n, empty, notices, self.where
-        )
+        return Cases(*self.variables.counts(), list(unions.values()), common, n, empty, notices, self.where)
 
 
 def _conjuncts(body: Expression) -> Iterator[Expression]:

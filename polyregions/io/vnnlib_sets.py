@@ -36,7 +36,7 @@ class InputSet:
         self._base_rows: Sequence[Row] = base.rows if base is not None else ()
         self._bounds: dict[tuple[int, bool], Bound] = {}
         self._rows: list[Row] = []
-        self.contradiction = base.contradiction if base is not None else None
+        self.contradiction: str | None = base.contradiction if base is not None else None
         for row in rows:
             self._add(row)
 

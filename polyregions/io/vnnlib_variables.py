@@ -106,7 +106,9 @@ class Variables:
     def _declare_scalar(self, name: str) -> None:
         match = _SCALAR.fullmatch(name)
         if self._version is not None or self._network is not None:
-            raise FormatError(f"{self.where}: declares {shortened(name)} alone, expected declare-network only")
+            raise FormatError(
+                f"{self.where}: declares {shortened(name)} alone, expected declare-network only"
+            )
         if match is None:
             raise FormatError(f"{self.where}: declares {shortened(name)!r}, expected X_0, Y_0 and so on")
         if name in self._scalars:
@@ -129,21 +131,27 @@ class Variables:
             found = f"{self.where}: declares the networks {shortened(self._network)} and {shortened(name)}"
             raise UnsupportedError(f"{found}, expected one: a property of several networks is not read")
         if self._scalars:
-            raise FormatError(f"{self.where}: has both declare-const and declare-network, expected one of them")
+            raise FormatError(
+                f"{self.where}: has both declare-const and declare-network, expected one of them"
+            )
         self._network = name
         named: dict[bool, list[bool]] = {False: [], True: []}
         for definition in definitions:
             match definition:
-                case ["declare-input" | "declare-output" as word, str(tensor), str(kind), str(shape), *more] if (
-                    len(more) <= 1 and all(isinstance(part, str) and part.startswith('"') for part in more)
-                ):
+                case [
+                    "declare-input" | "declare-output" as word,
+                    str(tensor),
+                    str(kind),
+                    str(shape),
+                    *more,
+                ] if len(more) <= 1 and all(isinstance(part, str) and part.startswith('"') for part in more):
                     is_output = word == "declare-output"
                     self._declare_tensor(tensor, kind, shape, is_output)
                     named[is_output].append(bool(more))
                 case _:
                     self._refuse(definition)
-        for is_output, found in named.items():
-            self._check_tensors(is_output, found)
+        for side, with_names in named.items():
+            self._check_tensors(side, with_names)
 
     def _refuse(self, definition: Expression) -> None:
         place = f"{self.where}: {written(definition)}"
@@ -156,7 +164,9 @@ class Variables:
 
     def _declare_tensor(self, name: str, kind: str, shape: str, is_output: bool) -> None:
         if not _NAME.fullmatch(name):
-            raise FormatError(f"{self.where}: declares {shortened(name)!r}, expected a name of letters and digits")
+            raise FormatError(
+                f"{self.where}: declares {shortened(name)!r}, expected a name of letters and digits"
+            )
         if name in self._tensors:
             raise FormatError(f"{self.where}: {shortened(name)} is declared twice")
         if kind.lower() not in ELEMENT_TYPES:
@@ -178,7 +188,9 @@ class Variables:
             raise FormatError(f"{self.where}: the network has no declare-{what}, expected at least one")
         if len(named) > 1 and any(named):
             found = f"{self.where}: several declare-{what} are matched by the names of an ONNX file"
-            raise UnsupportedError(f"{found}, expected them without names, in the order of the network's {what}s")
+            raise UnsupportedError(
+                f"{found}, expected them without names, in the order of the network's {what}s"
+            )
 
     def _element(self, tensor: Tensor, token: str, indices: str) -> int:
         found, shape = self._indices(indices, shortened(token)), tensor.shape

@@ -19,29 +19,29 @@ MAX_KEPT: Final = 2**18
 class InputBound(NamedTuple):
     """``u_i >= value`` or ``u_i <= value``, strictly if the bound is open."""
 
-    index: int
+    coordinate: int
     is_lower: bool
     value: Fraction
     strict: bool
 
-    def holds(self, coordinate: Fraction) -> bool:
+    def holds(self, number: Fraction) -> bool:
         """Whether a number keeps to it."""
-        if coordinate == self.value:
+        if number == self.value:
             return not self.strict
-        return (coordinate > self.value) == self.is_lower
+        return (number > self.value) == self.is_lower
 
     def form(self, dim: int) -> Form:
         """As a form over R^dim; its error is that of the bound as a float."""
         sign, nearest = (1.0 if self.is_lower else -1.0), nearest_float(self.value)
         row, error = np.zeros(dim + 1), np.zeros(dim + 1)
-        row[self.index], row[-1] = sign, -sign * nearest
+        row[self.coordinate], row[-1] = sign, -sign * nearest
         if not np.isfinite(nearest) or Fraction(nearest) != self.value:
             error[-1] = abs(nearest) * UNIT + TINY
         return Form(row, error, lambda: self._integers(dim))
 
     def _integers(self, dim: int) -> list[int]:
         row, sign = [0] * (dim + 1), (1 if self.is_lower else -1)
-        row[self.index], row[-1] = sign * self.value.denominator, -sign * self.value.numerator
+        row[self.coordinate], row[-1] = sign * self.value.denominator, -sign * self.value.numerator
         return row
 
 
@@ -81,4 +81,4 @@ def forms_of_bounds(bounds: Sequence[InputBound], dim: int) -> Sequence[Form]:
 def hold_at(bounds: Sequence[InputBound], point: Point) -> bool:
     """Whether a point keeps to all bounds; exact."""
     coordinates = point.coordinates
-    return all(bound.holds(coordinates[bound.index]) for bound in bounds)
+    return all(bound.holds(coordinates[bound.coordinate]) for bound in bounds)

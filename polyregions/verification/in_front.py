@@ -8,6 +8,7 @@ by enclosing the logarithm ever more narrowly.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 from typing import Final, TypeAlias

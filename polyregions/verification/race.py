@@ -17,7 +17,7 @@ from polyregions.verification.points import Points
 from polyregions.verification.scan import Scan, must_scan
 from polyregions.verification.search import Search
 
-HEAD_START = (64, 1024)  # fewest and most parts that are searched first: most input sets need no more
+HEAD_START = (64, 1500)  # fewest and most parts that are searched first: most input sets need no more
 TURN = 64  # parts of the search in a turn; a turn of the scan is a batch of regions
 NEURONS_PER_PART = 8000  # looking at a region costs about as much as this share of a part for each neuron
 MOST_ODDS = 16.0  # how much more work the one that seems to end first gets at most
@@ -25,18 +25,19 @@ HOPE = 3.0  # a scan meets small subtrees first: what is left of it is about so 
 
 
 class Contestant(Protocol):
-    """What looks for a violation in an input set.
+    """What looks for a violation in an input set."""
 
-    Attributes:
-        parts: how many parts of it were looked at.
-        polytopes: how many of them were decided as polytopes on which the network is affine.
-        done: the part of the work that is finished.
-        ended: whether that is all.
-    """
+    @property
+    def parts(self) -> int:
+        """How many parts were looked at."""
 
-    parts: int
-    polytopes: int
-    done: float
+    @property
+    def polytopes(self) -> int:
+        """How many of them were decided as polytopes."""
+
+    @property
+    def done(self) -> float:
+        """The part of the work that is finished."""
 
     @property
     def ended(self) -> bool:
@@ -47,7 +48,7 @@ class Contestant(Protocol):
 
 
 def contestant(problem: Problem, points: Points) -> Contestant:
-    """What takes a problem: regions where bounds prove nothing, boxes and units where regions are too many, else both."""
+    """What takes a problem: regions where bounds prove nothing, bounds where regions are too many, else both."""
     if must_scan(problem):
         return Scan(problem, points)
     if problem.solid.hull.dim > MOST_INPUTS:

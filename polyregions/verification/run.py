@@ -179,7 +179,9 @@ class _Clock:
         done = 1.0 if verdict == "holds" else min(1.0, self._done / self._n_cases)
         self._watch.ends(self._parts, done)
         seconds = monotonic() - self._start
-        return Verification(verdict, example, self._parts, self._polytopes, done, seconds, tuple(notices))
+        return Verification(
+            verdict, example, self._parts, self._polytopes, done, seconds, notices=tuple(notices)
+        )
 
 
 def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point | None, bool]:
