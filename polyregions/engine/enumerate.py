@@ -51,7 +51,7 @@ def enumerate_in_memory(problem: Problem, options: RunOptions, certify: bool = F
     Raises:
         OptionError: an unknown engine, or one that cannot take the problem.
     """
-    regions = _collect(_Run(problem, options, keep=True))
+    regions = _collect(Run(problem, options, keep=True))
     return replace(regions, certificate=proof_of(regions)) if certify and regions.complete else regions
 
 
@@ -61,7 +61,7 @@ def tally_in_memory(problem: Problem, options: RunOptions) -> Tally:
     Raises:
         OptionError: an unknown engine, or one that cannot take the problem.
     """
-    run = _Run(problem, options, keep=False)
+    run = Run(problem, options, keep=False)
     regions = sum(batch.count for batch in run.batches())
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
@@ -93,8 +93,17 @@ def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[in
     return tuple(np.minimum(after, regions).tolist())  # a limited run looks at one region more
 
 
-class _Run:
-    """One pass over the regions, with its engine, its limit, its progress and its score."""
+class Run:
+    """One pass over the regions, with its engine, its limit, its progress and its score.
+
+    Args:
+        problem: what is enumerated.
+        options: how.
+        keep: whether patterns and points are wanted, or only counts.
+
+    Attributes:
+        complete: whether `batches` has come to the end of the tree.
+    """
 
     def __init__(self, problem: Problem, options: RunOptions, keep: bool) -> None:
         self.problem, self._options = problem, options
@@ -149,7 +158,7 @@ class _Run:
         return room if limit is None else min(room, max(1, limit - self._found))
 
 
-def _collect(run: _Run) -> RegionSet:
+def _collect(run: Run) -> RegionSet:
     """All batches as one set, in lexicographic order."""
     n, k = run.problem.network.n_neurons, run.problem.solid.hull.dim
     width = (n + 7) // 8

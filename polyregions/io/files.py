@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -22,6 +23,9 @@ MAX_BYTES: Final = 2**30
 """Default limit of a file's size, before and after decompression."""
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
+WIDE_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
+"""Byte order marks of encodings that are not read; those of UTF-32 begin so, or with null bytes."""
+
 CHUNK: Final = 2**20
 MAX_DIGITS: Final = 1000
 """Longest decimal accepted; float64 needs at most 767 significant digits."""
@@ -101,8 +105,17 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
-    """The same as text; bytes that are not UTF-8 become a character that no number contains."""
-    return read_bytes(path, max_bytes).decode("utf-8", errors="replace")
+    """The same as text without a byte order mark; bytes that are not UTF-8 become a character that no number has.
+
+    Raises:
+        FormatError: as `read_bytes`, or text of another encoding.
+    """
+    data = read_bytes(path, max_bytes)
+    if data.startswith(WIDE_MARKS) or 0 in data[:4]:
+        raise FormatError(
+            f"{path}: begins with {data[:4]!r}, as text in UTF-16 or UTF-32 does, expected UTF-8"
+        )
+    return data.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
 
 
 def parse_decimal(token: str, where: str) -> float:
