@@ -58,6 +58,28 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
 
 
+@contextmanager
+def open_regular(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file, open for reading.
+
+    Raises:
+        FormatError: missing, not a regular file, or unreadable.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe or a device may never end
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise FormatError(f"{path}: is {kind}, expected a file")
+        with path.open("rb") as handle:
+            yield handle
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file") from None
+    except FormatError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise FormatError(f"{path}: cannot be read ({error})") from None
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], durable: bool = False) -> None:
     """Write a file that appears under its name only once it is complete.
 
@@ -163,17 +185,8 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _read_regular(path: Path, max_bytes: int) -> bytes:
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # a pipe or a device may never end
-            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise FormatError(f"{path}: is {kind}, expected a file")
-        with path.open("rb") as handle:
-            raw = _read_up_to(handle, max_bytes + 1)
-    except FileNotFoundError:
-        raise FormatError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise FormatError(f"{path}: cannot be read ({error})") from None
+    with open_regular(path) as handle:
+        raw = _read_up_to(handle, max_bytes + 1)
     if len(raw) > max_bytes:
         raise FormatError(f"{path}: larger than {max_bytes} bytes (max_bytes)")
     return raw
