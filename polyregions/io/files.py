@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import re
+import secrets
 import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,6 +24,9 @@ MAX_BYTES: Final = 2**30
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
 CHUNK: Final = 2**20
+MAX_NAME: Final = 50
+"""Most characters of a name kept in the name of its temporary file: systems allow 255 bytes."""
+
 MAX_DIGITS: Final = 1000
 """Longest decimal accepted; float64 needs at most 767 significant digits."""
 
@@ -100,19 +104,12 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
     Raises:
         FormatError: one cannot be written; nothing is left behind unless the names themselves cannot be taken.
     """
-    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    parts: dict[Path, Path] = {}
     path = Path()
     try:
         try:
             for path, data in contents.items():
-                if isinstance(data, bytes):
-                    parts[path].write_bytes(data)
-                else:
-                    with parts[path].open("wb") as handle:
-                        handle.writelines(data)
-                if durable:
-                    with parts[path].open("r+b") as handle:
-                        os.fsync(handle.fileno())
+                parts[path] = _write_part(path, data, durable)
             for path, part in parts.items():
                 part.replace(path)
         finally:
@@ -120,6 +117,23 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise FormatError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Path:
+    """A new file beside the one that it will become, under a name that nobody can guess; removed if it fails."""
+    part = path.with_name(f".{path.name[:MAX_NAME]}.{secrets.token_hex(8)}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(part, flags, 0o666)  # exclusive: neither a file nor a link that is there already
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            handle.writelines([data] if isinstance(data, bytes) else data)
+            if durable:
+                handle.flush()
+                os.fsync(handle.fileno())
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return part
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
