@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import importlib
 import io
@@ -137,8 +138,16 @@ def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Pat
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
-    """The same as text; bytes that are not UTF-8 become a character that no number contains."""
-    return read_bytes(path, max_bytes).decode("utf-8", errors="replace")
+    """The same as text; bytes that are not UTF-8 become a character that no number contains.
+
+    A byte order mark is taken off: that of UTF-8, or of UTF-16, which is then what the text is in.
+
+    Raises:
+        FormatError: as `read_bytes`.
+    """
+    data = read_bytes(path, max_bytes)
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    return data.decode(encoding, errors="replace")
 
 
 def parse_decimal(token: str, where: str) -> float:
