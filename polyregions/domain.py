@@ -275,7 +275,10 @@ def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
 
 def _solid_box(box: Box) -> SolidDomain:
     rows = [
-        (InputBound(i, is_lower, Fraction(value), False), f"x{i} {'>=' if is_lower else '<='} {float(value):g}")
+        (
+            InputBound(i, is_lower, Fraction(value), False),
+            f"x{i} {'>=' if is_lower else '<='} {float(value):g}",
+        )
         for i, ends in enumerate(zip(*box.ends(), strict=True))
         for is_lower, value in zip((True, False), ends, strict=True)
         if abs(value) != np.inf

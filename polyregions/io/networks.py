@@ -77,7 +77,8 @@ def _load_file(path: str | os.PathLike[str], check: bool, max_bytes: int) -> Net
     where, name, suffix = str(path), Path(path).name, suffix_of(path)
     match suffix:
         case ".onnx":
-            return network_of_onnx(read_bytes(path, max_bytes), where, name, check=check)
+            data, folder = read_bytes(path, max_bytes), Path(path).parent
+            return network_of_onnx(data, where, name, folder=folder, check=check, max_bytes=max_bytes)
         case ".nnet":
             return network_of_nnet(read_text(path, max_bytes), where, name)
         case ".npz":

@@ -105,6 +105,7 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         _text(arrays, "engine", where),
         _score(_text(arrays, "score", where), where),
     )
+    arrays.refuse_rest()
     check_regions(regions, where)
     return regions
 
