@@ -16,26 +16,32 @@ from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.io.onnx_check import difference_from_source
 from polyregions.io.onnx_graph import graph_of_model
 from polyregions.io.onnx_operators import graph_of_onnx
+from polyregions.io.onnx_versions import check_other_versions
 from polyregions.network import Network
 
 
-def network_of_onnx(data: bytes, where: str, name: str, *, check: bool = True) -> Network:
+def network_of_onnx(
+    data: bytes, where: str, name: str, *, output: str | None = None, check: bool = True
+) -> Network:
     """The network in the bytes of an ONNX file.
 
     Args:
         data: content of the file.
         where: the file, for messages.
         name: name of the network.
+        output: name of the output that is wanted, see `graph_of_model`.
         check: compare the result with onnx's reference evaluator on random points, where it can run.
 
     Raises:
         FormatError: truncated or hostile files, shapes that do not fit, other results than the reference.
         UnsupportedError: anything that is not piecewise linear; names operator and node.
+        OptionError: an output that the file does not have.
         MissingExtraError: onnx is not installed.
     """
     model = _parse(data, where)
-    graph = graph_of_model(model, where)
+    graph = graph_of_model(model, where, output)
     built = graph_of_onnx(graph)
+    check_other_versions(graph, built)
     with network_errors_are_format_errors():
         network = lower(built, name)
     if check:
