@@ -11,6 +11,7 @@ import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
+from polyregions.graph.numbers import fractions_of
 from polyregions.io.onnx_node import Node
 from polyregions.io.onnx_rounding import ConstantType
 from polyregions.io.onnx_tensors import check_finite
@@ -173,6 +174,13 @@ class Call:
         found = self.types[i] if i < len(self.types) else None
         if found is not None and found.rounds:
             raise self.unsupported("jumps, at a constant that a runtime rounds while it computes it")
+
+    def whole(self, array: Any) -> Any:
+        """Numbers as integers, which they must be."""
+        fractions = fractions_of(array.ravel())
+        if any(x.denominator != 1 or not -(2**63) <= x < 2**63 for x in fractions):
+            raise self.unsupported("gives numbers that are no integers of 64 bits")
+        return np.array([x.numerator for x in fractions], dtype=np.int64).reshape(array.shape)
 
     def picked(self, values: Sequence[Value], index: Any) -> Value:
         """Entries of several tensors, flat and one after the other, by an array of places."""

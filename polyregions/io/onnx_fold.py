@@ -59,7 +59,7 @@ def _constant(scratch: Call, value: Value, kind: str) -> Any:
     if not isinstance(value, Data):
         return value
     flat = _values(scratch, value.node).reshape(value.shape)
-    return flat.astype(np.int64) if kind == "i" else flat != 0 if kind == "b" else flat
+    return scratch.whole(flat) if kind == "i" else flat != 0 if kind == "b" else flat
 
 
 def _values(scratch: Call, number: int) -> Any:

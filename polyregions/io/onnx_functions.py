@@ -285,7 +285,7 @@ def _array(call: Call, values: list[Any], shape: tuple[int, ...]) -> Any:
 
 def _as_given(call: Call, array: Any) -> Any:
     """Integers, where the first operand is of integers."""
-    return array.astype(np.int64) if call.value(0).dtype.kind == "i" else array
+    return call.whole(array) if call.value(0).dtype.kind == "i" else array
 
 
 def _power(call: Call, x: Fraction, y: Fraction) -> Any:

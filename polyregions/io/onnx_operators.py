@@ -234,6 +234,7 @@ class _Values:
             self._known[name] = value
             if not isinstance(value, Data):
                 self._types[name] = type_of_result(node, types, value)
+                _check_range(node, value, np.dtype(self._types[name].dtype))
 
     def joined(self, names: list[str]) -> int:
         """The node that joins several tensors to one vector."""
@@ -262,6 +263,14 @@ class _Values:
     def _check_finite(self, name: str, value: Value, may_be_infinite: bool) -> None:
         if not isinstance(value, Data):
             check_finite(value, f"{self._graph.where}: tensor {shortened(name)!r}", may_be_infinite)
+
+
+def _check_range(node: Node, value: Any, dtype: Any) -> None:
+    """Refuse integers that a runtime would let overflow."""
+    if value.dtype.kind == "i" and dtype.kind in "iu" and value.size:
+        limits = np.iinfo(dtype)
+        if value.min() < limits.min or value.max() > limits.max:
+            raise UnsupportedError(f"{node.where}: an integer beyond the range of {dtype.name}")
 
 
 def _check_operators(graph: Graph) -> None:

@@ -104,7 +104,9 @@ def _spread_sizes(
     wanted = wanted or [n * s for n, s in zip(sizes, strides, strict=True)]
     if len(wanted) not in (rank, rank + 2) or mode not in ("NOTSET", "SAME_UPPER", "SAME_LOWER"):
         raise call.wrong(f"output_shape {wanted} and auto_pad {mode!r} for {rank} spatial axes")
-    totals = [max(n - m, 0) for n, m in zip(full, wanted[-rank:], strict=True)]
+    totals = [n - m for n, m in zip(full, wanted[-rank:], strict=True)]
+    if min(totals) < 0:
+        raise call.unsupported(f"a result of {wanted[-rank:]} pixels, more than the {full} that are reached")
     if call.opset < 11 and any(t % 2 for t in totals):
         raise call.unsupported("cuts off an odd number of pixels, on a side that opset 11 changed")
     return [t // 2 if mode == "SAME_UPPER" else t - t // 2 for t in totals], wanted[-rank:]
