@@ -118,6 +118,7 @@ def local_models(
     """
     if classes not in CLASSES:
         raise OptionError(f"classes {classes!r}, expected one of {', '.join(CLASSES)}")
+    regions.network.check_values_are_outputs("a table of local models")
     model_of = merged_regions(regions) if merged else np.arange(len(regions), dtype=np.int64)
     firsts, sizes = np.unique(model_of, return_index=True, return_counts=True)[1:]
     maps, label = _maps_and_classes(regions, firsts)

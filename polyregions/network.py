@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
@@ -16,7 +16,8 @@ import numpy as np
 from polyregions import arrays, scaling
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
-from polyregions.errors import NetworkError
+from polyregions.errors import NetworkError, UnsupportedError
+from polyregions.final_function import FinalFunction
 from polyregions.max_groups import MaxGroups
 
 
@@ -147,13 +148,16 @@ class Network:
         layers: the layers, input to output.
         name: where it came from, for messages.
         max_groups: which neurons are comparators of maxima; None where there are no maxima.
-        notices: what was taken off the source, such as a final softmax.
+        notices: what a user should know of how the source was read.
+        final_function: what the source does to the outputs in the end, and this network does not: "Softmax",
+            "LogSoftmax", "Sigmoid" or "ArgMax"; outputs here are the values in front of it. None for nothing.
     """
 
     layers: tuple[Layer, ...]
     name: str = "network"
     max_groups: MaxGroups | None = None
     notices: tuple[str, ...] = ()
+    final_function: FinalFunction | None = None
 
     @classmethod
     def from_layers(
@@ -194,6 +198,7 @@ class Network:
         name: str = "network",
         max_groups: MaxGroups | None = None,
         notices: tuple[str, ...] = (),
+        final_function: FinalFunction | None = None,
     ) -> Network:
         """Build a network from complete layers, checking that each takes what the one before gives.
 
@@ -210,7 +215,7 @@ class Network:
                     f"{name}, layer {i + 2}: weight has {after.n_inputs} columns, "
                     f"expected {before.n_units} (the width of layer {i + 1})"
                 )
-        return cls(chain, name, max_groups, notices)
+        return cls(chain, name, max_groups, notices, final_function)
 
     @property
     def n_inputs(self) -> int:
@@ -274,6 +279,36 @@ class Network:
             for layer in self.layers:
                 values = activate(layer.forward(values), layer.slopes)
         return values
+
+    def without_final_function(self) -> Network:
+        """The same network as one that nothing was taken off: its outputs are what it is about, not probabilities.
+
+        >>> from dataclasses import replace
+        >>> net = Network.from_layers([([[1], [-1]], [0, 0])])
+        >>> replace(net, final_function="Softmax").without_final_function().final_function is None
+        True
+        """
+        return replace(self, final_function=None)
+
+    def check_values_are_outputs(self, what: str) -> None:
+        """Refuse a question about values of outputs where a final function was taken off.
+
+        Args:
+            what: what asks, for the message.
+
+        Raises:
+            UnsupportedError: names the function, and how to ask about the values in front of it.
+        """
+        if self.final_function is not None:
+            raise self.refusal_of_values(what)
+
+    def refusal_of_values(self, what: str) -> UnsupportedError:
+        """What `check_values_are_outputs` raises."""
+        return UnsupportedError(
+            f"{self.name}: ends in {self.final_function}, which is not piecewise linear, so {what} of its outputs is "
+            "not answered; of the values in front of it, it is: use network.without_final_function(), on the "
+            "command line --logits"
+        )
 
     def fingerprint(self) -> str:
         """SHA-256 of the exact function's data, the same on every machine."""

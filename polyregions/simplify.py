@@ -169,7 +169,12 @@ class _Builder:
             [layer.slopes[u].tolist() if u in kinks else list(IDENTITY) for u in range(layer.n_units)]
         )
         self.built.append(self._layer(block, slopes.reshape(-1, 2)))
-        return Network.from_units(self.built, f"{self._network.name}, simplified")
+        return Network.from_units(
+            self.built,
+            f"{self._network.name}, simplified",
+            notices=self._network.notices,
+            final_function=self._network.final_function,
+        )
 
     def _layer(self, block: fmpq_mat, slopes: Any) -> Layer:
         numerators, denominator = block.numer_denom()

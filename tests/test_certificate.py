@@ -678,6 +678,7 @@ def test_the_checker_imports_only_plain_data() -> None:
         "polyregions",
         *(f"polyregions.{n}" for n in ("_types", "activations", "arrays", "errors", "exact")),
         *(f"polyregions.exact.{n}" for n in ("certificate", "checker")),
+        "polyregions.final_function",
         "polyregions.max_groups",
         "polyregions.network",
         "polyregions.scaling",

@@ -44,6 +44,7 @@ PLAIN_DATA = {
     "arrays",
     "checkpoints",
     "errors",
+    "final_function",
     "large_layer",
     "max_groups",
     "network",

@@ -418,6 +418,11 @@ def _table_options(parser: argparse.ArgumentParser) -> None:
 def _everywhere(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
+    parser.add_argument(
+        "--logits",
+        action="store_true",
+        help="ask about the values in front of a final Softmax, Sigmoid or the like, as if it were not there",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 

@@ -19,7 +19,7 @@ def network_of(arguments: Namespace) -> Network:
     network = load_network(arguments.network)
     for notice in () if arguments.quiet else network.notices:
         print(f"note: {notice}", file=sys.stderr)
-    return network
+    return network.without_final_function() if getattr(arguments, "logits", False) else network
 
 
 def problem_of(arguments: Namespace) -> tuple[Network, Domain]:

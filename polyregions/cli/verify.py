@@ -32,6 +32,8 @@ def verify_(arguments: Namespace) -> int:
         "network": network.name,
         "property": Path(arguments.property).name,
     }
+    if network.notices:
+        report["notices"] = list(network.notices)
     if arguments.output is not None:
         as_json = suffix_of(arguments.output) == ".json"
         text = json.dumps(report) + "\n" if as_json else verdict_as_vnncomp(found)

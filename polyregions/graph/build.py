@@ -21,6 +21,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.activations import RELU
 from polyregions.errors import FormatError, UnsupportedError
+from polyregions.final_function import FinalFunction
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
 from polyregions.graph.numbers import exact_sum, floats_if_exact, rationals
 from polyregions.graph.sparse import SparseAffine, from_dense, from_entries, selection
@@ -53,6 +54,7 @@ class GraphBuilder:
         self.where = where
         self.nodes: list[Node] = [Input(n_inputs)]
         self.notices: list[str] = []
+        self.final_function: FinalFunction | None = None
         self._n_numbers = 0
 
     def width(self, node: int) -> int:
@@ -61,7 +63,7 @@ class GraphBuilder:
 
     def graph(self, output: int) -> Graph:
         """The finished graph."""
-        return Graph(tuple(self.nodes), output, self.where, tuple(self.notices))
+        return Graph(tuple(self.nodes), output, self.where, tuple(self.notices), self.final_function)
 
     def affine(self, node: int, affine: SparseAffine) -> int:
         """Any affine map.

@@ -221,7 +221,9 @@ class _Lowering:
         if not ends_in_units:
             slopes_out = uniform_slopes(output.n_rows, IDENTITY)
             layers.append(self._layer([output], slopes_out, present, depth + 1))
-        return Network.from_units(layers, name, self._max_groups(neurons), notices=self.graph.notices)
+        return Network.from_units(
+            layers, name, self._max_groups(neurons), self.graph.notices, self.graph.final_function
+        )
 
     def _last_use(self, output: SparseAffine, end: int) -> Ints:
         """The last layer (n_atoms,) that reads each atom."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from polyregions._types import Floats, Ints
+from polyregions.final_function import FinalFunction
 from polyregions.graph.sparse import SparseAffine
 
 
@@ -79,9 +80,11 @@ class Graph:
         output: the node whose vector is the network's output.
         where: the source, for messages.
         notices: what a reader should tell the user, such as a softmax that was taken off.
+        final_function: what was taken off.
     """
 
     nodes: tuple[Node, ...]
     output: int
     where: str
     notices: tuple[str, ...] = ()
+    final_function: FinalFunction | None = None

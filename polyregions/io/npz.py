@@ -7,7 +7,8 @@ pickled objects are refused unseen.
 A layer whose exact coefficients are not float64 numbers is stored with two more arrays: ``N1``, the
 numerators (n, k+1) of weight and bias, and ``D1``, their common denominator, both as strings of
 hexadecimal integers. Units other than ReLU (identity on the last layer) are stored as slopes ``S1`` (n, 2); maxima
-as ``max_neurons`` and ``max_offsets``, see `MaxGroups`.
+as ``max_neurons`` and ``max_offsets``, see `MaxGroups`; the name of a final Softmax or the like that is not among the
+layers as ``final_function``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 
 from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import FormatError
+from polyregions.final_function import FINAL_FUNCTIONS, FinalFunction
 from polyregions.io.files import MAX_BYTES, network_errors_are_format_errors, shortened, write_whole
 from polyregions.max_groups import MaxGroups
 from polyregions.network import ExactAffine, Layer, Network, affine_layer, exact_layer
@@ -67,7 +69,13 @@ def network_of_arrays(arrays: dict[str, Any], where: str, name: str) -> Network:
         chain = [layer.with_units(unit) for layer, unit in zip(layers, units, strict=True)]
         chain = [_with_slopes(layer, arrays, i, where) for i, layer in enumerate(chain, start=1)]
         network = Network.from_units(chain, where)  # once with the file's name in its messages
-        return Network.from_units(chain, name, _read_max_groups(arrays, network.n_neurons, where))
+        return Network.from_units(
+            chain,
+            name,
+            _read_max_groups(arrays, network.n_neurons, where),
+            (),
+            _read_final_function(arrays, where),
+        )
 
 
 def save_network_npz(network: Network, path: str | os.PathLike[str]) -> None:
@@ -94,6 +102,8 @@ def network_arrays(network: Network) -> dict[str, Any]:
         arrays |= _layer_arrays(layer, i)
         if not np.all(layer.slopes == usual):
             arrays[f"S{i}"] = layer.slopes
+    if network.final_function is not None:
+        arrays["final_function"] = np.array(network.final_function)
     if network.max_groups is not None:
         arrays["max_neurons"] = network.max_groups.neurons
         arrays["max_offsets"] = network.max_groups.offsets
@@ -265,6 +275,18 @@ def _read_final_activation(arrays: dict[str, Any], where: str) -> str:
         found = shortened(repr(stored))
         raise FormatError(f"{where}: final_activation is {found}, expected one of {sorted(ACTIVATIONS)}")
     return str(stored)
+
+
+def _read_final_function(arrays: dict[str, Any], where: str) -> FinalFunction | None:
+    stored = arrays.get("final_function")
+    if stored is None:
+        return None
+    for name in FINAL_FUNCTIONS:
+        if stored.shape == () and stored.dtype.kind == "U" and str(stored) == name:
+            return name
+    raise FormatError(
+        f"{where}: final_function is {shortened(repr(stored))}, expected one of {', '.join(FINAL_FUNCTIONS)}"
+    )
 
 
 def _with_slopes(layer: Layer, arrays: dict[str, Any], i: int, where: str) -> Layer:

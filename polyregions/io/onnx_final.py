@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from polyregions.final_function import FINAL_FUNCTIONS, FinalFunction
 from polyregions.io.onnx_call import Call
 
 REASONS = {
@@ -13,9 +14,11 @@ REASONS = {
     "ArgMax": "which output is the largest is what the decision cells say",
 }
 
+_NAMES: dict[str, FinalFunction] = {name: name for name in FINAL_FUNCTIONS}
 
-def take_off(call: Call, shape: tuple[int, ...]) -> str:
-    """The notice about an operator that is taken off.
+
+def take_off(call: Call, shape: tuple[int, ...]) -> None:
+    """Leave an operator out of the graph under construction, which remembers it, with a notice.
 
     Raises:
         UnsupportedError: a softmax or an argmax over only a part of the outputs, or the last of the largest.
@@ -25,7 +28,8 @@ def take_off(call: Call, shape: tuple[int, ...]) -> str:
         _check_axis(call, shape, _default_axis(call))
     if call.attribute("select_last_index", 0):
         raise call.unsupported("takes the last of several largest outputs, expected the first")
-    return f"{call.node.where}: taken off: {REASONS[op]}"
+    call.build.final_function = _NAMES[op]
+    call.build.notices.append(f"{call.node.where}: taken off: {REASONS[op]}")
 
 
 def _default_axis(call: Call) -> int:

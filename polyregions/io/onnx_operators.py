@@ -199,7 +199,7 @@ def graph_of_onnx(graph: Graph) -> NetworkGraph:
     build.where = graph.where
     if graph.taken_off is not None:
         call = Call(graph.taken_off, graph.opset, [], graph.taken_off.attributes(), build)
-        build.notices.append(take_off(call, values.output(graph.outputs[0]).shape))
+        take_off(call, values.output(graph.outputs[0]).shape)
     return build.graph(values.joined(graph.outputs))
 
 

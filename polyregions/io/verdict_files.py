@@ -19,6 +19,8 @@ def verdict_as_json(found: Verification, floats: FloatRun | None) -> dict[str, A
         "done": found.done,
         "seconds": round(found.seconds, 6),
     }
+    if found.reason is not None:
+        report["reason"] = found.reason
     if found.counterexample is not None:
         report["counterexample"] = _example_as_json(found.counterexample, floats)
     return report
@@ -32,6 +34,8 @@ def _example_as_json(example: Counterexample, floats: FloatRun | None) -> dict[s
         "violation": example.violation,
         "inputs_are_float64": example.is_float64,
     }
+    if example.final_function is not None:
+        plain |= {"final_function": example.final_function, "in_front": [str(y) for y in example.outputs]}
     if not example.is_float64:
         plain["exact_inputs"] = [str(x) for x in example.inputs]
     if floats is not None:
@@ -51,7 +55,9 @@ def verdict_as_text(found: Verification, floats: FloatRun | None) -> str:
     if floats is not None:
         lines.append(f"outputs by {floats.runtime}: {' '.join(map(repr, floats.outputs.tolist()))}")
     lines.append(f"parts: {found.parts}, {found.seconds:.3f} s")
-    if found.verdict == "unknown":
+    if found.reason is not None:
+        lines.append(f"reason: {found.reason}")
+    elif found.verdict == "unknown":
         lines.append(f"stopped after {found.done:.1%} of the search")
     return "\n".join(lines) + "\n"
 

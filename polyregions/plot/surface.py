@@ -112,7 +112,9 @@ def check_output(network: Network, output: int) -> None:
 
     Raises:
         OptionError: it is not.
+        UnsupportedError: outputs stand behind a final function.
     """
     n = network.n_outputs
+    network.check_values_are_outputs("a surface")
     if not 0 <= output < n:
         raise OptionError(f"output {output}, expected one of the {n} outputs, counted from 0")

@@ -109,6 +109,7 @@ def _best(
 def _polytopes(where: Where, label: int | None) -> Any:
     """Number, polytope, weight and bias of each piece."""
     regions = regions_of(where)
+    regions.network.check_values_are_outputs("an optimum")
     if isinstance(where, DecisionCells):
         for cell in where:
             if label is None or cell.label == label:

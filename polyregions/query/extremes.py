@@ -25,6 +25,7 @@ from polyregions.geometry.solid import dot_fraction, integer_form
 from polyregions.oracle.highs import new_solver
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron, balanced
 from polyregions.oracle.proof import SAFE, TINY, gamma, upper_bound
+from polyregions.query.in_front import in_front
 from polyregions.query.pieces import Piece, Where, pieces, regions_of
 
 
@@ -34,7 +35,7 @@ class Extreme:
 
     Attributes:
         value: the nearest float64; infinite if there is none.
-        exact: the value itself, None if there is none.
+        exact: the value itself; None if there is none, or if it is a value behind a Softmax or Sigmoid.
         point: (d,) inputs where it is reached, exactly; where it is unbounded, some inputs of that piece.
         piece: the region, or the decision cell, that holds the point.
     """
@@ -56,6 +57,8 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
 
     Raises:
         InputError: coefficients of other shapes, a partial set, no piece to look at.
+        UnsupportedError: the network ends in a Softmax or the like, and the function does not increase with one of
+            the values in front of it (an output of a Sigmoid does, or of a Softmax of two).
 
     Complexity: a linear program a region in floats, few in rationals.
 
@@ -69,9 +72,17 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     network = regions.network
     a = _coefficients(outputs, network.n_outputs, "outputs")
     b = _coefficients(inputs, network.n_inputs, "inputs")
-    search = _Search(regions.problem.solid.bounds, regions.problem.solid.hull.embedding, a, b)
+    front = in_front(network, a, b)
+    search = _Search(
+        regions.problem.solid.bounds,
+        regions.problem.solid.hull.embedding,
+        a if front is None else front.lead,
+        b,
+    )
     best = search.best(list(pieces(where, label)))
     point = regions.problem.solid.hull.lift(best.point).coordinates
+    if front is not None:
+        return Extreme(front.value(best.value), None, point, best.piece)
     value = inf if best.value is None else nearest_float(best.value)
     return Extreme(value, best.value, point, best.piece)
 

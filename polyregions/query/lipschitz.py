@@ -60,6 +60,7 @@ def lipschitz_constant(where: Where, norm: Norm = "l2", label: int | None = None
     """
     if norm not in NORMS:
         raise OptionError(f"norm {norm!r}, expected one of {', '.join(NORMS)}")
+    regions_of(where).network.check_values_are_outputs("a Lipschitz constant")
     hull = regions_of(where).problem.solid.hull
     if not hull.is_whole:
         raise InputError("Lipschitz constant: the domain is lower-dimensional, expected one with an interior")

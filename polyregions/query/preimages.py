@@ -14,10 +14,11 @@ from polyregions._types import Floats
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
-from polyregions.exact.numbers import nearest_float
+from polyregions.exact.numbers import nearest_float, over_common_denominator
+from polyregions.final_rows import Above, Linear, condition_of
 from polyregions.geometry.generators import Generators, generators
 from polyregions.geometry.polytope import HPolytope
-from polyregions.query.pieces import Piece, pieces
+from polyregions.query.pieces import Piece, pieces, regions_of
 from polyregions.regions import RegionSet
 
 
@@ -76,7 +77,8 @@ def preimage(regions: RegionSet, outputs: HPolytope) -> tuple[PreimagePiece, ...
     """
     if not isinstance(outputs, HPolytope) or outputs.dim != regions.network.n_outputs:
         raise InputError(f"preimage: {outputs!r}, expected an HPolytope in R^{regions.network.n_outputs}")
-    return tuple(_where(regions, outputs.exact_rows, list(outputs.labels)))
+    found = _in_front(regions, outputs.exact_rows, list(outputs.labels), "preimage")
+    return () if found is None else tuple(_where(regions, *found))
 
 
 def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[PreimagePiece, ...]:
@@ -113,7 +115,10 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
     row[output], row[c] = level.denominator, -level.numerator
     rows = [row, [-entry for entry in row]]
     labels = [f"y{output} >= {level}", f"y{output} <= {level}"]
-    return tuple(piece for piece in _where(regions, rows, labels) if piece.dim >= regions.dim - 1)
+    found = _in_front(regions, rows, labels, "level set")
+    if found is None:
+        return ()
+    return tuple(piece for piece in _where(regions, *found) if piece.dim >= regions.dim - 1)
 
 
 def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
@@ -129,7 +134,30 @@ def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
     >>> [piece.points.ravel().tolist() for piece in pr.image(pr.enumerate_regions(net, pr.Box([-1], [3])))]
     [[0.0, 1.0], [0.0, 3.0]]
     """
+    regions_of(regions).network.check_values_are_outputs("the image")
     return tuple(_image(piece, regions.dim) for piece in pieces(regions))
+
+
+def _in_front(
+    regions: RegionSet, rows: list[list[int]], labels: list[str], what: str
+) -> tuple[list[list[int]], list[str]] | None:
+    """Closed rows over the outputs as rows over the values in front of a final function; None if one never holds."""
+    network = regions_of(regions).network
+    if network.final_function is None:
+        return rows, labels
+    kept: list[list[int]] = []
+    names: list[str] = []
+    for row, label in zip(rows, labels, strict=True):
+        condition = condition_of(network.final_function, 0, row, False, f"{what} of {network.name}")
+        if condition is False:
+            return None
+        if isinstance(condition, Above):
+            raise network.refusal_of_values(f"a {what} at an irrational logarithm")
+        if isinstance(condition, Linear):
+            *entries, _ = over_common_denominator(condition.row)
+            kept.append(entries)
+            names.append(label)
+    return kept, names
 
 
 def _image(piece: Piece, dim: int) -> ImagePiece:

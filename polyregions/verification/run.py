@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from math import isfinite
 from time import monotonic
+from typing import Final, TypeAlias
 
 from polyregions.domain import rows_in_inputs
 from polyregions.engine.reduction import reduce
@@ -13,13 +17,25 @@ from polyregions.exact.numbers import Point, dot
 from polyregions.network import Network
 from polyregions.problem import Problem, pose
 from polyregions.progress import ProgressFunction, Watch
-from polyregions.properties import Case, Property
+from polyregions.properties import Property
 from polyregions.verification.attack import attack
+from polyregions.verification.in_front import (
+    PRECISIONS,
+    Translated,
+    first_violation,
+    is_rational,
+    translated,
+    widened,
+)
 from polyregions.verification.points import Points
 from polyregions.verification.scan import Scan, must_scan
 from polyregions.verification.search import Search
 from polyregions.verification.verdict import Counterexample, Verdict, Verification
 from polyregions.verification.watched import Watched, watched
+
+TOUCHES: Final = (
+    "undecided: outputs come nearer to a threshold behind the final function than logarithms were computed"
+)
 
 
 def verify(
@@ -42,6 +58,8 @@ def verify(
 
     Raises:
         InputError: no network, no property, or other numbers of inputs and outputs.
+        UnsupportedError: the network ends in a Softmax or the like, and the property has no translation to the
+            values in front of it.
         DomainError: every input set is empty.
         OptionError: a timeout that is no positive number.
 
@@ -57,6 +75,45 @@ def verify(
     """
     _check(network, prop, timeout)
     clock = _Clock(timeout, progress, len(prop.cases))
+    if network.final_function is None:
+        return _decide(network, prop, clock, _exactly(prop))
+    return _behind(network, prop, clock)
+
+
+def _behind(network: Network, prop: Property, clock: _Clock) -> Verification:
+    """A property of the outputs of a final function: in terms of the values in front of it, see `in_front`."""
+    cases = translated(network, prop)
+    for bits in PRECISIONS:
+        found = _decide(network, widened(prop, cases, bits), clock, _nearly(cases))
+        if found.counterexample is not None or found.verdict != "violated" or is_rational(cases):
+            return found
+    return replace(found, verdict="unknown", reason=TOUCHES)
+
+
+Confirm: TypeAlias = Callable[[int, Point, tuple[Fraction, ...]], int | None]
+"""Which violation of a case holds at inputs with some outputs, exactly; None for none."""
+
+
+def _exactly(prop: Property) -> Confirm:
+    def confirm(case: int, x: Point, outputs: tuple[Fraction, ...]) -> int:
+        violations = prop.cases[case].violations
+        broken = [i for i, v in enumerate(violations) if v.holds(x.coordinates, outputs)]
+        if not broken:
+            raise InternalError(f"the counterexample {x.approx.tolist()} is none: please report this")
+        return broken[0]
+
+    return confirm
+
+
+def _nearly(cases: Sequence[Translated]) -> Confirm:
+    def confirm(case: int, x: Point, outputs: tuple[Fraction, ...]) -> int | None:
+        return first_violation(cases[case], x.coordinates, outputs)
+
+    return confirm
+
+
+def _decide(network: Network, prop: Property, clock: _Clock, confirm: Confirm) -> Verification:
+    """Search all cases; "violated" without a counterexample if what was found is not confirmed."""
     stopped, empty = False, 0
     for number, case in enumerate(prop.cases):
         watching = watched(network, case.violations)
@@ -67,8 +124,7 @@ def verify(
             continue
         found, is_stopped = _search(problem, watching, clock)
         if found is not None:
-            example = _counterexample(network, problem, case, number, found)
-            return clock.verification("violated", example)
+            return clock.verification("violated", _counterexample(network, problem, number, found, confirm))
         stopped |= is_stopped
     if empty == len(prop.cases):
         raise DomainError(f"{prop.name}: no input satisfies the input constraints")
@@ -137,14 +193,15 @@ def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point |
 
 
 def _counterexample(
-    network: Network, problem: Problem, case: Case, number: int, found: Point
-) -> Counterexample:
-    """The same point in the inputs, checked against the property as it was given."""
+    network: Network, problem: Problem, number: int, found: Point, confirm: Confirm
+) -> Counterexample | None:
+    """The same point in the inputs, checked against the property as it was given; None if it is not confirmed."""
     x = problem.solid.hull.lift(found)
     outputs = ExactNetwork(network).germ(x.coordinates).value
     rows, _ = rows_in_inputs(problem.solid)
-    inside = all(dot(row, x.integers) >= 0 for row in rows)
-    broken = [i for i, v in enumerate(case.violations) if v.holds(x.coordinates, outputs)]
-    if not (inside and broken):
+    if not all(dot(row, x.integers) >= 0 for row in rows):
         raise InternalError(f"the counterexample {x.approx.tolist()} is none: please report this")
-    return Counterexample(x.coordinates, outputs, number, broken[0])
+    broken = confirm(number, x, tuple(outputs))
+    if broken is None:
+        return None
+    return Counterexample(x.coordinates, tuple(outputs), number, broken, network.final_function)

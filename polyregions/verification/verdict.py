@@ -9,7 +9,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from polyregions._types import Floats
+from polyregions.exact.final_values import nearest_values
 from polyregions.exact.numbers import nearest_float
+from polyregions.final_function import FinalFunction
 
 Verdict: TypeAlias = Literal["holds", "violated", "unknown"]
 
@@ -20,15 +22,17 @@ class Counterexample:
 
     Attributes:
         inputs: (d,) the point, exactly.
-        outputs: (c,) what the network makes of it, exactly.
+        outputs: (c,) what the network makes of it, exactly; in front of a final function if there is one.
         case: which input set of the property it is in.
         violation: which violation of that case holds there.
+        final_function: what the source applies to the outputs in the end.
     """
 
     inputs: tuple[Fraction, ...]
     outputs: tuple[Fraction, ...]
     case: int
     violation: int
+    final_function: FinalFunction | None = None
 
     @property
     def point(self) -> Floats:
@@ -37,7 +41,9 @@ class Counterexample:
 
     @property
     def values(self) -> Floats:
-        """The outputs (c,) as the nearest float64 numbers."""
+        """The outputs (c,) behind the final function as the nearest float64 numbers."""
+        if self.final_function is not None:
+            return np.array(nearest_values(self.final_function, self.outputs))
         return np.array([nearest_float(y) for y in self.outputs])
 
     @property
@@ -57,6 +63,7 @@ class Verification:
         polytopes: how many of them were decided as polytopes on which the network is affine.
         done: the part of the search that was finished, if every split halved it; 1 for "holds".
         seconds: how long it took.
+        reason: why the verdict is "unknown", where it is not the limit of time.
     """
 
     verdict: Verdict
@@ -65,3 +72,4 @@ class Verification:
     polytopes: int
     done: float
     seconds: float
+    reason: str | None = None
