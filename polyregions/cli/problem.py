@@ -16,7 +16,7 @@ from polyregions.network import Network
 
 def network_of(arguments: Namespace) -> Network:
     """The network that a command names, with a note on stderr of what was taken off it."""
-    network = load_network(arguments.network)
+    network = load_network(arguments.network, output=arguments.network_output)
     for notice in () if arguments.quiet else network.notices:
         print(f"note: {notice}", file=sys.stderr)
     return network.without_final_function() if getattr(arguments, "logits", False) else network

@@ -13,6 +13,7 @@ from polyregions.io.onnx_node import STANDARD_DOMAINS, Node
 from polyregions.io.onnx_order import Dependencies, producers_of
 from polyregions.io.onnx_outputs import chosen_outputs, final_operator
 from polyregions.io.onnx_tensors import MAX_RANK, REAL_KINDS, array_of_tensor, type_name
+from polyregions.io.onnx_two_classes import as_softmax
 
 OPSETS: Final = range(6, 29)
 """Versions of the standard operators whose meaning is known here."""
@@ -92,6 +93,9 @@ def graph_of_model(model: Any, where: str, output: str | None = None) -> Graph:
     if taken_off is not None:
         outputs = [taken_off.inputs[0]]
         nodes = depends.of(outputs)
+    elif (softmax := as_softmax(outputs, depends, constants)) is not None:
+        nodes, taken_off = softmax
+        outputs = [taken_off.inputs[0]]
     _check_functions(model.functions, [*nodes, *([] if taken_off is None else [taken_off])])
     return Graph(where, opsets[-1], opsets[:-1], inputs, outputs, nodes, constants, taken_off, tuple(notices))
 

@@ -42,9 +42,8 @@ def chosen_outputs(
         listed = ", ".join(shortened(name) for name in names)
         raise OptionError(f"{depends.where}: has no output {shortened(wanted)!r}, there are: {listed}")
     kept = [wanted] if wanted is not None else _without_labels(declared, depends)
-    notices = [
-        f"{depends.where}: output {shortened(name)!r} is left out" for name in names if name not in kept
-    ]
+    left_out = [] if wanted is not None else [name for name in names if name not in kept]
+    notices = [f"{depends.where}: output {shortened(name)!r} is a label, and left out" for name in left_out]
     return [_in_front_of_names(name, depends, notices) for name in kept], notices
 
 
