@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import pytest
 
 from polyregions.errors import FormatError
 from polyregions.io import files
-from polyregions.io.files import read_bytes, write_together, write_whole
+from polyregions.io.files import write_together, write_whole
 
 
 def test_a_planted_file_or_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

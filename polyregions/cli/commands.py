@@ -101,7 +101,9 @@ def check_(arguments: Namespace) -> int:
 
 
 def _check_certificate(arguments: Namespace) -> int:
-    verdict = check(load_certificate(arguments.file), load_network(arguments.network))
+    verdict = check(
+        load_certificate(arguments.file), load_network(arguments.network, output=arguments.network_output)
+    )
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
     proved = f"proved: these are all {verdict.regions} regions"
     print_report(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
@@ -121,7 +123,8 @@ def _check_geometry(arguments: Namespace) -> int:
 def _regions_to_check(arguments: Namespace) -> RegionSet:
     if arguments.file is None:
         return regions_of(arguments, *problem_of(arguments))
-    regions, network = load_regions(arguments.file), load_network(arguments.network)
+    regions = load_regions(arguments.file)
+    network = load_network(arguments.network, output=arguments.network_output)
     if regions.network.fingerprint() != network.fingerprint():
         raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
     return regions

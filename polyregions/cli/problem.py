@@ -21,7 +21,7 @@ _EXACT: Final = re.compile(r"[+-]?[0-9]{1,1000}(/0*[1-9][0-9]{0,999})?")
 
 def network_of(arguments: Namespace) -> Network:
     """The network that a command names, with a note on stderr of what was taken off it."""
-    network = load_network(arguments.network)
+    network = load_network(arguments.network, output=arguments.network_output)
     for notice in () if arguments.quiet else network.notices:
         print(f"note: {notice}", file=sys.stderr)
     return network.without_final_function() if getattr(arguments, "logits", False) else network

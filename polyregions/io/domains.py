@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-import numpy as np
-
 from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
 from polyregions.geometry.polytope import HPolytope
