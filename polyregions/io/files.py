@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib
 import io
 import os
 import re
+import secrets
 import stat
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,26 +80,56 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
     Raises:
         FormatError: one cannot be written; nothing is left behind unless the names themselves cannot be taken.
     """
-    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    parts = {path: path.with_name(f".{path.name}.{secrets.token_hex(8)}.part") for path in contents}
+    made: list[Path] = []
     path = Path()
     try:
         try:
             for path, data in contents.items():
-                if isinstance(data, bytes):
-                    parts[path].write_bytes(data)
-                else:
-                    with parts[path].open("wb") as handle:
-                        handle.writelines(data)
-                if durable:
-                    with parts[path].open("r+b") as handle:
+                with open_new(parts[path]) as handle:
+                    made.append(parts[path])
+                    handle.writelines([data] if isinstance(data, bytes) else data)
+                    if durable:
+                        handle.flush()
                         os.fsync(handle.fileno())
             for path, part in parts.items():
                 part.replace(path)
+            if durable:
+                for folder in {path.parent for path in contents}:
+                    sync_folder(folder)
         finally:
-            for part in parts.values():
+            for part in made:
                 part.unlink(missing_ok=True)
     except OSError as error:
         raise FormatError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def open_new(path: Path) -> IO[bytes]:
+    """A file that was not there before, open for writing; no link is followed.
+
+    Raises:
+        OSError: something of this name is there, or it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that the names of a folder are on the disk, where an operating system can be asked to.
+
+    Raises:
+        OSError: it cannot be opened, or the disk fails.
+    """
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names with their files
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(handle)
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
