@@ -159,7 +159,9 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=1, help="every how many bytes one is damaged")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    print("| store | bytes | damages | refused | harmless | as if killed earlier | wrong | other exceptions |")
+    print(
+        "| store | bytes | damages | refused | harmless | as if killed earlier | wrong | other exceptions |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     with small_tasks(), tempfile.TemporaryDirectory() as scratch:
         for kind in kinds(Path(scratch)):
@@ -208,9 +210,7 @@ def _run(run: Callable[..., Any], folder: Path, **options: Any) -> Any:
 
 
 def _enumerate(*arguments: Any, **options: Any) -> pr.RegionSet:
-    return (
-        pr.enumerate_regions(*arguments, **options) if options else _run(pr.enumerate_regions, *arguments)
-    )
+    return pr.enumerate_regions(*arguments, **options) if options else _run(pr.enumerate_regions, *arguments)
 
 
 def _of_regions(regions: pr.RegionSet) -> Any:

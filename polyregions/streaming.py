@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -45,6 +45,8 @@ from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.oracle.referee import Score
 from polyregions.problem import Problem
 from polyregions.progress import Watch
+
+GRACE: Final = 30.0  # seconds after a time limit in which an executor may still finish a first task
 
 
 def enumerate_to_store(
@@ -154,9 +156,12 @@ class _Stream:
         return ledger
 
     def _do(self, book: TaskBook, waiting: list[Task], ledger: Ledger, watch: Watch) -> None:
-        """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too."""
+        """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too.
+
+        Somebody else's executor may never finish one: it gets a while longer, and not more.
+        """
         options = self._options
-        plan = Plan(options.executor, options.workers, False)
+        plan = Plan(options.executor, options.workers, False, options.stall_limit)
         limit = inf if options.max_regions is None else options.max_regions
         fraction, n_done = 1.0 - sum(task.share for task in waiting), 0
         if self._regions >= limit:
@@ -166,7 +171,8 @@ class _Stream:
                 if outcome is not None:
                     n_done, fraction = n_done + 1, fraction + self._note(book, outcome)
                 is_wanted = watch.is_wanted(self._regions, fraction)
-                if not is_wanted or (watch.is_late and n_done) or self._regions >= limit:
+                has_had_time = n_done or (options.executor is not None and watch.seconds_late > GRACE)
+                if not is_wanted or (watch.is_late and has_had_time) or self._regions >= limit:
                     return
 
     def _note(self, book: TaskBook, outcome: Outcome) -> float:

@@ -1,4 +1,4 @@
-"""One changed byte in a store of any kind: refused, or without consequence; the long version is benchmarks/corruption.py."""
+"""One changed byte in a store: refused, or without consequence; the long version is benchmarks/corruption.py."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ import polyregions as pr
 from polyregions.cli import main
 from polyregions.engine import enumerate as engine
 from polyregions.engine.enumerate import job_for
-from polyregions.engine.parallel import perform
+from polyregions.engine.perform import perform
 from polyregions.engine.starts import start_arrays, start_of_arrays
 from polyregions.errors import FormatError, OptionError, StoppedError
 from polyregions.io import files
@@ -527,7 +527,9 @@ def test_stores_of_an_older_version_are_refused_by_name(tiny: None, tmp_path: Pa
     found = json.loads((tmp_path / "a" / "manifest.json").read_text())
     found["schema"] = "polyregions store 1"
     (tmp_path / "a" / "manifest.json").write_text(json.dumps(found))
-    with pytest.raises(FormatError, match="'polyregions store 1' of an older version.*expected 'polyregions store 2'"):
+    with pytest.raises(
+        FormatError, match="'polyregions store 1' of an older version.*expected 'polyregions store 2'"
+    ):
         pr.count_regions(*PROBLEMS["generic"], store=tmp_path / "a")
 
 

@@ -189,7 +189,9 @@ def store_contents(folder: Path) -> Contents:
     try:
         return _contents(folder)
     except FileNotFoundError:
-        raise FormatError(f"{folder}: has shards, no result and no {TASKS}, expected either of both") from None
+        raise FormatError(
+            f"{folder}: has shards, no result and no {TASKS}, expected either of both"
+        ) from None
 
 
 def _contents(folder: Path) -> Contents:

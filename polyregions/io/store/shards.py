@@ -159,7 +159,9 @@ def check_shards(folder: Path, shards: Sequence[Shard]) -> None:
     """
     for number in range(len(shards)):
         if not (folder / shard_name(number)).is_file():
-            raise FormatError(f"{folder / shard_name(number)}: no such file; the store had {len(shards)} shards")
+            raise FormatError(
+                f"{folder / shard_name(number)}: no such file; the store had {len(shards)} shards"
+            )
     for number, shard in enumerate(shards):
         shard_bytes(folder, number, shard)
 

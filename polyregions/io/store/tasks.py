@@ -207,7 +207,9 @@ class TaskBook:
         """Put in the tasks to begin with."""
         with self._errors(), self._transaction():
             self._add(tasks)
-            self._db.execute("UPDATE run SET roots = ?, seal = ?", (len(tasks), self._seal("run", len(tasks))))
+            self._db.execute(
+                "UPDATE run SET roots = ?, seal = ?", (len(tasks), self._seal("run", len(tasks)))
+            )
 
     def finish(self, done: Finished, rows: Rows | None, rest: Sequence[Waiting]) -> None:
         """A task is finished, with its regions unless they are only counted, and leaves others."""
@@ -312,7 +314,8 @@ class TaskBook:
         with self._errors(), self._transaction():
             self._db.execute("INSERT INTO shard VALUES (?, ?, ?)", (cursor.shards - 1, *astuple(shard)))
             self._db.execute(
-                "UPDATE cursor SET key = ?, row = ?, shards = ?, rows = ?, seal = ?", (*astuple(cursor), sealed)
+                "UPDATE cursor SET key = ?, row = ?, shards = ?, rows = ?, seal = ?",
+                (*astuple(cursor), sealed),
             )
             self._db.execute(
                 "UPDATE task SET packed = NULL, cuts = NULL, points = NULL, exact = NULL "
