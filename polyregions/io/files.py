@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib
 import io
@@ -113,6 +114,9 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
                 parts[path] = _write_part(path, data, durable)
             for path, part in parts.items():
                 part.replace(path)
+            if durable:
+                for folder in {path.parent for path in contents}:
+                    sync_folder(folder)
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
@@ -123,10 +127,9 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
 def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Path:
     """A new file beside the one that it will become, under a name that nobody can guess; removed if it fails."""
     part = path.with_name(f".{path.name[:MAX_NAME]}.{secrets.token_hex(8)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(part, flags, 0o666)  # exclusive: neither a file nor a link that is there already
+    handle = open_new(part)
     try:
-        with os.fdopen(descriptor, "wb") as handle:
+        with handle:
             handle.writelines([data] if isinstance(data, bytes) else data)
             if durable:
                 handle.flush()
@@ -135,6 +138,34 @@ def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Pat
         part.unlink(missing_ok=True)
         raise
     return part
+
+
+def open_new(path: Path) -> IO[bytes]:
+    """A file that was not there before, open for writing; no link is followed.
+
+    Raises:
+        OSError: something of this name is there, or it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that the names of a folder are on the disk, where an operating system can be asked to.
+
+    Raises:
+        OSError: it cannot be opened, or the disk fails.
+    """
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names with their files
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(handle)
 
 
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
