@@ -496,3 +496,28 @@ def test_what_is_no_question_is_refused(moons: pr.RegionSet) -> None:
         pr.level_set(moons, "x")
     with pytest.raises(InputError, match="expected an HPolytope in R"):
         pr.preimage(moons, HPolytope([[1]], [1]))
+
+
+# ---------------------------------------------------------------- one class, or none but one
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("domain", [pr.WholeSpace(2), Box.cube(-1, 1, 2), Box([0, 0], [0, 0])])
+@pytest.mark.parametrize(
+    "layer",
+    [([[1, 0]], [0]), ([[0, 0], [0, 0]], [1, 0]), ([[1, 0], [1, 0]], [0, 0])],  # one output, constant, equal
+)
+def test_no_other_class_is_infinitely_far(layer: Any, domain: Any, norm: Any) -> None:
+    cells = pr.decision_cells(pr.enumerate_regions(Network.from_layers([layer]), domain))
+    found = pr.robustness_radius(cells, [0, 0], norm)
+    assert (found.radius, found.exact, found.point, found.other) == (np.inf, None, None, None)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_point_on_the_boundary_is_at_distance_zero(norm: Any) -> None:
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0])])
+    for cells in (pr.decision_cells(pr.enumerate_regions(net, d)) for d in (pr.WholeSpace(2), Box.cube(-1, 1, 2))):
+        assert pr.robustness_radius(cells, [0.5, 0.5], norm).exact == 0
+        assert pr.robustness_radius(cells, [0.5, 0.25], norm).exact == {"l1": Fraction(1, 4), "l2": Fraction(1, 32)}.get(
+            norm, Fraction(1, 8)
+        )

@@ -325,3 +325,14 @@ def test_sections_have_names_for_options() -> None:
     assert names == [
         "network", "domain", "region", "layer", "rank", "definition", "bound", "neuron", "adjacency", "decision",
     ]  # fmt: skip
+
+
+def test_one_output_decides_by_its_sign() -> None:
+    """2 relu(x) - 1 is positive from 1/2 on."""
+    net = pr.Network.from_layers([([[1]], [0]), ([[2]], [-1])])
+    regions = pr.enumerate_regions(net, pr.Box([-1], [2]))
+    rows = dict(pr.report(regions).section("decision cells").rows)
+    assert (rows["rule"], rows["class 0"], rows["class 1"]) == ("sign", 2, 1)
+    assert dict(pr.report(regions, rule="argmax").section("decision cells").rows)["cells"] == 2
+    with pytest.raises(OptionError, match="rule"):
+        pr.report(regions, rule="best")
