@@ -77,7 +77,11 @@ class NeuronStatus:
         proof = Proof(int(self.proof[neuron]))
         if proof is Proof.BOUNDS:
             return "bounds on the domain"
-        if proof is Proof.ALL_REGIONS and self.status[neuron] == Status.ALWAYS_ON and self.region_off[neuron] >= 0:
+        if (
+            proof is Proof.ALL_REGIONS
+            and self.status[neuron] == Status.ALWAYS_ON
+            and self.region_off[neuron] >= 0
+        ):
             return f"nowhere negative in all {self.n_regions} regions, and 0 where it is off"
         if proof is Proof.ALL_REGIONS:
             return f"the same in all {self.n_regions} regions"

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import naive
 import polyregions as pr
 from polyregions import ranks
 from polyregions.activations import IDENTITY, RELU
+from polyregions.errors import OptionError
 from polyregions.network import Layer, Network
 from randoms import float_layers, generator, integer_layers
 
@@ -175,7 +177,9 @@ def test_masked_ranks_are_those_of_the_columns_left(seed: int) -> None:
     for i, pattern in enumerate(regions.patterns):
         start, bits = 0, [1, 1]
         for index, (weight, _) in enumerate(layers[:-1]):
-            assert masked[i, index] == naive.rank([[w * b for w, b in zip(row, bits, strict=True)] for row in weight])
+            assert masked[i, index] == naive.rank(
+                [[w * b for w, b in zip(row, bits, strict=True)] for row in weight]
+            )
             bits = pattern[start : start + len(weight)].astype(int).tolist()
             start += len(weight)
     with pytest.raises(OptionError, match="expected one of composed, masked"):

@@ -528,7 +528,9 @@ def test_graphs_of_either_key_are_read(tmp_path: Path) -> None:
     graph = pr.adjacency_graph(enumerated("box"))
     pr.save(graph, tmp_path / "new.json")
     data = json.loads((tmp_path / "new.json").read_text())
-    assert data == json.loads(json.dumps(nx.node_link_data(nx.node_link_graph(data, edges="edges"), edges="edges")))
+    assert data == json.loads(
+        json.dumps(nx.node_link_data(nx.node_link_graph(data, edges="edges"), edges="edges"))
+    )
     data["links"] = data.pop("edges")
     (tmp_path / "old.json").write_text(json.dumps(data))
     old, new = (pr.load_graph(tmp_path / f"{name}.json") for name in ("old", "new"))

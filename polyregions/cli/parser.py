@@ -146,7 +146,7 @@ def _add_report(verbs: Verbs) -> None:
     )
     rule = page.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive (the default)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
     page.add_argument(
         "--without",
         action="append",

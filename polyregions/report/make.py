@@ -72,7 +72,7 @@ def report(
         command: the command line that makes the page, to be printed in it.
         sections: functions from regions to a `Section`, in the order of the page.
         rule: how outputs decide, for the section on decision cells: "argmax", "argmin", "sign" (of one output), or
-            "auto" for the sign of one output and the largest of several.
+            "auto" for the largest of several; then a network with one output has no such section.
 
     Raises:
         OptionError: a rule that is none or does not fit the network.
@@ -83,7 +83,7 @@ def report(
     >>> page.section("adjacency").rows[0]
     ('edges', 4)
     """
-    rule = chosen_rule(regions.network, rule)
+    chosen_rule(regions.network, rule)  # refused before anything is computed
     made = [decision_section(regions, rule) if s is decision_section else s(regions) for s in sections]
     applicable = [section for section in made if section is not None]
     title = f"Linear regions of {regions.network.name}"
