@@ -16,7 +16,8 @@ from polyregions.io.files import shortened
 def graph_json(graph: nx.Graph) -> bytes:
     """A graph as node-link JSON, which `networkx.node_link_graph(data)` reads: the edges are under the key "edges".
 
-    (networkx before 3.6 reads it with ``edges="edges"``, or ``link="edges"`` before 3.4.) JSON has no infinity: an infinite number is null.
+    (networkx before 3.6 reads it with ``edges="edges"``, or ``link="edges"`` before 3.4.)
+    JSON has no infinity: an infinite number is null.
 
     Raises:
         OptionError: attributes that JSON cannot hold.
