@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from hashlib import sha256
 from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from numpy.random import Generator
 
 import naive
 import polyregions
+import polyregions as pr
 from corpus import corpus
 from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, enumerate_regions, load_network
 from polyregions.certify import certify, input_set
-from polyregions.errors import FormatError, InputError
+from polyregions.errors import DomainError, FormatError, InputError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Cell, Row, Tree, Verdict, check, proves_empty, walk
+from polyregions.input_sets import same_set
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.network import affine_layer
@@ -655,6 +658,116 @@ def test_files_cut_short_are_refused() -> None:
             certificate_of_npz(data[:length], "cert.npz")
     with pytest.raises(FormatError, match="max_bytes"):
         certificate_of_npz(data, "cert.npz", max_bytes=1000)
+
+
+# ---------------------------------------------------------------- the input set that is meant
+
+UP = np.nextafter(1.0, 2.0)
+UNIT_SQUARE = Box([0, 0], [1, 1])
+SAME_SETS: dict[str, tuple[Any, Any]] = {
+    "a box by scaled rows in another order": (
+        UNIT_SQUARE,
+        HPolytope([[0, -3], [1, 0], [0, 0.5], [-1, 0]], [0, 1, 0.5, 0]),
+    ),
+    "rows that say nothing new": (
+        UNIT_SQUARE,
+        HPolytope([[1, 0], [0, 1], [-1, 0], [0, -1], [1, 1], [1, 1], [0, 0]], [1, 1, 0, 0, 2, 5, 1]),
+    ),
+    "an open row": (UNIT_SQUARE, HPolytope([[1, 0], [0, 1], [-1, 0], [0, -1]], [1, 1, 0, 0], [True] * 4)),
+    "a fixed input by opposite rows": (
+        Box([0, 0.25], [1, 0.25]),
+        HPolytope([[1, 0], [0, 4], [-1, 0], [0, -4]], [1, 1, 0, -1]),
+    ),
+    "the whole space by infinite bounds": (WholeSpace(2), Box([-np.inf] * 2, [np.inf] * 2)),
+    "a half-space": (Box([0, -np.inf], [np.inf, np.inf]), HPolytope([[-2, 0]], [0])),
+    "a plane by other directions": (
+        Slice([0, 0, 1], [[1, 0, 0], [0, 1, 0]], WholeSpace(2)),
+        Slice([5, -2, 1], [[1, 1, 0], [3, -1, 0]], WholeSpace(2)),
+    ),
+    "a slice by its hull": (
+        Slice([0, 0, 1], [[2, 0, 0], [0, 1, 0]], Box([0, 0], [0.5, 1])),
+        Box([0, 0, 1], [1, 1, 1]),
+    ),
+    "a point": (PINCHED, Box([0, 0], [0, 0])),
+}
+OTHER_SETS: dict[str, tuple[Any, Any]] = {
+    "the last digit": (UNIT_SQUARE, Box([0, 0], [1, UP])),
+    "the least number": (UNIT_SQUARE, Box([0, -5e-324], [1, 1])),
+    "a part of it": (UNIT_SQUARE, HPolytope([[1, 0], [0, 1], [-1, 0], [0, -1], [1, 1]], [1, 1, 0, 0, 1.5])),
+    "elsewhere": (UNIT_SQUARE, Box([3, 3], [4, 4])),
+    "a fixed input elsewhere": (Box([0, 0.25], [1, 0.25]), Box([0, 0.5], [1, 0.5])),
+    "a fixed input": (UNIT_SQUARE, Box([0, 1], [1, 1])),
+    "no upper bound": (UNIT_SQUARE, Box([0, 0], [1, np.inf])),
+    "a half-space of the whole space": (WholeSpace(2), HPolytope([[-1, 0]], [0])),
+    "a third, and the float next to it": (
+        HPolytope([[3, 0], [0, 1], [-1, 0], [0, -1]], [1, 1, 0, 0]),
+        Box([0, 0], [1 / 3, 1]),
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", SAME_SETS.values(), ids=list(SAME_SETS))
+def test_the_input_set_that_is_meant_may_be_written_in_other_ways(pair: tuple[Any, Any]) -> None:
+    net = Network.from_layers(random_layers(1, pair[0].dim, 3, 2))
+    for stored_one, meant in (pair, pair[::-1]):
+        certificate = stored(certify(enumerate_regions(net, stored_one)))
+        assert pr.check(certificate, net, stored_one)
+        verdict = pr.check(certificate, net, meant)
+        assert verdict, verdict.reason
+        assert verdict.input_set == str(input_set(stored_one))
+
+
+@pytest.mark.parametrize("pair", OTHER_SETS.values(), ids=list(OTHER_SETS))
+def test_a_certificate_of_another_input_set_is_a_no(pair: tuple[Any, Any]) -> None:
+    net = Network.from_layers(random_layers(1, pair[0].dim, 3, 2))
+    for stored_one, meant in (pair, pair[::-1]):
+        verdict = pr.check(stored(certify(enumerate_regions(net, stored_one))), net, meant)
+        assert not verdict
+        assert verdict.regions == 0
+        assert verdict.input_set == ""
+        for named in (stored_one, meant):
+            assert str(input_set(named)) in verdict.reason
+
+
+def test_rows_with_redundant_sums_are_the_same_set_and_one_moved_row_is_not() -> None:
+    """Sums of rows with positive weights follow from them; a facet moved by one digit changes the set."""
+    rng = generator(3)
+    for _ in range(10):
+        A = np.vstack([rng.integers(-3, 4, size=(4, 3)), np.eye(3), -np.eye(3)]).astype(float)
+        b = np.concatenate([rng.integers(1, 5, size=4), np.full(6, 8)]).astype(float)
+        weights = rng.integers(0, 3, size=(3, len(A)))
+        order = rng.permutation(len(A) + 3)
+        more = np.vstack([A, weights @ A])[order], np.concatenate([b, weights @ b])[order]
+        assert same_set(HPolytope(A, b), HPolytope(*more))
+        facet = int(HPolytope(A, b).facets()[0])
+        moved_row = b.copy()
+        moved_row[facet] = np.nextafter(b[facet], 0)
+        assert not same_set(HPolytope(A, b), HPolytope(A, moved_row))
+
+
+def test_the_input_set_is_named_in_full() -> None:
+    """Each float gives itself back; sets of many inputs are not cut; rows are told apart by their digest."""
+    lower = np.array([0.1 + 0.2, -1 / 3, -5e-324, *[-1.0] * 37])
+    text = str(input_set(Box(lower, np.full(40, 1e300))))
+    for i, bound in enumerate(lower.tolist()):
+        assert f"{bound!r} <= x{i} <= 1e+300" in text
+    assert str(input_set(Box([0, -np.inf, 2], [np.inf, 1, 2]))) == (
+        "in R^3 where 0.0 <= x0, x1 <= 1.0, x2 = 2.0"
+    )
+    assert str(input_set(WholeSpace(2))) == "in all of R^2"
+    plane = Slice([0, 0.25], [[1, 0.1]], WholeSpace(1))
+    assert str(input_set(plane)) == "in all of the slice x = [0.0, 0.25] + v @ [[1.0, 0.1]] of R^2"
+    digest = sha256(b"1,0,0\n0,1,0\n-1,-1,1\n").hexdigest()
+    assert str(input_set(TRIANGLE)) == f"in R^2 where 3 rows with sha256 {digest}"
+
+
+def test_what_is_no_input_set_is_refused() -> None:
+    net, certificate = original()
+    with pytest.raises(DomainError, match="expected a Box"):
+        pr.check(certificate, net, [[0, 1]])  # type: ignore[arg-type]
+    with pytest.raises(DomainError, match="is empty"):
+        pr.check(certificate, net, HPolytope([[1, 0, 0], [-1, 0, 0]], [0, -1]))
+    assert not pr.check(certificate, net, WholeSpace(2))
 
 
 # ---------------------------------------------------------------- independence

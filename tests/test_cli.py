@@ -742,6 +742,33 @@ def test_a_certificate_is_written_and_checked(
     assert (verdict["ok"], verdict["regions"]) == (True, 4)
 
 
+@pytest.mark.parametrize("geometry", [False, True])
+def test_check_names_the_input_set_and_says_no_to_another_one(
+    geometry: bool, quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [str(tmp_path / name) for name in ("regions.npz", "proof.npz")]
+    box = ["--box", "-1,-0.1", "0.3,1"]
+    assert main(["enumerate", quadrants, *box, "-o", files[0], "--certificate", files[1]]) == 0
+    words = ["check", "--geometry", quadrants, files[0]] if geometry else ["check", quadrants, files[1]]
+    for meant in ([], box):
+        capsys.readouterr()
+        assert main([*words, *meant]) == 0
+        assert "input set: in R^2 where -1.0 <= x0 <= 0.3, -0.1 <= x1 <= 1.0\n" in capsys.readouterr().out
+        assert main([*words, *meant, "--json"]) == 0
+        found = one_object(capsys.readouterr().out)
+        assert found["input_set"] == "in R^2 where -1.0 <= x0 <= 0.3, -0.1 <= x1 <= 1.0"
+    as_rows = str(tmp_path / "rows.npz")
+    np.savez(as_rows, A=[[2, 0], [-1, 0], [0, 1], [0, -1]], b=[0.6, 1, 1, 0.1])
+    assert main([*words, "--domain", as_rows]) == 0
+    for other in (["--box", "-1,-0.1", "0.30000000000000004,1"], ["--whole-space"]):
+        capsys.readouterr()
+        assert main([*words, *other, "--json"]) == 1
+        found = one_object(capsys.readouterr().out)
+        assert (found["ok"], found["regions"]) == (False, 0)
+        assert found["reason"].startswith("another input set: found the one in R^2 where -1.0 <= x0 <= 0.3")
+    assert main([*words, "--box", "1,2,3", "4"]) == 2
+
+
 def test_a_certificate_of_another_network_is_no_proof(
     quadrants: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

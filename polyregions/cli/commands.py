@@ -9,18 +9,19 @@ from typing import Any
 
 from polyregions.adjacency import adjacency_arrays
 from polyregions.audit import audit
+from polyregions.checking import another_set, check, described
 from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, print_report, saved
 from polyregions.cli.cluster import executor_of
-from polyregions.cli.problem import problem_of
+from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
 from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
 from polyregions.decision import decision_cells, decision_graph, islands
+from polyregions.domain import Domain
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
-from polyregions.exact.checker import check
 from polyregions.graphs import adjacency_graph
+from polyregions.input_sets import same_set
 from polyregions.io.files import suffix_of, write_whole
-from polyregions.io.networks import load_network
 from polyregions.io.report_files import FORMATS as REPORT_FORMATS
 from polyregions.io.report_files import SUFFIXES as REPORT_SUFFIXES
 from polyregions.io.report_files import json_sections
@@ -91,43 +92,63 @@ def enumerate_(arguments: Namespace) -> int:
 
 def check_(arguments: Namespace) -> int:
     """``polyregions check``: does a certificate prove its list, or is the geometry of regions what it must be?"""
-    has_domain = arguments.whole_space or arguments.box is not None or arguments.domain is not None
     if arguments.geometry:
-        if has_domain == (arguments.file is not None):
-            raise OptionError(
-                "check --geometry: expected a FILE of regions or an input set such as --box, one of them"
-            )
+        if not _has_domain(arguments) and arguments.file is None:
+            raise OptionError("check --geometry: expected a FILE of regions or an input set such as --box")
         return _check_geometry(arguments)
-    if has_domain or arguments.file is None:
+    if arguments.file is None:
         raise OptionError("check: expected a certificate, or --geometry with regions or an input set")
     return _check_certificate(arguments)
 
 
+def _has_domain(arguments: Namespace) -> bool:
+    return arguments.whole_space or arguments.box is not None or arguments.domain is not None
+
+
+def _meant(arguments: Namespace) -> tuple[Network, Domain | None]:
+    """The network, and the input set if one is given."""
+    return problem_of(arguments) if _has_domain(arguments) else (network_of(arguments), None)
+
+
 def _check_certificate(arguments: Namespace) -> int:
-    verdict = check(
-        load_certificate(arguments.file), load_network(arguments.network, output=arguments.network_output)
-    )
+    network, domain = _meant(arguments)
+    verdict = check(load_certificate(arguments.file), network, domain)
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
-    proved = f"proved: these are all {verdict.regions} regions"
-    print_report(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
+    lines = [f"not proved: {verdict.reason}"]
+    if verdict.ok:
+        report["input_set"] = verdict.input_set
+        lines = [
+            f"proved: these are all {verdict.regions} regions",
+            f"network: sha256 {network.fingerprint()}",
+            f"input set: {verdict.input_set}",
+        ]
+    print_report(arguments, report, lines)
     return 0 if verdict.ok else ANSWERED_NO
 
 
 def _check_geometry(arguments: Namespace) -> int:
-    regions = _regions_to_check(arguments)
+    network, domain = _meant(arguments)
+    regions = _regions_to_check(arguments, network, domain)
+    where = described(regions.domain)
+    if domain is not None and not same_set(regions.domain, domain):
+        reason = another_set(where, domain)
+        print_report(arguments, {"ok": False, "regions": 0, "reason": reason}, [f"FAILS: {reason}"])
+        return ANSWERED_NO
     found = audit(regions, volumes=not arguments.no_volumes)
     findings = [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in found.findings]
     words = {True: "holds", False: "FAILS", None: "does not apply"}
-    lines = [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
-    print_report(arguments, {"ok": bool(found), "regions": len(regions), "findings": findings}, lines)
+    lines = [f"input set: {where}"]
+    lines += [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
+    report = {"ok": bool(found), "regions": len(regions), "input_set": where, "findings": findings}
+    print_report(arguments, report, lines)
     return 0 if found else ANSWERED_NO
 
 
-def _regions_to_check(arguments: Namespace) -> RegionSet:
+def _regions_to_check(arguments: Namespace, network: Network, domain: Domain | None) -> RegionSet:
     if arguments.file is None:
-        return regions_of(arguments, *problem_of(arguments))
+        assert domain is not None
+        return regions_of(arguments, network, domain)
     regions = load_regions(arguments.file)
-    network = load_network(arguments.network, output=arguments.network_output)
     if regions.network.fingerprint() != network.fingerprint():
         raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
     return regions

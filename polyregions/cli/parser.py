@@ -36,6 +36,8 @@ partial, and says so)."""
 
 CHECK = """\
 Check a certificate: are these all the linear regions? Exact arithmetic only, no engine involved.
+The input set is printed in full. Name the one you mean with --box, --domain or --whole-space, and the answer is no if
+the certificate is for another one, however the two are written.
 With --geometry, check the geometry of regions instead: volumes add up, every facet has a neighbour, the graph is
 connected. The regions are those in FILE, or are enumerated on the input set given.
 Exit status 1 if something does not hold."""
@@ -311,7 +313,7 @@ def _add_check(verbs: Verbs) -> None:
         "check",
         help="Check a certificate, or the geometry of regions.",
         description=CHECK,
-        epilog="examples:\n  polyregions check controller.onnx proof.npz\n"
+        epilog="examples:\n  polyregions check controller.onnx proof.npz --box -2 2\n"
         "  polyregions check --geometry controller.onnx regions.npz\n"
         "  polyregions check --geometry controller.onnx --box -2 2",
         formatter_class=FORMATTER,

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
+from flint import fmpz
 
 from polyregions._types import Bytes, Floats, Ints
 
 VERSION: Final = 1
-SHOWN: Final = 5  # bounds that a message lists
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +49,43 @@ class InputSet:
         return equal and self.rows == other.rows
 
     def __str__(self) -> str:
+        """The whole set: floats with all their digits, rows by their number and digest."""
         letter = "x" if self.origin is None else "v"
-        bounds = list(zip(self.lower.tolist(), self.upper.tolist(), strict=True))
-        finite = [
-            f"{a:g} <= {letter}{i} <= {b:g}" for i, (a, b) in enumerate(bounds) if -a != np.inf or b != np.inf
-        ]
-        parts = [*finite[:SHOWN], *(["..."] if len(finite) > SHOWN else [])]
-        parts += [f"{len(self.rows)} rows"] if self.rows else []
-        space = f"in R^{len(bounds)}" if self.origin is None else f"in a slice of R^{len(self.origin)}"
-        return f"{space} where {', '.join(parts)}" if parts else f"in all of R^{len(bounds)}"
+        bounds = zip(self.lower.tolist(), self.upper.tolist(), strict=True)
+        parts = [text for i, (a, b) in enumerate(bounds) if (text := _bounds_text(f"{letter}{i}", a, b))]
+        parts += [f"{len(self.rows)} rows with sha256 {self.digest_of_rows()}"] if self.rows else []
+        return f"in {self._space()} where {', '.join(parts)}" if parts else f"in all of {self._space()}"
+
+    def _space(self) -> str:
+        if self.origin is None or self.directions is None:
+            return f"R^{len(self.lower)}"
+        coordinates = f"x = {self.origin.tolist()} + v @ {self.directions.tolist()}"
+        return f"the slice {coordinates} of R^{len(self.origin)}"
+
+    def digest_of_rows(self) -> str:
+        """SHA-256 of the rows, one line each: its integers in decimal, joined by commas.
+
+        >>> InputSet(np.full(1, -np.inf), np.full(1, np.inf), ((1, -2),)).digest_of_rows()[:16]
+        '1a4bd402a917433f'
+        """
+        digest = sha256()
+        for row in self.rows:
+            digest.update(f"{','.join(map(_decimal, row))}\n".encode())
+        return digest.hexdigest()
+
+
+def _decimal(number: int) -> str:
+    """Like `str`, which refuses integers of more than 4300 digits."""
+    return str(fmpz(number))
+
+
+def _bounds_text(name: str, low: float, high: float) -> str:
+    """The finite bounds of a coordinate; empty if there are none."""
+    if low == high:
+        return f"{name} = {low!r}"
+    below = "" if low == -np.inf else f"{low!r} <= "
+    above = "" if high == np.inf else f" <= {high!r}"
+    return f"{below}{name}{above}" if below or above else ""
 
 
 @dataclass(frozen=True, eq=False)

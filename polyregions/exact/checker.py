@@ -42,11 +42,13 @@ class Verdict:
         ok: whether the regions listed are proved to be all regions, and no others.
         regions: how many regions that are; 0 if nothing is proved.
         reason: what was proved, or the first thing that is wrong.
+        input_set: on which input set it is proved, in full; empty if nothing is.
     """
 
     ok: bool
     regions: int
     reason: str
+    input_set: str = ""
 
     def __bool__(self) -> bool:
         return self.ok
@@ -73,7 +75,8 @@ def check(certificate: Certificate, network: Network) -> Verdict:
         return Verdict(False, 0, str(failure))
     count, refused = len(tree.patterns), len(certificate.offsets) - 1
     proof = f"{count} points and {refused} refusals hold"
-    return Verdict(True, count, f"all {count} regions and no others, {certificate.input_set}: {proof}")
+    where = str(certificate.input_set)
+    return Verdict(True, count, f"all {count} regions and no others, {where}: {proof}", where)
 
 
 def _check_identity(certificate: Certificate, network: Network) -> None:
