@@ -12,6 +12,7 @@ from onnx_models import FLOAT, helper, ints, mlp, model, node, onnx, tensor
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.io import onnx_check
 from polyregions.io.onnx import network_of_onnx
+from polyregions.io.runtime_process import RuntimeFailed
 from polyregions.network import Network
 
 RNG = np.random.default_rng(11)
@@ -465,19 +466,21 @@ def test_consecutive_affine_operators_are_folded_exactly() -> None:
 
 def test_a_difference_from_the_source_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     m = mlp()
-    original = onnx_check._run
-    monkeypatch.setattr(onnx_check, "_run", lambda *a: original(*a) + np.float32(1e-3))
+    original = onnx_check.run_model
+    monkeypatch.setattr(onnx_check, "run_model", lambda *a: original(*a) + 1e-3)
     with pytest.raises(FormatError, match=r"m.onnx: the imported network differs from its source"):
         read(m)
     assert read(m, check=False).n_outputs == 2
 
 
-def test_a_source_that_cannot_run_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_cannot_run_is_no_error_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> Any:
-        raise NotImplementedError
+        raise RuntimeFailed("has gone")
 
-    monkeypatch.setattr(onnx_check, "_run", fail)
-    assert read(mlp()).n_outputs == 2
+    monkeypatch.setattr(onnx_check, "run_model", fail)
+    network = read(mlp())
+    assert network.n_outputs == 2
+    assert "not compared with its source, which cannot run (has gone" in network.notices[0]
 
 
 def test_outputs_of_secondary_kind_are_refused() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -96,19 +95,6 @@ def test_other_element_types(data_type: int, name: str) -> None:
     refuse(
         model([node("Relu", ["x"], "y")], [1, 2], element_type=data_type), f"is of {name}", UnsupportedError
     )
-
-
-def test_external_data_is_not_opened(tmp_path: Path) -> None:
-    (tmp_path / "weights").write_bytes(b"\0" * 8)
-    external = onnx.TensorProto(name="W", dims=[2, 1], data_type=1, data_location=1)
-    external.external_data.append(
-        onnx.StringStringEntryProto(key="location", value=str(tmp_path / "weights"))
-    )
-    refuse(matmul_with(external), "tensor 'W' has external data", UnsupportedError)
-    external.data_location = 0
-    refuse(matmul_with(external), "external data", UnsupportedError)
-    constant = node("Constant", [], "W", value=external)
-    refuse(model([constant, node("MatMul", ["x", "W"], "y")], [1, 2]), "external data", UnsupportedError)
 
 
 def test_segments_and_sparse_weights() -> None:

@@ -15,6 +15,7 @@ from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
+from polyregions.engine.options import STALL_LIMIT
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
 from polyregions.plot.fills import COLOURINGS
@@ -323,6 +324,7 @@ def _add_check(verbs: Verbs) -> None:
         output=None,
         workers=None,
         dask=None,
+        stall_limit=STALL_LIMIT,
     )
     _network(check)
     check.add_argument(
@@ -401,6 +403,13 @@ def _crew(parser: argparse.ArgumentParser) -> None:
         help="enumerate N subtrees at a time (default: as many as there are processors)",
     )
     who.add_argument("--dask", metavar="ADDRESS", help="enumerate on the Dask cluster with this scheduler")
+    parser.add_argument(
+        "--stall-limit",
+        type=_timeout,
+        default=STALL_LIMIT,
+        metavar="S",
+        help="stop if the cluster finishes nothing for S seconds (default: %(default)g)",
+    )
 
 
 def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:

@@ -205,7 +205,8 @@ class GraphBuilder:
         before = self.nodes[node]
         if isinstance(before, Affine) and np.all(factors == 1):
             total = exact_sum(before.map.bias, constant)  # a matrix and the bias added after it are one map
-            return self._add(Affine(before.source, replace(before.map, bias=total)))
+            parts = before.bias_size + np.abs(constant.astype(np.float64))
+            return self._add(Affine(before.source, replace(before.map, bias=total), parts))
         return self._add(Affine(node, from_entries(rows, rows, factors, constant, n)))
 
     def _add(self, node: Node) -> int:

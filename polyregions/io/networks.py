@@ -87,7 +87,10 @@ def _load_file(path: str | os.PathLike[str], output: str | None, check: bool, ma
     where, name, suffix = str(path), Path(path).name, suffix_of(path)
     match suffix:
         case ".onnx":
-            return network_of_onnx(read_bytes(path, max_bytes), where, name, output=output, check=check)
+            data, folder = read_bytes(path, max_bytes), Path(path).parent
+            return network_of_onnx(
+                data, where, name, folder=folder, output=output, check=check, max_bytes=max_bytes
+            )
         case ".nnet":
             return network_of_nnet(read_text(path, max_bytes), where, name)
         case ".npz":

@@ -76,7 +76,7 @@ def array_of_tensor(tensor: Any, where: str) -> Any:
 
 def _check_inline(tensor: Any, where: str) -> None:
     if tensor.data_location == EXTERNAL or len(tensor.external_data):
-        raise UnsupportedError(f"{where} has external data, and other files are not opened")
+        raise UnsupportedError(f"{where} of {type_name(tensor.data_type)} has external data that is not read")
     if tensor.HasField("segment"):
         raise UnsupportedError(f"{where} is stored in segments")
 
