@@ -393,7 +393,10 @@ REFUSED = [
     (node("Where", ["t1", "x", "c"], "y"), "the condition .* depends on the network's input"),
     (node("Einsum", ["x", "x"], "y", equation="ij,ij->i"), "bilinear"),
     (node("ScatterND", ["x", "twice", "pair"], "y"), "writes an entry twice"),
-    (node("ScatterElements", ["x", "zeros", "x"], "y", reduction="mul"), "reduction 'mul'"),
+    (
+        node("ScatterElements", ["x", "zeros", "x"], "y", reduction="mul"),
+        "attribute 'reduction', which opset 13",
+    ),
     (node("LpPool", ["x"], "y", kernel_shape=[1]), "p = 2"),
     (node("GatherND", ["x", "nine"], "y"), "indices outside axes"),
     (node("Sqrt", ["x"], "y"), "is not supported: it is not among the piecewise linear operators"),
@@ -482,6 +485,14 @@ def test_batch_normalisation_of_old_opsets_in_training_is_refused(
         read(
             model([node("BatchNormalization", ["x", *given], "y", **attributes)], [1, 2], given, opset=opset)
         )
+
+
+@pytest.mark.parametrize("reduction", ["mul", "max"])
+def test_scatters_that_multiply_or_compare_are_refused(reduction: str) -> None:
+    given = {"i": np.array([[0, 1]]), "u": normal(1, 2)}
+    scattered = node("ScatterElements", ["x", "i", "u"], "y", reduction=reduction)
+    with pytest.raises(UnsupportedError, match=f"reduction '{reduction}', expected none or add"):
+        read(model([scattered], [1, 2], given, opset=18))
 
 
 def test_dropout_in_training_is_refused() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.files import shortened
+from polyregions.io.files import import_extra, shortened
 from polyregions.io.onnx_tensors import array_of_tensor
 
 STANDARD_DOMAINS: Final = ("", "ai.onnx")
@@ -73,6 +73,17 @@ class Node:
                 raise FormatError(f"{self.where}: attribute {shortened(attribute.name)!r} is given twice")
             found[attribute.name] = _attribute_value(attribute, str(self.proto.op_type), self.where)
         return found
+
+
+def attributes_of(node: Node, opset: int) -> set[str]:
+    """The attributes that a standard operator has in a version; of other domains, those that the node has."""
+    defs = import_extra("onnx.defs", "onnx", "reading an ONNX file")
+    if node.proto.domain in STANDARD_DOMAINS and defs.has(node.proto.op_type):
+        try:
+            return set(defs.get_schema(node.proto.op_type, opset).attributes)
+        except defs.SchemaError:  # of a version before that of the operator
+            return set()
+    return {attribute.name for attribute in node.proto.attribute}
 
 
 def _attribute_value(attribute: Any, op: str, where: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.errors import UnsupportedError
+from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
 from polyregions.graph.nodes import Graph as NetworkGraph
 from polyregions.io import onnx_arithmetic as arithmetic
@@ -28,7 +28,7 @@ from polyregions.io.onnx_einsum import einsum
 from polyregions.io.onnx_final import take_off
 from polyregions.io.onnx_fold import DATA_OPERANDS, folded
 from polyregions.io.onnx_graph import Graph, constant_array
-from polyregions.io.onnx_node import ML_DOMAIN, Node
+from polyregions.io.onnx_node import ML_DOMAIN, Node, attributes_of
 from polyregions.io.onnx_outputs import MONOTONE
 from polyregions.io.onnx_rounding import ConstantType, type_of_initializer, type_of_result
 from polyregions.io.onnx_tensors import check_finite
@@ -189,7 +189,7 @@ def graph_of_onnx(graph: Graph) -> NetworkGraph:
     """
     _check_operators(graph)  # before anything is computed
     if graph.taken_off is not None:
-        _check_attributes(graph.taken_off, FINAL_ATTRIBUTES)
+        _check_attributes(graph.taken_off, FINAL_ATTRIBUTES, graph.opset)
     build = GraphBuilder(sum(prod(tensor.shape) for tensor in graph.inputs), graph.where)
     build.notices.extend(graph.notices)
     values = _Values(graph, build)
@@ -283,7 +283,7 @@ def _check_operators(graph: Graph) -> None:
         known = OPERATORS.get(node.op) or (OF_CONSTANTS.get(node.op) if is_constant else None)
         if known is None:
             raise UnsupportedError(f"{node.where} is not supported: {_why_not(node)}")
-        _check_attributes(node, known[1])
+        _check_attributes(node, known[1], graph.opset)
 
 
 def _why_not(node: Node) -> str:
@@ -293,8 +293,14 @@ def _why_not(node: Node) -> str:
     return f"it is not among the piecewise linear operators{of_constants}"
 
 
-def _check_attributes(node: Node, understood: set[str]) -> None:
-    unknown = {attribute.name for attribute in node.proto.attribute} - understood
-    if unknown:
-        name = shortened(min(unknown))
+def _check_attributes(node: Node, understood: set[str], opset: int) -> None:
+    """Refuse attributes that are not understood, or that mean nothing in the file's version of the operator."""
+    given = {attribute.name for attribute in node.proto.attribute}
+    if given - understood:
+        name = shortened(min(given - understood))
         raise UnsupportedError(f"{node.where} has the attribute {name!r}, which is not supported")
+    outside = given - attributes_of(node, opset) if given else given
+    if outside:
+        raise FormatError(
+            f"{node.where} has the attribute {min(outside)!r}, which opset {opset} does not have"
+        )
