@@ -14,7 +14,7 @@ from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, 
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
-from polyregions.cli.running import expected_of, regions_of
+from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.domain import Domain
 from polyregions.enumeration import tally_regions
@@ -35,7 +35,7 @@ from polyregions.io.results import (
 )
 from polyregions.network import Network
 from polyregions.regions import RegionSet
-from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
+from polyregions.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.winners import winner_regions
 
 
@@ -49,16 +49,19 @@ def count(arguments: Namespace) -> int:
         return finish(arguments, network, _counts(regions), regions.complete)
     expected = expected_of(arguments, network, domain)
     with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
-        tally = tally_regions(
-            network,
-            domain,
-            engine=arguments.engine,
-            workers=arguments.workers,
-            executor=executor,
-            progress=progress,
-            max_regions=arguments.max_regions,
-            time_limit=arguments.time_limit,
-            store=arguments.store,
+        tally = or_what_is_finished(
+            lambda: tally_regions(
+                network,
+                domain,
+                engine=arguments.engine,
+                workers=arguments.workers,
+                executor=executor,
+                stall_limit=arguments.stall_limit,
+                progress=progress,
+                max_regions=arguments.max_regions,
+                time_limit=arguments.time_limit,
+                store=arguments.store,
+            )
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
     return finish(arguments, network, report, tally.complete)
@@ -207,7 +210,10 @@ def report_(arguments: Namespace) -> int:
     check_output(arguments, tuple(REPORT_SUFFIXES))
     regions = regions_of(arguments, *problem_of(arguments))
     page = report(
-        regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
+        regions,
+        command=shlex.join(["polyregions", *arguments.words]),
+        sections=_sections(arguments),
+        rule="sign" if arguments.sign else "argmin" if arguments.argmin else "auto",
     )
     summary: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None:
@@ -223,12 +229,7 @@ def report_(arguments: Namespace) -> int:
 
 
 def _sections(arguments: Namespace) -> list[SectionFunction]:
-    chosen = [section for section in SECTIONS if section_name(section) not in arguments.without]
-    return [_argmin_section if s is decision_section and arguments.argmin else s for s in chosen]
-
-
-def _argmin_section(regions: RegionSet) -> Section | None:
-    return decision_section(regions, "argmin")
+    return [section for section in SECTIONS if section_name(section) not in arguments.without]
 
 
 def _table_options(arguments: Namespace, suffixes: tuple[str, ...], what: str) -> dict[str, Any]:
