@@ -17,8 +17,21 @@ from __future__ import annotations
 from typing import Any, Final
 
 
+def visible(text: str) -> str:
+    """Text on one line that a terminal only prints: whatever is not printable, from a file's names perhaps, is escaped.
+
+    >>> print(visible("Re\\x1b[2Jlu"))
+    Re\\x1b[2Jlu
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 class PolyregionsError(Exception):
     """Base class of every error raised on purpose by polyregions."""
+
+    def __str__(self) -> str:
+        """The message, see `visible`; messages name what stands in files."""
+        return visible(super().__str__())
 
 
 class InputError(PolyregionsError, ValueError):

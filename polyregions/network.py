@@ -16,7 +16,7 @@ import numpy as np
 from polyregions import arrays, scaling
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
-from polyregions.errors import NetworkError, UnsupportedError
+from polyregions.errors import NetworkError, UnsupportedError, visible
 from polyregions.final_function import FinalFunction
 from polyregions.max_groups import MaxGroups
 
@@ -326,7 +326,7 @@ class Network:
 
     def __repr__(self) -> str:
         shape = "-".join(str(n) for n in (self.n_inputs, *(layer.n_units for layer in self.layers)))
-        return f"<Network {self.name}: {shape}, {self.n_neurons} neurons>"
+        return f"<Network {visible(self.name)}: {shape}, {self.n_neurons} neurons>"
 
 
 def affine_layer(pair: tuple[Any, Any], where: str) -> Layer:

@@ -689,6 +689,10 @@ SAME_SETS: dict[str, tuple[Any, Any]] = {
         Box([0, 0, 1], [1, 1, 1]),
     ),
     "a point": (PINCHED, Box([0, 0], [0, 0])),
+    "a third": (
+        HPolytope([[3, 0], [0, 1], [-1, 0], [0, -1]], [1, 1, 0, 0]),
+        Box([0, 0], [Fraction(1, 3), 1]),
+    ),
 }
 OTHER_SETS: dict[str, tuple[Any, Any]] = {
     "the last digit": (UNIT_SQUARE, Box([0, 0], [1, UP])),

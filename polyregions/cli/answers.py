@@ -8,7 +8,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of
 from polyregions.io.parquet import check_parquet
 from polyregions.io.results import save
@@ -20,7 +20,7 @@ ANSWERED_NO, STOPPED = 1, 3
 def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
     """One JSON object, or lines for people."""
     for line in [json.dumps(report)] if arguments.json else lines:
-        print(line)
+        print(line if arguments.json else visible(line))
 
 
 def check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
@@ -58,7 +58,7 @@ def finish(arguments: Namespace, network: Network, report: dict[str, Any], compl
         print(json.dumps(report))
     else:
         for name, value in report.items():
-            print(f"{name.replace('_', ' ')}: {_text(value)}")
+            print(visible(f"{name.replace('_', ' ')}: {_text(value)}"))
     return 0 if complete else STOPPED
 
 

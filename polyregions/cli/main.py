@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
+from polyregions.cli.terminal import escaping_streams
 from polyregions.errors import InternalError, PolyregionsError, StoppedError
 
 DONE, ANSWERED_NO, BAD_INPUT, STOPPED = 0, 1, 2, 3
@@ -18,7 +19,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0 done, 2 bad input, 3 stopped at a limit or by Ctrl-C (the partial result is marked partial).
     """
-    words = protect_negative_lists(sys.argv[1:] if argv is None else argv)
+    with escaping_streams():
+        return _guarded(protect_negative_lists(sys.argv[1:] if argv is None else argv))
+
+
+def _guarded(words: Sequence[str]) -> int:
+    """The same, with every foreseen error turned into one line."""
     try:
         status = _run(words)
         sys.stdout.flush()

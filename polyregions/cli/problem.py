@@ -10,7 +10,7 @@ from math import isnan
 from typing import Final
 
 from polyregions.domain import Box, Domain, WholeSpace
-from polyregions.errors import DomainError
+from polyregions.errors import DomainError, visible
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened
 from polyregions.io.networks import load_network
@@ -23,7 +23,7 @@ def network_of(arguments: Namespace) -> Network:
     """The network that a command names, with a note on stderr of what was taken off it."""
     network = load_network(arguments.network, output=arguments.network_output)
     for notice in () if arguments.quiet else network.notices:
-        print(f"note: {notice}", file=sys.stderr)
+        print(visible(f"note: {notice}"), file=sys.stderr)
     return network.without_final_function() if getattr(arguments, "logits", False) else network
 
 

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 
 from polyregions.checkpoints import Checkpoints
+from polyregions.io.spreadsheets import neutral_csv
 
 
 def checkpoints_csv(checkpoints: Checkpoints) -> bytes:
     """One line for each checkpoint under a line of column names."""
     columns = checkpoints.columns()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    return text.getvalue().encode()
+    return neutral_csv([list(columns), *zip(*columns.values(), strict=True)])
 
 
 def checkpoints_json(checkpoints: Checkpoints) -> bytes:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from polyregions.io.spreadsheets import neutral_csv
 from polyregions.report.page import Cell, Report, Section
 
 SCHEMA: Final = "polyregions report 1"
@@ -85,15 +84,13 @@ def json_sections(report: Report) -> dict[str, Any]:
 
 def report_csv(report: Report) -> bytes:
     """One line for each value: section, row, column, value; lists of numbers are joined by spaces."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("section", "row", "column", "value"))
+    rows: list[tuple[str | int | float, ...]] = [("section", "row", "column", "value")]
     for section in report.sections:
+        names = section.header[1:] or ("value",)
         for row in section.rows:
-            names = section.header[1:] or ("value",)
-            for name, value in zip(names, row[1:], strict=True):
-                writer.writerow((section.title, _exact(row[0]), name, _exact(value)))
-    return text.getvalue().encode()
+            cells = zip(names, row[1:], strict=True)
+            rows += [(section.title, _exact(row[0]), name, _exact(value)) for name, value in cells]
+    return neutral_csv(rows)
 
 
 FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
@@ -128,13 +125,13 @@ def _text(cell: Cell) -> str:
     return "".join(c if c.isprintable() else " " for c in str(cell))
 
 
-def _exact(cell: Cell) -> str:
+def _exact(cell: Cell) -> str | int | float:
     """A value for programs: nothing for what is not known, floats in full."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
-    return " ".join(str(entry) for entry in cell) if isinstance(cell, tuple) else str(cell)
+    return " ".join(str(entry) for entry in cell) if isinstance(cell, tuple) else cell
 
 
 def _aligned(section: Section) -> list[str]:
