@@ -97,9 +97,7 @@ def test_infinite_minima_and_maxima(limits: str) -> None:
     assert net.notices == ()
 
 
-def test_normalisation_that_is_folded_is_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_normalisation_that_is_folded_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.nnet"
     file.write_text(HEADER + LIMITS + "1.0,0.0,0.0\n2.0,1.0,1.0\n" + WEIGHTS)
     (notice,) = pr.load_network(file).notices

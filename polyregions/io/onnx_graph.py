@@ -17,6 +17,9 @@ from polyregions.io.onnx_tensors import MAX_RANK, REAL_KINDS, array_of_tensor, t
 OPSETS: Final = range(6, 22)
 STANDARD_DOMAINS: Final = ("", "ai.onnx")
 MAX_INPUTS: Final = 2**18
+MAX_NODES: Final = 2**16
+"""Most nodes of a graph; those of the largest networks that are verified have some thousands."""
+
 MONOTONE: Final = ("Softmax", "LogSoftmax", "Sigmoid", "ArgMax")
 """Operators that keep which output is the largest, or say which it is."""
 
@@ -106,6 +109,8 @@ def graph_of_model(model: Any, where: str) -> Graph:
     if not model.HasField("graph"):
         raise FormatError(f"{where}: holds no graph, expected an ONNX model")
     graph, opset = model.graph, _opset(model, where)
+    if len(graph.node) > MAX_NODES:
+        raise UnsupportedError(f"{where}: has {len(graph.node)} nodes, expected at most {MAX_NODES}")
     if len(graph.sparse_initializer) or len(model.functions):
         raise UnsupportedError(f"{where}: has sparse initializers or functions of its own")
     constants = _by_name(graph.initializer, "initializers", where)
