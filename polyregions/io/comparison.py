@@ -14,7 +14,7 @@ from polyregions.network import Network
 
 N_POINTS: Final = 8
 MAX_VALUES: Final = 2**24
-"""Most values of all nodes, and products of their maps, at all points together: large networks are compared at fewer."""
+"""Most values of all nodes, and products of their maps, at all points together: large networks get fewer."""
 
 SEED: Final = 20250101
 
