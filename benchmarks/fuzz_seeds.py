@@ -180,7 +180,11 @@ def _with_digests(files: Files) -> Files:
     try:
         manifest = json.loads(files["manifest.json"])
         shards = sorted(name for name in files if name.endswith(".parquet"))
-        manifest["result"]["shards"] = [hashlib.sha256(files[name]).hexdigest() for name in shards]
+        manifest["result"]["shards"] = [
+            {"size": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()} for name in shards
+        ]
+        del manifest["sha256"]
+        manifest["sha256"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     except (KeyError, TypeError, ValueError, RecursionError):
         return files
     return files | {"manifest.json": json.dumps(manifest).encode()}

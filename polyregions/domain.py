@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
 from math import lcm
 from typing import Any, TypeAlias
 
 import numpy as np
+from flint import fmpz_mat
 
 from polyregions import arrays
 from polyregions._types import Floats
@@ -20,6 +20,7 @@ from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.polytope import HPolytope
 from polyregions.geometry.solid import bounding_box, integer_form, rounded_towards
 from polyregions.network import ExactAffine
+from polyregions.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
 from polyregions.oracle.polyhedron import Bounds, Form
 
 SHOWN = 16  # inputs; longer boxes are only summed up when printed
@@ -36,14 +37,23 @@ class SolidDomain:
         strict: whether each form is > 0 on the set, which leaves out that part of its boundary.
         bounds: coordinate bounds of the set in u.
         interior: a point strictly inside.
+        input_bounds: what the forms say, if each of them bounds one coordinate; None otherwise.
     """
 
     hull: AffineHull
-    forms: tuple[Form, ...]
+    forms: Sequence[Form]
     labels: tuple[str, ...]
     strict: tuple[bool, ...]
     bounds: Bounds
     interior: Point
+    input_bounds: tuple[InputBound, ...] | None = None
+
+    def contains(self, point: Point) -> bool:
+        """Whether a point u is in the set, open rows taken as open; exact."""
+        if self.input_bounds is not None:
+            return hold_at(self.input_bounds, point)
+        values = [dot(form.exact(), point.integers) for form in self.forms]
+        return all(v > 0 or (v == 0 and not s) for v, s in zip(values, self.strict, strict=True))
 
     def holds(self, point: Point) -> bool:
         """Whether a point u is strictly inside; exact."""
@@ -53,9 +63,13 @@ class SolidDomain:
 class Box:
     """All x with ``lower <= x <= upper``; bounds may be infinite, and equal in some inputs.
 
+    Integers and ``fractions.Fraction`` are kept exactly, as in a network.
+
     Attributes:
-        lower: (d,) float64.
+        lower: (d,) float64, the nearest of what was given.
         upper: (d,) float64.
+        exact: the bounds (lower, upper) as fractions where float64 cannot hold them, None among them for infinite
+            ones; None where the floats are the bounds.
 
     >>> Box([0, -1], [1, 1]).dim
     2
@@ -70,9 +84,21 @@ class Box:
         self.lower, self.upper = _vector(lower, "lower"), _vector(upper, "upper")
         if self.lower.shape != self.upper.shape:
             raise DomainError(f"box: lower has {len(self.lower)} entries, upper has {len(self.upper)}")
-        for i, (low, high) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
+        self.exact = _exact_bounds(lower, upper)
+        for i, (low, high) in enumerate(zip(*self.ends(), strict=True)):
             if not low <= high or low == np.inf or high == -np.inf:
                 raise DomainError(f"box, input {i}: lower = {low}, upper = {high}, expected lower <= upper")
+
+    def ends(self) -> tuple[list[Any], list[Any]]:
+        """Lower and upper bounds as Python numbers: floats, and fractions where float64 cannot hold one of them."""
+        lower, upper = self.lower.tolist(), self.upper.tolist()
+        if self.exact is None:
+            return lower, upper
+        low, high = self.exact
+        return (
+            [a if e is None or e == a else e for a, e in zip(lower, low, strict=True)],
+            [b if e is None or e == b else e for b, e in zip(upper, high, strict=True)],
+        )
 
     @classmethod
     def cube(cls, lower: float, upper: float, dim: int) -> Box:
@@ -90,7 +116,7 @@ class Box:
         return len(self.lower)
 
     def inequalities(self) -> tuple[Floats, list[str]]:
-        """The finite bounds as rows (m, d+1), ``row @ [x, 1] >= 0``, and their labels."""
+        """The finite bounds, rounded to float64, as rows (m, d+1), ``row @ [x, 1] >= 0``, and their labels."""
         rows, labels = [], []
         for i in range(self.dim):
             for sign, bound, mark in ((1.0, self.lower[i], ">="), (-1.0, self.upper[i], "<=")):
@@ -104,7 +130,22 @@ class Box:
     def polytope(self) -> HPolytope:
         """The box as ``A x <= b``."""
         rows, labels = self.inequalities()
-        return HPolytope(-rows[:, :-1], rows[:, -1], labels=labels)
+        if self.exact is None:
+            return HPolytope(-rows[:, :-1], rows[:, -1], labels=labels)
+        exact, divisors = self._exact_rows()
+        return HPolytope.of_exact_rows(exact, divisors, self.dim, [False] * len(exact), labels)
+
+    def _exact_rows(self) -> tuple[list[list[int]], list[int]]:
+        """The rows of `inequalities` in integers, each times a divisor."""
+        rows, divisors = [], []
+        for i, pair in enumerate(zip(*self.exact or (), strict=True)):
+            for sign, bound in zip((1, -1), pair, strict=True):
+                if bound is not None:
+                    row = [0] * (self.dim + 1)
+                    row[i], row[-1] = sign * bound.denominator, -sign * bound.numerator
+                    rows.append(row)
+                    divisors.append(bound.denominator)
+        return rows, divisors
 
     def volume(self) -> float:
         """Volume in the inputs that are not fixed (1 if all are fixed)."""
@@ -116,7 +157,8 @@ class Box:
         if self.dim > SHOWN:
             widths = self.upper - self.lower
             return f"<Box: {self.dim} inputs, widths {widths.min()} to {widths.max()}>"
-        return f"Box({self.lower.tolist()}, {self.upper.tolist()})"
+        lower, upper = self.ends()
+        return f"Box({lower}, {upper})"
 
 
 @dataclass(frozen=True)
@@ -208,7 +250,8 @@ def solid_domain(domain: Domain) -> SolidDomain:
     if isinstance(domain, WholeSpace):
         return _solid_rows([], [], [], domain.dim)
     if all(sum(map(bool, row[:-1])) == 1 for row in domain.exact_rows):
-        return _solid_bounds(domain.exact_rows, domain.labels, domain.strict.tolist(), domain.dim)
+        rows = zip(domain.exact_rows, domain.strict.tolist(), strict=True)
+        return _solid_bounds([_bound_of(*row) for row in rows], domain.labels, domain.dim)
     return _solid_rows(domain.exact_rows, domain.labels, domain.strict.tolist(), domain.dim)
 
 
@@ -219,6 +262,8 @@ def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
     as two opposite rows.
     """
     d, hull = solid.hull.ambient_dim, solid.hull
+    if hull.is_whole:
+        return [form.exact() for form in solid.forms], list(solid.labels)
     forms = integer_matrix([form.exact() for form in solid.forms], hull.dim + 1)
     pulled = compose(IntegerAffine(forms, 1), hull.chart)
     rows, labels = [pulled.row(i) for i in range(len(solid.forms))], list(solid.labels)
@@ -229,44 +274,16 @@ def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
 
 
 def _solid_box(box: Box) -> SolidDomain:
-    free = np.flatnonzero(box.lower < box.upper)
-    inner = Box(box.lower[free], box.upper[free])
-    rows, labels = inner.inequalities()
-    zero = np.zeros(rows.shape[1])
-    forms = tuple(Form(row, zero, cache(partial(_integers, row))) for row in rows)
-    names = [
-        label.replace(f"x{j} ", f"x{free[j]} ") for label, j in zip(labels, _inputs_of(rows), strict=True)
+    rows = [
+        (
+            InputBound(i, is_lower, Fraction(value), False),
+            f"x{i} {'>=' if is_lower else '<='} {float(value):g}",
+        )
+        for i, ends in enumerate(zip(*box.ends(), strict=True))
+        for is_lower, value in zip((True, False), ends, strict=True)
+        if abs(value) != np.inf
     ]
-    hull = AffineHull.whole(box.dim) if len(free) == box.dim else _fixed_inputs(box, free.tolist())
-    middle = Point.of([_between(low, high) for low, high in zip(inner.lower, inner.upper, strict=True)])
-    closed = (False,) * len(forms)
-    return SolidDomain(hull, forms, tuple(names), closed, Bounds(inner.lower, inner.upper), middle)
-
-
-def _integers(row: Floats) -> list[int]:
-    return affine_of_floats(row[None, :-1], row[-1:]).row(0)
-
-
-def _inputs_of(rows: Floats) -> list[int]:
-    return [int(np.flatnonzero(row[:-1])[0]) for row in rows]
-
-
-def _fixed_inputs(box: Box, free: list[int]) -> AffineHull:
-    weight = np.zeros((box.dim, len(free)))
-    weight[free, np.arange(len(free))] = 1.0
-    origin = np.where(box.lower < box.upper, 0.0, box.lower)
-    return AffineHull(affine_of_floats(weight, origin), tuple(free))
-
-
-def _between(low: float, high: float) -> Fraction:
-    """A number strictly between two floats, the lower one of which may be -inf and the upper inf."""
-    if np.isinf(low):
-        return Fraction(0) if np.isinf(high) else Fraction(high) - 1
-    if np.isinf(high):
-        return Fraction(low) + 1
-    middle = (Fraction(low) + Fraction(high)) / 2
-    rounded = Fraction(float(middle))  # between two floats, so float64 reaches it
-    return rounded if Fraction(low) < rounded < Fraction(high) else middle
+    return _solid_bounds([bound for bound, _ in rows], [label for _, label in rows], box.dim)
 
 
 def _solid_rows(
@@ -288,33 +305,36 @@ def _solid_rows(
     )
 
 
-def _solid_bounds(
-    rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], dim: int
-) -> SolidDomain:
-    """As `_solid_rows`, for rows that are bounds of single inputs: no linear programs, which matters for hundreds."""
-    inputs = [next(j for j, entry in enumerate(row) if entry) for row in rows]
-    values = [Fraction(-row[-1], row[j]) for row, j in zip(rows, inputs, strict=True)]
-    sides: tuple[list[list[Fraction]], list[list[Fraction]]] = (
-        [[] for _ in range(dim)],
-        [[] for _ in range(dim)],
-    )
-    for row, j, value in zip(rows, inputs, values, strict=True):
-        sides[row[j] < 0][j].append(value)
-    lower = [max(found, default=None) for found in sides[0]]
-    upper = [min(found, default=None) for found in sides[1]]
-    open_bounds = {(j, value) for j, value, is_open in zip(inputs, values, strict, strict=True) if is_open}
+def _bound_of(row: Sequence[int], is_open: bool) -> InputBound:
+    """A row that bounds a single input."""
+    i = next(j for j, entry in enumerate(row) if entry)
+    return InputBound(i, row[i] > 0, Fraction(-row[-1], row[i]), is_open)
+
+
+def _solid_bounds(given: Sequence[InputBound], labels: Sequence[str], dim: int) -> SolidDomain:
+    """As `_solid_rows`, for bounds of single inputs: no linear programs and no rows, which matters for hundreds."""
+    sides: dict[bool, list[Fraction | None]] = {True: [None] * dim, False: [None] * dim}
+    for bound in given:
+        best = sides[bound.is_lower][bound.coordinate]
+        if best is None or (bound.value > best) == bound.is_lower:
+            sides[bound.is_lower][bound.coordinate] = bound.value
+    lower, upper = sides[True], sides[False]
+    open_bounds = {(bound.coordinate, bound.value) for bound in given if bound.strict}
     for j, (low, high) in enumerate(zip(lower, upper, strict=True)):
         if low is not None and high is not None and (low > high or (low == high and (j, low) in open_bounds)):
             raise DomainError(f"the input set is empty: its bounds of x{j} contradict each other")
     free = [j for j in range(dim) if lower[j] is None or lower[j] != upper[j]]
-    kept = [i for i, j in enumerate(inputs) if j in set(free)]
+    place = {j: u for u, j in enumerate(free)}
+    kept = [i for i, bound in enumerate(given) if bound.coordinate in place]
+    bounds = tuple(given[i]._replace(coordinate=place[given[i].coordinate]) for i in kept)
     return SolidDomain(
         _hull_of_bounds(lower, free),
-        tuple(integer_form([rows[i][j] for j in [*free, dim]]) for i in kept),
+        forms_of_bounds(bounds, len(free)),
         tuple(labels[i] for i in kept),
-        tuple(strict[i] for i in kept),
+        tuple(bound.strict for bound in bounds),
         Bounds(_outwards(lower, free, -np.inf), _outwards(upper, free, np.inf)),
         Point.of([_middle(lower[j], upper[j]) for j in free]),
+        bounds,
     )
 
 
@@ -322,10 +342,15 @@ def _hull_of_bounds(lower: Sequence[Fraction | None], free: list[int]) -> Affine
     dim = len(lower)
     if len(free) == dim:
         return AffineHull.whole(dim)
-    fixed = {j: low for j, low in enumerate(lower) if j not in set(free) and low is not None}
+    chosen = set(free)
+    fixed = {j: low for j, low in enumerate(lower) if j not in chosen and low is not None}
     scale = lcm(1, *(value.denominator for value in fixed.values()))
-    embedding = [[scale * (j == i) for i in free] + [int(fixed.get(j, 0) * scale)] for j in range(dim)]
-    return AffineHull(IntegerAffine(integer_matrix(embedding, len(free) + 1), scale), tuple(free))
+    embedding = fmpz_mat(dim, len(free) + 1)
+    for u, j in enumerate(free):
+        embedding[j, u] = scale
+    for j, value in fixed.items():
+        embedding[j, len(free)] = int(value * scale)
+    return AffineHull(IntegerAffine(embedding, scale), tuple(free))
 
 
 def _outwards(values: Sequence[Fraction | None], free: list[int], side: float) -> Floats:
@@ -360,6 +385,20 @@ def _refuse_open_equations(
 def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
     hull = AffineHull(compose(outer.embedding, inner.hull.embedding), None)
     return replace(inner, hull=hull, labels=tuple(f"slice: {label}" for label in inner.labels))
+
+
+def _exact_bounds(lower: Any, upper: Any) -> tuple[tuple[Fraction | None, ...], ...] | None:
+    """Bounds in fractions where float64 cannot hold them; shapes and numbers have been checked."""
+    ends = [arrays.floats_and_exact(values) for values in (lower, upper)]
+    if all(exact is None for _, exact in ends):
+        return None
+    both = [nearest.tolist() if exact is None else exact.tolist() for nearest, exact in ends]
+    return tuple(tuple(None if abs(e) == np.inf else Fraction(e) for e in values) for values in both)
+
+
+def is_float_box(domain: Domain) -> bool:
+    """Whether a domain is a box whose rows are bounds in float64."""
+    return isinstance(domain, Box) and domain.exact is None
 
 
 def _beyond_floats(origin: Any, directions: Any) -> IntegerAffine | None:

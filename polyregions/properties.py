@@ -55,12 +55,14 @@ class Property:
         n_inputs: d.
         n_outputs: c.
         name: where it came from, for messages.
+        notices: what the user should know of how it was read.
     """
 
     cases: tuple[Case, ...]
     n_inputs: int
     n_outputs: int
     name: str = "property"
+    notices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that everything is about as many inputs and outputs.

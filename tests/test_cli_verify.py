@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from corpus import corpus
 from polyregions.cli import main
+from polyregions.verification import Verification
 
 SPEC = """
 (declare-const X_0 Real) (declare-const Y_0 Real)
@@ -120,3 +122,85 @@ def test_what_the_runtime_makes_of_a_counterexample(capsys: pytest.CaptureFixtur
     assert re.fullmatch(r"onnxruntime|onnx\.reference", example["runtime"])
     assert example["runtime_outputs"] == pytest.approx(example["outputs"], rel=1e-5)
     assert example["runtime_outputs"] != example["outputs"]
+
+
+# ---------------------------------------------------------------- the limit of time, and what is vacuous
+
+
+def test_contradictory_inputs_hold_with_a_notice(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prop = spec(tmp_path, "(and (>= X_0 3) (>= Y_0 0))")
+    assert main(["verify", network, prop, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["verdict"] == "holds"
+    assert re.search(
+        "no input satisfies any of 1 disjuncts .the first: X_0 >= 3 against X_0 <= 2", found["notices"][0]
+    )
+    assert err.startswith("note: ")
+    assert main(["verify", network, prop, "--vnncomp", "-q"]) == 0
+    assert capsys.readouterr() == ("unsat\n", "")
+    assert main(["count", network, "--domain", prop]) == 2
+    assert "no input satisfies the constraints on X" in capsys.readouterr().err
+
+
+def test_counting_and_verifying_speak_of_the_same_set(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prop = spec(
+        tmp_path, "(and (or (<= X_0 -2) (>= X_0 0.1)) (>= Y_0 0))"
+    )  # [0.1, 2]: |x| has one region there
+    assert main(["count", network, "--domain", prop, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["regions"] == 1
+    smallest = spec(tmp_path, "(and (or (<= X_0 -2) (>= X_0 0.1)) (<= Y_0 0.1))")
+    assert main(["verify", network, smallest, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["counterexample"]["exact_inputs"] == ["1/10"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no such signal here")
+@pytest.mark.parametrize("slow", ["network_of", "load_property", "verify"])
+def test_whatever_takes_too_long_ends_at_the_limit(
+    slow: str,
+    network: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def hangs(*_: object, **__: object) -> None:
+        while True:
+            sum(range(1000))
+
+    monkeypatch.setattr(f"polyregions.cli.verify.{slow}", hangs)
+    before = signal.getsignal(signal.SIGALRM)
+    result = tmp_path / "result.txt"
+    words = [
+        "verify",
+        network,
+        spec(tmp_path, "(>= Y_0 3)"),
+        "--timeout",
+        "0.2",
+        "--vnncomp",
+        "-o",
+        str(result),
+    ]
+    assert main(words) == 3
+    assert capsys.readouterr().out == result.read_text() == "timeout\n"
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_time_that_reading_took_is_no_longer_there(
+    network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = []
+
+    def verify(*_: object, timeout: float, **__: object) -> Verification:
+        given.append(timeout)
+        return Verification("unknown", None, 0, 0, 0.0, 0.0)
+
+    clock = iter([0.0, 1.0, 4.0, 5.0, 6.0, 7.0])
+    monkeypatch.setattr("polyregions.cli.verify.monotonic", lambda: next(clock))
+    monkeypatch.setattr("polyregions.cli.verify.verify", verify)
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 3)"), "--timeout", "30", "-q"]) == 3
+    assert given == [25.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import pytest
 
 from corpus import corpus
 from onnx_models import onnx
+from polyregions import Box
 from polyregions.errors import UnsupportedError
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
-from polyregions.io.vnnlib import load_vnnlib_boxes
+from polyregions.io.vnnlib import load_vnnlib_domains
 
 LOADED = {
     "acasxu/ACASXU_run2a_1_1_batch_2000.onnx": "5-50-50-50-50-50-50-5, 300",
@@ -147,20 +149,22 @@ def test_nnet_of_marabou_is_the_onnx_beside_it() -> None:
         assert np.array_equal(a.bias, b.bias)
 
 
-def test_every_vnnlib_file_is_one_box_or_says_how_many() -> None:
+def test_every_vnnlib_file_is_one_set_or_says_how_many() -> None:
     folder = corpus(".")
     files = sorted(folder.rglob("*.vnnlib"))
     assert len(files) > 30
     for file in files:
         expected = SEVERAL_BOXES.get(str(file.relative_to(folder)), 1)
-        assert len(load_vnnlib_boxes(file)) == expected
+        assert len(load_vnnlib_domains(file)) == expected
         if expected > 1:
-            with pytest.raises(UnsupportedError, match=f"{expected} different boxes"):
+            with pytest.raises(UnsupportedError, match=f"{expected} different sets"):
                 load_domain(file)
 
 
 def test_a_property_and_its_network_have_the_same_inputs() -> None:
-    box = load_domain(corpus("acasxu/prop_3.vnnlib"))
-    assert box.lower.shape == (load_network(corpus("acasxu/ACASXU_run2a_1_1_batch_2000.onnx")).n_inputs,)
-    assert (box.lower[0], box.upper[0]) == (-0.303531156, -0.298552812)
-    assert load_domain(corpus("mnistfc/prop_0_0.03.vnnlib")).lower.shape == (784,)
+    domain = load_domain(corpus("acasxu/prop_3.vnnlib"))
+    assert domain.dim == load_network(corpus("acasxu/ACASXU_run2a_1_1_batch_2000.onnx")).n_inputs
+    rows = (domain.polytope() if isinstance(domain, Box) else domain).exact_rows
+    ends = {Fraction(-row[-1], row[0]) for row in rows if row[0]}
+    assert ends == {Fraction("-0.303531156"), Fraction("-0.298552812")}
+    assert load_domain(corpus("mnistfc/prop_0_0.03.vnnlib")).dim == 784

@@ -343,13 +343,6 @@ def test_verdicts_are_repeatable() -> None:
         (ABS, Property.avoid(Box([-1], [2]), HPolytope([[1, 1]], [0])), None, InputError, "about 2 outputs"),
         (ABS, Property.avoid(Box([-1], [2]), at_least(1)), 0, OptionError, "timeout is 0"),
         (ABS, Property.avoid(Box([-1], [2]), at_least(1)), float("nan"), OptionError, "timeout is nan"),
-        (
-            ABS,
-            Property.avoid(HPolytope([[1], [-1]], [0, -1]), at_least(1)),
-            None,
-            DomainError,
-            "no input satisfies",
-        ),
     ],
 )
 def test_bad_input(network: Any, prop: Any, timeout: Any, kind: type[Exception], match: str) -> None:
@@ -446,3 +439,27 @@ def test_verdicts_of_the_corpus_agree_with_the_regions(prop: str) -> None:
     else:
         assert found.counterexample is not None
         assert found.counterexample.outputs[unsafe] >= found.counterexample.outputs[other]
+
+
+EMPTY = HPolytope([[1], [-1]], [0, -1])
+
+
+def test_empty_input_sets_have_nothing_to_violate() -> None:
+    found = pr.verify(ABS, Property.avoid(EMPTY, at_least(-5)))
+    assert (found.verdict, found.done, found.parts) == ("holds", 1.0, 0)
+    (notice,) = found.notices
+    assert "the input set is empty" in notice
+    none = property_of_vnnlib(
+        "(declare-const X_0 Real)(declare-const Y_0 Real)(assert (and (>= X_0 1) (<= X_0 0)))", "p"
+    )
+    found = pr.verify(ABS, none, timeout=5)
+    assert (found.verdict, found.done) == ("holds", 1.0)
+    assert "no input satisfies any of 1 disjuncts" in found.notices[0]
+
+
+def test_empty_input_sets_beside_others() -> None:
+    cases = [Property.avoid(domain, at_least(1)).cases[0] for domain in (EMPTY, pr.Box([0], [1]))]
+    found = pr.verify(ABS, Property(tuple(cases), 1, 1))
+    assert (found.verdict, len(found.notices)) == ("violated", 1)
+    assert found.counterexample is not None
+    assert found.counterexample.case == 1

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import json
+import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
+from polyregions.cli.alarm import TimeIsUp, limited
 from polyregions.cli.answers import ANSWERED_NO, STOPPED
 from polyregions.cli.problem import network_of
 from polyregions.cli.progress import watched
 from polyregions.errors import OptionError
 from polyregions.io.files import suffix_of, write_whole
-from polyregions.io.runtime import run_in_floats
+from polyregions.io.runtime import FloatRun, run_in_floats
 from polyregions.io.verdict_files import verdict_as_json, verdict_as_text, verdict_as_vnncomp
 from polyregions.io.vnnlib_property import load_property
-from polyregions.verification import verify
+from polyregions.verification import Verification, verify
 
+GRACE = 0.5  # seconds that a step of the search may outlast the limit, for then it can say how far it came
 STATUS = {"holds": 0, "violated": ANSWERED_NO, "unknown": STOPPED}
 
 
 def verify_(arguments: Namespace) -> int:
     """Print a verdict, and write it if a file is named."""
+    start = monotonic()
     _check_output(arguments.output)
-    network, prop = network_of(arguments), load_property(arguments.property)
-    with watched(arguments.quiet) as progress:
-        found = verify(network, prop, timeout=arguments.timeout, progress=progress)
-    example = found.counterexample
-    floats = None if example is None else run_in_floats(arguments.network, network, example.point)
-    report = {
-        **verdict_as_json(found, floats),
-        "network": network.name,
-        "property": Path(arguments.property).name,
-    }
-    if network.notices:
-        report["notices"] = list(network.notices)
+    report: dict[str, Any] = {"network": arguments.network, "property": Path(arguments.property).name}
+    found, floats = _verified(arguments, start, report)
+    report = {**verdict_as_json(found, floats), **report}
     if arguments.output is not None:
         as_json = suffix_of(arguments.output) == ".json"
         text = json.dumps(report) + "\n" if as_json else verdict_as_vnncomp(found)
@@ -44,6 +42,31 @@ def verify_(arguments: Namespace) -> int:
     else:
         print(verdict_as_vnncomp(found) if arguments.vnncomp else verdict_as_text(found, floats), end="")
     return STATUS[found.verdict]
+
+
+def _verified(
+    arguments: Namespace, start: float, report: dict[str, Any]
+) -> tuple[Verification, FloatRun | None]:
+    """The verdict, and what floats make of its counterexample; reading and setting up count towards the limit."""
+
+    def left() -> float | None:
+        return None if arguments.timeout is None else arguments.timeout - (monotonic() - start)
+
+    try:
+        with limited(left()):
+            network, prop = network_of(arguments), load_property(arguments.property)
+        report["network"] = network.name
+        with limited(left(), GRACE), watched(arguments.quiet) as progress:
+            found = verify(network, prop, timeout=left(), progress=progress)
+    except TimeIsUp:
+        return Verification("unknown", None, 0, 0, 0.0, monotonic() - start), None
+    for notice in () if arguments.quiet else found.notices:
+        print(f"note: {notice}", file=sys.stderr)
+    found = replace(found, notices=(*network.notices, *found.notices))
+    example = found.counterexample
+    if example is None:
+        return found, None
+    return found, run_in_floats(arguments.network, network, example.point, arguments.network_output)
 
 
 def _check_output(output: str | None) -> None:

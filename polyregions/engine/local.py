@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from polyregions.domain import Box
 from polyregions.engine.tree import Cell, root
 from polyregions.oracle.box import BoxOracle
 from polyregions.oracle.polyhedron import OpenPolyhedron
@@ -11,8 +10,11 @@ from polyregions.problem import Problem
 
 
 def is_box(problem: Problem) -> bool:
-    """Whether the rows of the domain are its finite bounds and nothing else."""
-    return isinstance(problem.domain, Box) and problem.solid.bounds.are_finite
+    """Whether the rows of the domain are its finite bounds and nothing else.
+
+    They may be rational: a float strictly inside bounds that are rounded outwards is strictly inside the exact ones.
+    """
+    return problem.solid.input_bounds is not None and problem.solid.bounds.are_finite
 
 
 def box_root(problem: Problem) -> Cell:

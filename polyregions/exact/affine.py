@@ -93,8 +93,10 @@ def affine_of_layer(layer: Layer) -> IntegerAffine:
 
 def identity_affine(dim: int) -> IntegerAffine:
     """The identity on R^dim."""
-    rows = [[int(i == j) for j in range(dim + 1)] for i in range(dim)]
-    return IntegerAffine(integer_matrix(rows, dim + 1), 1)
+    matrix = fmpz_mat(dim, dim + 1)
+    for i in range(dim):
+        matrix[i, i] = 1
+    return IntegerAffine(matrix, 1)
 
 
 def compose(outer: IntegerAffine, inner: IntegerAffine) -> IntegerAffine:

@@ -86,7 +86,7 @@ class Point:
         """Whether `approx` is the point itself."""
         return self.rational is None
 
-    @property
+    @cached_property
     def coordinates(self) -> tuple[Fraction, ...]:
         """The exact coordinates."""
         return self.rational or tuple(Fraction(v) for v in self.approx.tolist())

@@ -22,27 +22,32 @@ class AffineHull:
     """A k-dimensional affine subspace of R^d with coordinates u of its own.
 
     Attributes:
-        embedding: the exact map u -> x.
+        given: the exact map u -> x; None for the identity, which is written out only when somebody asks.
         free: (k,) the inputs that serve as coordinates u, or None if u are other coordinates.
     """
 
-    embedding: IntegerAffine
+    given: IntegerAffine | None
     free: tuple[int, ...] | None
 
     @classmethod
     def whole(cls, dim: int) -> AffineHull:
         """R^d itself."""
-        return cls(identity_affine(dim), tuple(range(dim)))
+        return cls(None, tuple(range(dim)))
+
+    @cached_property
+    def embedding(self) -> IntegerAffine:
+        """The exact map u -> x."""
+        return self.given or identity_affine(len(self.free or ()))
 
     @property
     def dim(self) -> int:
         """Dimension k of the hull."""
-        return self.embedding.shape[1] - 1
+        return self.given.shape[1] - 1 if self.given is not None else len(self.free or ())
 
     @property
     def ambient_dim(self) -> int:
         """Dimension d of the space it lies in."""
-        return self.embedding.shape[0]
+        return self.given.shape[0] if self.given is not None else len(self.free or ())
 
     @property
     def is_whole(self) -> bool:

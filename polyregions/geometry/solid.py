@@ -25,10 +25,13 @@ def integer_form(row: Sequence[int]) -> Form:
     """A form given by integers; its floats are scaled to about 1 and rounded, which the error says."""
     entries = list(row)
     scale = 1 << max(0, max((abs(e) for e in entries), default=1).bit_length() - 1)
-    floats = np.array([e / scale for e in entries], dtype=np.float64)
-    exact = [Fraction(f) * scale == e for f, e in zip(floats.tolist(), entries, strict=True)]
-    error = [0.0 if known else abs(f) * UNIT + TINY for f, known in zip(floats.tolist(), exact, strict=True)]
-    return Form(floats, np.array(error, dtype=np.float64), lambda: entries)
+    floats, error = np.zeros(len(entries)), np.zeros(len(entries))
+    for i, entry in enumerate(entries):
+        if entry:
+            floats[i] = nearest = entry / scale
+            if Fraction(nearest) * scale != entry:
+                error[i] = abs(nearest) * UNIT + TINY
+    return Form(floats, error, lambda: entries)
 
 
 def recession_cone_is_trivial(rows: Sequence[Sequence[int]], dim: int) -> bool:

@@ -14,7 +14,8 @@ Networks in:
 Input sets in:
 
 * domains: `load_domain`, which picks the reader by a file's suffix
-* vnnlib: the input boxes of VNN-LIB properties
+* vnnlib, vnnlib_property: the two views of a VNN-LIB file, as input sets and as a property
+* vnnlib_reader, vnnlib_variables, vnnlib_formulas, vnnlib_sets: the one reader of both
 
 Results out and in again:
 

@@ -5,46 +5,45 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-import numpy as np
-
 from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
 from polyregions.geometry.polytope import HPolytope
-from polyregions.io.files import MAX_BYTES, read_bytes, read_text, shortened, suffix_of
+from polyregions.io.files import MAX_BYTES, read_bytes, shortened, suffix_of
 from polyregions.io.npz import Arrays, arrays_of_npz
-from polyregions.io.vnnlib import boxes_of_vnnlib
+from polyregions.io.vnnlib import load_vnnlib_domains
 
 
 def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Box | HPolytope:
     """The input set stored in a file.
 
     Args:
-        path: a VNN-LIB property (``.vnnlib``) whose input constraints form one box, or a ``.npz`` with arrays
-            ``lower`` (d,) and ``upper`` (d,), or ``A`` (m, d) and ``b`` (m,) for ``A x <= b``, or all four for the
-            part of the box in which the rows hold; either file may be compressed (``.gz``).
+        path: a VNN-LIB property (``.vnnlib``) whose constraints on inputs alone form one set, the one that
+            `load_property` reads; or a ``.npz`` with arrays ``lower`` (d,) and ``upper`` (d,), or ``A`` (m, d) and
+            ``b`` (m,) for ``A x <= b``, or all four for the part of the box in which the rows hold; either may be
+            compressed (``.gz``).
         max_bytes: limit of the size, before and after decompression.
 
     Raises:
         FormatError: a file that is not what its name claims, or arrays of other names.
-        UnsupportedError: an input set that is not one box.
-        DomainError: bounds that are missing, crossed or not finite.
+        UnsupportedError: several input sets.
+        DomainError: bounds that are crossed or not finite, constraints that no input satisfies.
     """
     where = str(path)
     match suffix_of(path):
         case ".vnnlib":
-            return _only_box(boxes_of_vnnlib(read_text(path, max_bytes), where), where)
+            return _only_one(load_vnnlib_domains(path, max_bytes=max_bytes), where)
         case ".npz":
             return _domain_of_arrays(arrays_of_npz(read_bytes(path, max_bytes), where, max_bytes), where)
     raise FormatError(f"{where}: unknown kind of domain file, expected .vnnlib or .npz (or .gz behind it)")
 
 
-def _only_box(boxes: list[Box], where: str) -> Box:
-    if len(boxes) != 1:
+def _only_one(domains: list[Box | HPolytope], where: str) -> Box | HPolytope:
+    if len(domains) != 1:
         raise UnsupportedError(
-            f"{where}: the inputs form {len(boxes)} different boxes, expected one; "
-            "load_vnnlib_boxes gives them all"
+            f"{where}: the inputs form {len(domains)} different sets, expected one; "
+            "the cases of load_property have them all"
         )
-    return boxes[0]
+    return domains[0]
 
 
 NAMES: Final = ("lower", "upper", "A", "b")
@@ -66,7 +65,7 @@ def _domain_of_arrays(arrays: Arrays, where: str) -> Box | HPolytope:
     if box.dim != rows.dim:
         raise DomainError(f"{where}: lower and upper have {box.dim} entries, A has {rows.dim} columns")
     sides = box.polytope()
-    return _polytope(np.vstack([rows.A, sides.A]), np.concatenate([rows.b, sides.b]), where)
+    return rows.with_exact_rows(sides.exact_rows, [1] * len(sides.A), sides.strict, sides.labels)
 
 
 def _polytope(A: Any, b: Any, where: str) -> HPolytope:

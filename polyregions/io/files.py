@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
+import errno
 import gzip
 import importlib
 import io
@@ -11,6 +11,7 @@ import re
 import secrets
 import stat
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -122,6 +123,9 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
                 parts[path] = _write_part(path, data, durable)
             for path, part in parts.items():
                 part.replace(path)
+            if durable:
+                for folder in {path.parent for path in contents}:
+                    sync_folder(folder)
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
@@ -132,10 +136,9 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
 def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Path:
     """A new file beside the one that it will become, under a name that nobody can guess; removed if it fails."""
     part = path.with_name(f".{path.name[:MAX_NAME]}.{secrets.token_hex(8)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(part, flags, 0o666)  # exclusive: neither a file nor a link that is there already
+    handle = open_new(part)
     try:
-        with os.fdopen(descriptor, "wb") as handle:
+        with handle:
             handle.writelines([data] if isinstance(data, bytes) else data)
             if durable:
                 handle.flush()
@@ -146,17 +149,48 @@ def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Pat
     return part
 
 
+def open_new(path: Path) -> IO[bytes]:
+    """A file that was not there before, open for writing; no link is followed.
+
+    Raises:
+        OSError: something of this name is there, or it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that the names of a folder are on the disk, where an operating system can be asked to.
+
+    Raises:
+        OSError: it cannot be opened, or the disk fails.
+    """
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names with their files
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(handle)
+
+
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
     """The same as text; bytes that are not UTF-8 become a character that no number contains.
 
     A byte order mark is taken off: that of UTF-8, or of UTF-16, which is then what the text is in.
 
     Raises:
-        FormatError: as `read_bytes`.
+        FormatError: as `read_bytes`, or text of another encoding.
     """
     data = read_bytes(path, max_bytes)
-    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
-    return data.decode(encoding, errors="replace")
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and data[2:4] != b"\0\0":
+        return data.decode("utf-16", errors="replace")
+    if 0 in data[:4]:
+        raise FormatError(f"{path}: begins with {data[:4]!r}, as text in UTF-32 does, expected UTF-8")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def parse_decimal(token: str, where: str) -> float:

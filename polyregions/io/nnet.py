@@ -7,9 +7,8 @@ biases, one a line.
 
 Inputs are normalised as ``(x - mean) / range``, outputs are scaled as ``y * range + mean``. Both are
 folded into the first and the last layer as rationals, so the network takes and gives the quantities
-as they are; a notice says so. Minima and maxima, which may be infinite, are read but not applied: the
-format's own evaluators clip inputs to them, the network here is the unclipped function. Decimals are
-read as the nearest float64.
+as they are; a notice says so. Minima and maxima, which may be infinite, are read but not applied: the format's own
+evaluators clip inputs to them, the network here is the unclipped function. Decimals are read as the nearest float64.
 """
 
 from __future__ import annotations

@@ -68,9 +68,7 @@ class Arrays(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """An array, or the default where there is none of this name."""
-        if name in self:
-            self._read.add(name)
-        return super().get(name, default)
+        return self[name] if name in self else default  # noqa: SIM401 - this is what get is made of
 
     def refuse_rest(self, known: Sequence[str] = ()) -> None:
         """Refuse arrays that nothing has read.

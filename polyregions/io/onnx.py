@@ -19,6 +19,7 @@ from polyregions.io.onnx_check import compared_with_source
 from polyregions.io.onnx_external import take_in
 from polyregions.io.onnx_graph import Graph, graph_of_model
 from polyregions.io.onnx_operators import graph_of_onnx
+from polyregions.io.onnx_versions import check_other_versions
 from polyregions.io.runtime_process import start_early
 from polyregions.network import Network
 
@@ -29,6 +30,7 @@ def network_of_onnx(
     name: str,
     *,
     folder: Path | None = None,
+    output: str | None = None,
     check: bool = True,
     max_bytes: int = MAX_BYTES,
 ) -> Network:
@@ -39,6 +41,7 @@ def network_of_onnx(
         where: the file, for messages.
         name: name of the network.
         folder: the folder the file lies in, where tensors that it keeps in other files are found.
+        output: name of the output that is wanted, see `graph_of_model`.
         check: compare the result with onnx's reference evaluator, or onnxruntime, on random points, where they can
             run; they run in a process of their own.
         max_bytes: limit of the size of the tensors in other files.
@@ -46,14 +49,16 @@ def network_of_onnx(
     Raises:
         FormatError: truncated or hostile files, shapes that do not fit, other results than the reference.
         UnsupportedError: anything that is not piecewise linear; names operator and node.
+        OptionError: an output that the file does not have.
         MissingExtraError: onnx is not installed.
     """
     if check:
         start_early()
     model = _parse(data, where)
     files = take_in(model, where, folder, max_bytes)
-    graph = graph_of_model(model, where)
+    graph = graph_of_model(model, where, output)
     built = graph_of_onnx(graph)
+    check_other_versions(graph, built)
     with network_errors_are_format_errors():
         network = lower(built, name)
     if files:
@@ -63,7 +68,7 @@ def network_of_onnx(
 
 
 def graph_of_bytes(
-    data: bytes, where: str, folder: Path | None, max_bytes: int = MAX_BYTES
+    data: bytes, where: str, folder: Path | None, output: str | None = None, max_bytes: int = MAX_BYTES
 ) -> tuple[Graph, Any]:
     """The graph in the bytes of an ONNX file and the model it is of, tensors in other files included.
 
@@ -74,7 +79,7 @@ def graph_of_bytes(
     """
     model = _parse(data, where)
     take_in(model, where, folder, max_bytes)
-    return graph_of_model(model, where), model
+    return graph_of_model(model, where, output), model
 
 
 def _parse(data: bytes, where: str) -> Any:

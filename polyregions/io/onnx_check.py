@@ -20,7 +20,8 @@ from polyregions.io.comparison import (
     comparison_points,
     rounding_tolerance,
 )
-from polyregions.io.onnx_graph import STANDARD_DOMAINS, Graph
+from polyregions.io.onnx_graph import Graph
+from polyregions.io.onnx_node import ML_DOMAIN
 from polyregions.io.onnx_tensors import KINDS, REAL_KINDS
 from polyregions.io.runtime_process import Feed, RuntimeFailed, run_model
 from polyregions.network import Network
@@ -153,13 +154,20 @@ def pruned_model(graph: Graph, model: Any, whole: bool = False) -> Any:
     final = [graph.taken_off] if whole and graph.taken_off is not None else []
     pruned = type(model)()
     pruned.ir_version = model.ir_version
-    pruned.opset_import.extend(o for o in model.opset_import if o.domain in STANDARD_DOMAINS)
+    pruned.opset_import.extend(o for o in model.opset_import if o.domain == ML_DOMAIN)
+    pruned.opset_import.add(domain="", version=graph.opset)
     needed = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
     pruned.graph.name = "pruned"
     pruned.graph.node.extend(node.proto for node in [*graph.nodes, *final])
+    for node in pruned.graph.node:
+        while not node.output[-1]:  # outputs left out, which onnxruntime 1.32 crashes on
+            del node.output[-1]
     pruned.graph.initializer.extend(t for name, t in graph.constants.items() if name in needed)
     names = {tensor.name for tensor in graph.inputs}
     pruned.graph.input.extend(v for v in model.graph.input if v.name in names)
+    for dim in (d for v in pruned.graph.input for d in v.type.tensor_type.shape.dim):
+        if dim.dim_value < 1:  # a batch size left open by 0 or -1
+            dim.ClearField("dim_value")
     for name in [node.output for node in final] or graph.outputs:
         output = pruned.graph.output.add()
         output.name = name

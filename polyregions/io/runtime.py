@@ -27,7 +27,7 @@ class FloatRun:
     outputs: Floats
 
 
-def run_in_floats(source: str, network: Network, point: Floats) -> FloatRun:
+def run_in_floats(source: str, network: Network, point: Floats, output: str | None = None) -> FloatRun:
     """Run a network file at a point (d,).
 
     ONNX files by onnxruntime, or else by onnx's reference evaluator, in a process of their own and at the point
@@ -37,14 +37,15 @@ def run_in_floats(source: str, network: Network, point: Floats) -> FloatRun:
         source: the file, which `load_network` has accepted.
         network: what it gave.
         point: (d,) float64.
+        output: which output of an ONNX file it was.
     """
-    found = _run_onnx(Path(source), network, point) if suffix_of(source) == ".onnx" else None
+    found = _run_onnx(Path(source), network, point, output) if suffix_of(source) == ".onnx" else None
     return found or FloatRun("polyregions in float64", network(point))
 
 
-def _run_onnx(path: Path, network: Network, point: Floats) -> FloatRun | None:
+def _run_onnx(path: Path, network: Network, point: Floats, output: str | None) -> FloatRun | None:
     try:
-        graph, model = graph_of_bytes(read_bytes(path), str(path), path.parent)
+        graph, model = graph_of_bytes(read_bytes(path), str(path), path.parent, output)
     except PolyregionsError:  # gone or changed since it was loaded
         return None
     whole = pruned_model(graph, model, whole=True).SerializeToString()

@@ -13,7 +13,7 @@ MAX_DEPTH: Final = 64
 
 Expression: TypeAlias = "str | list[Expression]"
 
-_TOKEN = re.compile(r';[^\n]*|\s+|[()]|"[^"]*"|\|[^|]*\||[^\s();"|]+')
+_TOKEN = re.compile(r';[^\r\n]*|\s+|[()]|\[[^\[\]();"|]*\]|"[^"]*"|\|[^|]*\||[^\s()\[\];"|]+')
 
 
 def expressions(text: str, where: str) -> Iterator[Expression]:
@@ -43,15 +43,6 @@ def expressions(text: str, where: str) -> Iterator[Expression]:
         raise FormatError(f"{where}: {len(stack)} parentheses are not closed at the end of the file")
 
 
-def leaves(expression: Expression) -> Iterator[str]:
-    """All tokens but the parentheses."""
-    if isinstance(expression, str):
-        yield expression
-    else:
-        for part in expression:
-            yield from leaves(part)
-
-
 def written(expression: Expression) -> str:
     """An expression in the notation of the file, shortened for a message."""
     return shortened(_joined(expression, 20), 80)
@@ -65,6 +56,11 @@ def _tokens(text: str, where: str) -> Iterator[str]:
             raise FormatError(f"{where}: {shortened(text[position:])!r}, expected an s-expression")
         position = match.end()
         token = match[0]
+        if token.startswith(";") and len(token.splitlines()) > 1:
+            found = shortened(repr(token))
+            raise FormatError(
+                f"{where}: the comment {found} holds an unusual line end, expected LF, CR or CR LF"
+            )
         if not (token.isspace() or token.startswith(";")):
             yield token
 

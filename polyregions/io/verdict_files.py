@@ -21,6 +21,8 @@ def verdict_as_json(found: Verification, floats: FloatRun | None) -> dict[str, A
     }
     if found.reason is not None:
         report["reason"] = found.reason
+    if found.notices:
+        report["notices"] = list(found.notices)
     if found.counterexample is not None:
         report["counterexample"] = _example_as_json(found.counterexample, floats)
     return report

@@ -49,7 +49,7 @@ def robustness_radius(cells: DecisionCells, x: Any, norm: Norm = "l2") -> Robust
 
     Args:
         cells: all decision cells, see `decision_cells`.
-        x: (d,) a point of the domain, in float64.
+        x: (d,) a point of the domain; integers and fractions are taken exactly.
         norm: "l1", "l2" or "linf".
 
     Raises:
@@ -79,12 +79,12 @@ def robustness_radii(cells: DecisionCells, X: Any, norm: Norm = "l2") -> tuple[R
         raise InputError(f"robustness: {type(cells).__name__}, expected DecisionCells")
     search = _Search(cells, norm)
     try:
-        points = arrays.points(X, cells.regions.network.n_inputs)
+        points, rational = arrays.points_and_exact(X, cells.regions.network.n_inputs)
     except arrays.NotNumbers as error:
         raise InputError(
             f"robustness: points: {error}, expected {cells.regions.network.n_inputs} numbers"
         ) from None
-    return tuple(search.radius([Fraction(c) for c in x.tolist()]) for x in points)
+    return tuple(search.radius([*rational.get(i, map(Fraction, x.tolist()))]) for i, x in enumerate(points))
 
 
 class _Search:

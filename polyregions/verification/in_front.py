@@ -8,6 +8,7 @@ by enclosing the logarithm ever more narrowly.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 from typing import Final, TypeAlias
@@ -66,7 +67,7 @@ def widened(prop: Property, cases: Sequence[Translated], bits: int) -> Property:
         Case(case.domain, tuple(_widened(conditions, bits) for _, conditions in found))
         for case, found in zip(prop.cases, cases, strict=True)
     ]
-    return Property(tuple(built), prop.n_inputs, prop.n_outputs, prop.name)
+    return replace(prop, cases=tuple(built))
 
 
 def is_rational(cases: Sequence[Translated]) -> bool:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point
 from polyregions.problem import Problem
 
 NEAR = 1e-9  # of the size of the outputs: how far from a violation a point is worth exact arithmetic
@@ -53,11 +53,8 @@ class Points:
 
     def is_violated(self, point: Point) -> bool:
         """Whether a point is in the input set and in a violation; exact."""
-        solid = self.problem.solid
-        for form, is_open in zip(solid.forms, solid.strict, strict=True):
-            value = dot(form.exact(), point.integers)
-            if value < 0 or (is_open and value == 0):
-                return False
+        if not self.problem.solid.contains(point):
+            return False
         values = self.problem.exact.germ(point.coordinates).value
         return any(all(self._holds(j, values[j]) for j in group) for group in self.groups)
 

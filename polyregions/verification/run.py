@@ -9,11 +9,10 @@ from math import isfinite
 from time import monotonic
 from typing import Final, TypeAlias
 
-from polyregions.domain import rows_in_inputs
 from polyregions.engine.reduction import reduce
 from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError
 from polyregions.exact.evaluate import ExactNetwork
-from polyregions.exact.numbers import Point, dot
+from polyregions.exact.numbers import Point
 from polyregions.network import Network
 from polyregions.problem import Problem, pose
 from polyregions.progress import ProgressFunction, Watch
@@ -28,8 +27,7 @@ from polyregions.verification.in_front import (
     widened,
 )
 from polyregions.verification.points import Points
-from polyregions.verification.scan import Scan, must_scan
-from polyregions.verification.search import Search
+from polyregions.verification.race import contestant
 from polyregions.verification.verdict import Counterexample, Verdict, Verification
 from polyregions.verification.watched import Watched, watched
 
@@ -54,13 +52,13 @@ def verify(
         progress: called now and then with a `Progress` (`regions` counts parts); returning False stops the search.
 
     Returns:
-        The verdict "holds" or "violated", or "unknown" if the search was stopped.
+        The verdict "holds" or "violated", or "unknown" if the search was stopped. Empty input sets have nothing that
+        could be violated; its notices name them.
 
     Raises:
         InputError: no network, no property, or other numbers of inputs and outputs.
         UnsupportedError: the network ends in a Softmax or the like, and the property has no translation to the
             values in front of it.
-        DomainError: every input set is empty.
         OptionError: a timeout that is no positive number.
 
     Complexity: exponential in the number of neurons at worst; the more of the input set bounds decide, the less.
@@ -114,21 +112,24 @@ def _nearly(cases: Sequence[Translated]) -> Confirm:
 
 def _decide(network: Network, prop: Property, clock: _Clock, confirm: Confirm) -> Verification:
     """Search all cases; "violated" without a counterexample if what was found is not confirmed."""
-    stopped, empty = False, 0
+    stopped, notices = False, list(prop.notices)
     for number, case in enumerate(prop.cases):
+        if not clock.goes_on(0, 0.0):
+            stopped = True
+            break
         watching = watched(network, case.violations)
         try:
             problem = pose(watching.network, case.domain)
-        except DomainError:  # rows that contradict each other: there is nothing to violate
-            empty += 1
+        except DomainError as error:  # rows that contradict each other: there is nothing to violate
+            clock.finish(0, 0, 1.0)
+            notices.append(f"{prop.name}, input set {number}: {error}")
             continue
         found, is_stopped = _search(problem, watching, clock)
         if found is not None:
-            return clock.verification("violated", _counterexample(network, problem, number, found, confirm))
+            example = _counterexample(network, problem, number, found, confirm)
+            return clock.verification("violated", example, notices)
         stopped |= is_stopped
-    if empty == len(prop.cases):
-        raise DomainError(f"{prop.name}: no input satisfies the input constraints")
-    return clock.verification("unknown" if stopped else "holds", None)
+    return clock.verification("unknown" if stopped else "holds", None, notices)
 
 
 def _check(network: Network, prop: Property, timeout: float | None) -> None:
@@ -153,7 +154,7 @@ class _Clock:
 
     def __init__(self, timeout: float | None, progress: ProgressFunction | None, n_cases: int) -> None:
         self._start = monotonic()
-        self._timeout, self._watch, self._n_cases = timeout, Watch(progress), n_cases
+        self._timeout, self._watch, self._n_cases = timeout, Watch(progress), max(1, n_cases)
         self._finished = self._parts = self._polytopes = 0
         self._done = 0.0
         self._stopped = False
@@ -171,22 +172,29 @@ class _Clock:
         self._parts, self._polytopes = self._parts + parts, self._polytopes + polytopes
         self._done, self._finished = self._done + done, self._finished + 1
 
-    def verification(self, verdict: Verdict, example: Counterexample | None) -> Verification:
+    def verification(
+        self, verdict: Verdict, example: Counterexample | None, notices: Sequence[str]
+    ) -> Verification:
         """The answer."""
         done = 1.0 if verdict == "holds" else min(1.0, self._done / self._n_cases)
         self._watch.ends(self._parts, done)
-        return Verification(verdict, example, self._parts, self._polytopes, done, monotonic() - self._start)
+        seconds = monotonic() - self._start
+        return Verification(
+            verdict, example, self._parts, self._polytopes, done, seconds, notices=tuple(notices)
+        )
 
 
 def _search(problem: Problem, watching: Watched, clock: _Clock) -> tuple[Point | None, bool]:
     """A violation in the coordinates u of a problem, and whether the search was stopped before its end."""
     smaller = reduce(problem).problem
+    if not clock.goes_on(0, 0.0):
+        return None, True
     points = Points(smaller, watching.groups, watching.strict)
     if points.is_violated(problem.solid.interior):
         return problem.solid.interior, False
     if problem.solid.hull.dim == 0:
         return None, False
-    search = Scan(smaller, points) if must_scan(smaller) else Search(smaller, points)
+    search = contestant(smaller, points)
     found = attack(points) or search.run(clock.goes_on)
     clock.finish(search.parts, search.polytopes, search.done)
     return found, found is None and not search.ended
@@ -198,8 +206,7 @@ def _counterexample(
     """The same point in the inputs, checked against the property as it was given; None if it is not confirmed."""
     x = problem.solid.hull.lift(found)
     outputs = ExactNetwork(network).germ(x.coordinates).value
-    rows, _ = rows_in_inputs(problem.solid)
-    if not all(dot(row, x.integers) >= 0 for row in rows):
+    if not problem.solid.contains(found):
         raise InternalError(f"the counterexample {x.approx.tolist()} is none: please report this")
     broken = confirm(number, x, tuple(outputs))
     if broken is None:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
 
-from polyregions.engine.enumerate import enumerate_in_memory
+import numpy as np
+
+from polyregions.engine.batches import Batch
+from polyregions.engine.enumerate import Run
 from polyregions.engine.options import RunOptions
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
-from polyregions.maps import layers_along
 from polyregions.oracle.highs import HighsOracle
 from polyregions.oracle.polyhedron import Form
 from polyregions.problem import Problem, pose
 from polyregions.verification.leaf import LeafReferee
 from polyregions.verification.points import Points
+from polyregions.verification.sensors import with_sensors
 
 
 def must_scan(problem: Problem) -> bool:
     """Whether an input set is unbounded, or weights too wild for error bounds in float64."""
-    return not (problem.solid.bounds.are_finite and problem.inner.is_tame)
+    return not (problem.solid.bounds.are_finite and problem.is_tame)
 
 
 class Scan:
     """The violations looked for in one region after the other.
 
+    The outputs are neurons of the enumeration (`with_sensors`), so the compiled engine proves of nearly every region
+    that it holds no violation; the others are decided one by one.
+
     Args:
         problem: a problem; its outputs are all >= 0 (or > 0) where a violation holds.
         points: what looks at single points, and knows the violations.
+        most: regions after which to give up; None for no limit.
 
     Attributes:
         parts: how many regions were looked at.
@@ -42,35 +51,56 @@ class Scan:
         self.done = 0.0
         self.ended = False
         self._leaf = LeafReferee(HighsOracle())
+        self._steps = self._within(())
 
     def run(self, goes_on: Callable[[int, float], bool]) -> Point | None:
-        """A point of a violation; None if there is none, or if it was stopped."""
-        return self.within((), lambda: goes_on(self.parts, self.done))
+        """A point of a violation; None if there is none, or if it was stopped, and then it can go on."""
+        found = None
+        while found is None and not self.ended and goes_on(self.parts, self.done):
+            found = self.step()
+        return found
+
+    def step(self) -> Point | None:
+        """Look at some more regions: a point of a violation, None if there is none in them."""
+        return next(self._steps, None)
 
     def within(self, walls: Sequence[Form], goes_on: Callable[[], bool]) -> Point | None:
-        """The same in the part of the input set where further forms are >= 0."""
+        """A violation in the part of the input set where further forms are >= 0; counted from the beginning."""
         self.ended, self.done = False, 0.0
+        self._steps = self._within(walls)
+        return self.run(lambda parts, done: goes_on())
+
+    def _within(self, walls: Sequence[Form]) -> Generator[Point | None, None, None]:
+        """What is found in each batch of regions."""
         try:
             part = pose(self.problem.inner, self._domain(walls))
         except DomainError:  # the part is beyond the input set
             self.ended = True
-            return None
-        regions = enumerate_in_memory(part, RunOptions(workers=1, progress=lambda _: goes_on()))
-        problem, points = regions.problem, self.points
-        strict = problem.solid.strict
-        for i, layers in enumerate(layers_along(problem.layers, regions.patterns)):
-            if not goes_on():
-                return None
-            self.parts, self.polytopes, self.done = self.parts + 1, self.polytopes + 1, i / len(regions)
-            forms = problem.bounding_forms(regions.patterns[i], regions.cuts[i])
-            closed = [False] * (len(forms) - len(strict))
-            found = self._leaf.violation(
-                forms, [*strict, *closed], problem.solid.bounds, layers[-1], points.groups, points.strict
-            )
-            if found is not None:
-                return problem.solid.hull.lift(found)
-        self.ended, self.done = regions.complete, 1.0
-        return None
+            return
+        sensors = with_sensors(part.inner)
+        seen = part if sensors is None else replace(part, network=sensors, inner=sensors)
+        run = Run(seen, RunOptions(workers=1), keep=True)
+        with closing(run.batches()) as batches:
+            for batch in batches:
+                for found in self._look(part, seen, batch):
+                    yield found and part.solid.hull.lift(found)
+                self.parts, self.polytopes = self.parts + batch.count, self.polytopes + batch.count
+                self.done += batch.share
+                yield None
+        self.ended, self.done = True, 1.0
+
+    def _look(self, part: Problem, seen: Problem, batch: Batch) -> Iterator[Point | None]:
+        """Decide the regions of a batch that may hold a violation, one by one."""
+        n = part.network.n_neurons
+        bits, cuts = batch.bits.astype(np.bool_), batch.cuts.astype(np.bool_)
+        sensors, strict, bounds = bits[:, n:], part.solid.strict, part.solid.bounds
+        for group in self.points.groups:
+            may = sensors[:, list(group)].all(axis=1) if seen is not part else np.full(len(bits), True)
+            for i in np.flatnonzero(may):
+                forms = seen.bounding_forms(bits[i], cuts[i])
+                is_open = [*strict, *(False for _ in forms[len(strict) :])]
+                last = part.layers.last_along(bits[i, :n])
+                yield self._leaf.violation(forms, is_open, bounds, last, [group], self.points.strict)
 
     def _domain(self, walls: Sequence[Form]) -> HPolytope:
         """Over the coordinates u."""

@@ -62,8 +62,10 @@ class Search:
     @cached_property
     def _domain(self) -> list[Form]:
         """The rows of the input set that its bounds do not imply."""
-        forms = self.problem.solid.forms
-        return [form for form in forms if np.count_nonzero(form.row[:-1]) > 1]
+        solid = self.problem.solid
+        if solid.input_bounds is not None:
+            return []
+        return [form for form in solid.forms if np.count_nonzero(form.row[:-1]) > 1]
 
     @property
     def ended(self) -> bool:

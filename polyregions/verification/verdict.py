@@ -64,6 +64,7 @@ class Verification:
         done: the part of the search that was finished, if every split halved it; 1 for "holds".
         seconds: how long it took.
         reason: why the verdict is "unknown", where it is not the limit of time.
+        notices: what the user should know, such as input sets that are empty.
     """
 
     verdict: Verdict
@@ -73,3 +74,4 @@ class Verification:
     done: float
     seconds: float
     reason: str | None = None
+    notices: tuple[str, ...] = ()
