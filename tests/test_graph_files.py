@@ -556,7 +556,8 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
     ".json": [
         ("{", "[{", "damaged JSON"),
         ('"nodes": [', '"nodes": [1, ', "not a list of objects"),
-        ('"links"', '"lines"', "links is not a list"),
+        ('"edges"', '"lines"', "edges is not a list"),
+        ('"edges": [', '"links": [], "edges": [', "expected one of them"),
         ('"multigraph": false', '"multigraph": true', "parallel"),
         ('"id": 1\n', '"id": 0\n', "twice"),
         ('"id": 1\n', '"id": [1]\n', "number of a node"),

@@ -34,7 +34,7 @@ from polyregions.io.results import (
 )
 from polyregions.network import Network
 from polyregions.regions import RegionSet
-from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
+from polyregions.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.winners import winner_regions
 
 
@@ -189,7 +189,10 @@ def report_(arguments: Namespace) -> int:
     check_output(arguments, tuple(REPORT_SUFFIXES))
     regions = regions_of(arguments, *problem_of(arguments))
     page = report(
-        regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
+        regions,
+        command=shlex.join(["polyregions", *arguments.words]),
+        sections=_sections(arguments),
+        rule="sign" if arguments.sign else "argmin" if arguments.argmin else "auto",
     )
     summary: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None:
@@ -205,12 +208,7 @@ def report_(arguments: Namespace) -> int:
 
 
 def _sections(arguments: Namespace) -> list[SectionFunction]:
-    chosen = [section for section in SECTIONS if section_name(section) not in arguments.without]
-    return [_argmin_section if s is decision_section and arguments.argmin else s for s in chosen]
-
-
-def _argmin_section(regions: RegionSet) -> Section | None:
-    return decision_section(regions, "argmin")
+    return [section for section in SECTIONS if section_name(section) not in arguments.without]
 
 
 def _table_options(arguments: Namespace, suffixes: tuple[str, ...], what: str) -> dict[str, Any]:

@@ -145,7 +145,9 @@ def _add_report(verbs: Verbs) -> None:
     page.add_argument(
         "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"
     )
-    page.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule = page.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
     page.add_argument(
         "--without",
         action="append",

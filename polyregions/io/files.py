@@ -189,7 +189,9 @@ def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
     if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and data[2:4] != b"\0\0":
         return data.decode("utf-16", errors="replace")
     if 0 in data[:4]:
-        raise FormatError(f"{path}: begins with {data[:4]!r}, as text in UTF-32 does, expected UTF-8")
+        raise FormatError(
+            f"{path}: begins with {data[:4]!r}, as text in UTF-16 or UTF-32 does, expected UTF-8"
+        )
     return data.decode("utf-8-sig", errors="replace")
 
 

@@ -224,7 +224,7 @@ def _unfinished(folder: Path, problem: Problem, engine: str, manifest: Mapping[s
     if not (folder / TASKS).exists():
         return _without_tasks(folder, problem, engine)
     with snapshot(folder / TASKS) as copy:
-        book = TaskBook(copy, StoreSize.of(problem), digest_of(manifest))
+        book = TaskBook(copy, StoreSize.of(problem), digest_of(manifest), folder / TASKS)
         try:
             return _contents_of_book(folder, problem, engine, book)
         finally:

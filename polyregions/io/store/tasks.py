@@ -98,6 +98,7 @@ class TaskBook:
         file: the SQLite file; made if it is not there.
         size: of the patterns and points.
         identity: the digest of what the run is; the tasks of another one are refused.
+        shown: the file that messages name, if another one than what is opened.
 
     Raises:
         OptionError: another process has it open.
@@ -105,8 +106,8 @@ class TaskBook:
         StoppedError: it cannot be written.
     """
 
-    def __init__(self, file: Path, size: StoreSize, identity: str) -> None:
-        self._file, self._size, self._identity = file, size, identity
+    def __init__(self, file: Path, size: StoreSize, identity: str, shown: Path | None = None) -> None:
+        self._file, self._size, self._identity = shown or file, size, identity
         _make(file)
         with self._errors():
             self._db = sqlite3.connect(file, timeout=0, isolation_level=None)
