@@ -82,7 +82,7 @@ def _network_targets() -> list[Target]:
     arrays = {
         f"{kind}{i}": array for i, pair in enumerate(pairs, 1) for kind, array in zip("Wb", pair, strict=True)
     }
-    npz = [_npz(arrays), _npz({**arrays, "slopes1": np.tile([0.25, 1.0], (3, 1))})]
+    npz = [_npz(arrays), _npz({**arrays, "S1": np.tile([0.25, 1.0], (3, 1))})]
     npz.append((Path(pr.__file__).parent / "data" / "two-moons.npz").read_bytes())
     gz = [gzip.compress(NNET.encode(), mtime=0)]
     return [
@@ -180,7 +180,11 @@ def _with_digests(files: Files) -> Files:
     try:
         manifest = json.loads(files["manifest.json"])
         shards = sorted(name for name in files if name.endswith(".parquet"))
-        manifest["result"]["shards"] = [hashlib.sha256(files[name]).hexdigest() for name in shards]
+        manifest["result"]["shards"] = [
+            {"size": len(files[name]), "sha256": hashlib.sha256(files[name]).hexdigest()} for name in shards
+        ]
+        del manifest["sha256"]
+        manifest["sha256"] = hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
     except (KeyError, TypeError, ValueError, RecursionError):
         return files
     return files | {"manifest.json": json.dumps(manifest).encode()}

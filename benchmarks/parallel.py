@@ -18,7 +18,7 @@ from workloads import random_network
 
 from polyregions import Box, RegionSet, enumerate_regions
 from polyregions.engine.job import WALK_BUDGET, Job
-from polyregions.engine.parallel import perform
+from polyregions.engine.perform import perform
 from polyregions.engine.reduction import reduce
 from polyregions.problem import pose
 

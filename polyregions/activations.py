@@ -15,6 +15,7 @@ from polyregions._types import Bools, Floats
 
 RELU: Final = (0.0, 1.0)
 IDENTITY: Final = (1.0, 1.0)
+ABS: Final = (-1.0, 1.0)
 
 
 def uniform_slopes(n_units: int, slopes: tuple[float, float]) -> Floats:

@@ -61,8 +61,40 @@ def floats(values: Any) -> Floats:
     return out
 
 
+def floats_and_exact(values: Any) -> tuple[Floats, NDArray[Any] | None]:
+    """The nearest float64 numbers, and the numbers themselves as objects if one of them is no float64 number.
+
+    Raises:
+        NotNumbers: as `floats`.
+    """
+    array, nearest = numbers(values), floats(values)
+    if array.dtype.kind not in "Oiu":
+        return nearest, None
+    exact = array if array.dtype == object else array.astype(object)
+    same = all(a == b or b != b for a, b in zip(exact.flat, nearest.ravel().tolist(), strict=True))
+    return nearest, None if same else exact
+
+
+def points_and_exact(values: Any, dim: int) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+    """Points (k, dim) as `points` gives them, and those that float64 cannot hold exactly, by their row.
+
+    Raises:
+        NotNumbers: as `points`.
+    """
+    nearest = points(values, dim)
+    _, exact = floats_and_exact(values)
+    if exact is None:
+        return nearest, {}
+    rows = exact.reshape(nearest.shape)
+    floats_ = (
+        nearest.tolist()
+    )  # Python compares its floats with integers and fractions exactly, numpy does not
+    rounded = [i for i in range(len(rows)) if list(rows[i]) != floats_[i]]
+    return nearest, {i: tuple(Fraction(entry) for entry in rows[i]) for i in rounded}
+
+
 def points(values: Any, dim: int) -> Floats:
-    """Points (k, dim) with finite entries; a single one may be given as (dim,).
+    """Points (k, dim) with finite entries, rounded to float64; a single one may be given as (dim,).
 
     Raises:
         NotNumbers: as `floats`, or another shape, NaN or an infinity.

@@ -86,8 +86,10 @@ def input_set(domain: Domain) -> InputSet:
                 f"{domain!r}: has coefficients that are no float64 numbers, which a certificate cannot hold"
             )
         return replace(input_set(domain.domain), origin=domain.origin, directions=domain.directions)
-    if isinstance(domain, Box):
+    if isinstance(domain, Box) and domain.exact is None:
         return InputSet(domain.lower, domain.upper)
+    if isinstance(domain, Box):
+        return input_set(domain.polytope())
     nowhere = np.full(domain.dim, np.inf)
     rows = () if isinstance(domain, WholeSpace) else tuple(tuple(row) for row in domain.exact_rows)
     return InputSet(-nowhere, nowhere, rows)

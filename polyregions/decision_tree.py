@@ -99,7 +99,7 @@ class DecisionTree:
             InputError: the rows do not have d finite entries.
         """
         try:
-            points = arrays.points(X, self.n_inputs)
+            points, rational = arrays.points_and_exact(X, self.n_inputs)
         except arrays.NotNumbers as error:
             raise InputError(f"points: {error}, expected (k, {self.n_inputs}) finite numbers") from None
         at = np.zeros(len(points), dtype=np.int64)
@@ -109,6 +109,8 @@ class DecisionTree:
             on = self._is_on(nodes, points[moving])
             at[moving] = np.where(on, self.children_right[nodes], self.children_left[nodes])
             moving = moving[self.neuron[at[moving]] != LEAF]
+        for i, x in rational.items():
+            at[i] = self.leaf_of(x)
         return at
 
     def leaf_of(self, x: Sequence[Fraction]) -> int:

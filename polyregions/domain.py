@@ -63,9 +63,13 @@ class SolidDomain:
 class Box:
     """All x with ``lower <= x <= upper``; bounds may be infinite, and equal in some inputs.
 
+    Integers and ``fractions.Fraction`` are kept exactly, as in a network.
+
     Attributes:
-        lower: (d,) float64.
+        lower: (d,) float64, the nearest of what was given.
         upper: (d,) float64.
+        exact: the bounds (lower, upper) as fractions where float64 cannot hold them, None among them for infinite
+            ones; None where the floats are the bounds.
 
     >>> Box([0, -1], [1, 1]).dim
     2
@@ -80,9 +84,21 @@ class Box:
         self.lower, self.upper = _vector(lower, "lower"), _vector(upper, "upper")
         if self.lower.shape != self.upper.shape:
             raise DomainError(f"box: lower has {len(self.lower)} entries, upper has {len(self.upper)}")
-        for i, (low, high) in enumerate(zip(self.lower.tolist(), self.upper.tolist(), strict=True)):
+        self.exact = _exact_bounds(lower, upper)
+        for i, (low, high) in enumerate(zip(*self.ends(), strict=True)):
             if not low <= high or low == np.inf or high == -np.inf:
                 raise DomainError(f"box, input {i}: lower = {low}, upper = {high}, expected lower <= upper")
+
+    def ends(self) -> tuple[list[Any], list[Any]]:
+        """Lower and upper bounds as Python numbers: floats, and fractions where float64 cannot hold one of them."""
+        lower, upper = self.lower.tolist(), self.upper.tolist()
+        if self.exact is None:
+            return lower, upper
+        low, high = self.exact
+        return (
+            [a if e is None or e == a else e for a, e in zip(lower, low, strict=True)],
+            [b if e is None or e == b else e for b, e in zip(upper, high, strict=True)],
+        )
 
     @classmethod
     def cube(cls, lower: float, upper: float, dim: int) -> Box:
@@ -100,7 +116,7 @@ class Box:
         return len(self.lower)
 
     def inequalities(self) -> tuple[Floats, list[str]]:
-        """The finite bounds as rows (m, d+1), ``row @ [x, 1] >= 0``, and their labels."""
+        """The finite bounds, rounded to float64, as rows (m, d+1), ``row @ [x, 1] >= 0``, and their labels."""
         rows, labels = [], []
         for i in range(self.dim):
             for sign, bound, mark in ((1.0, self.lower[i], ">="), (-1.0, self.upper[i], "<=")):
@@ -114,7 +130,22 @@ class Box:
     def polytope(self) -> HPolytope:
         """The box as ``A x <= b``."""
         rows, labels = self.inequalities()
-        return HPolytope(-rows[:, :-1], rows[:, -1], labels=labels)
+        if self.exact is None:
+            return HPolytope(-rows[:, :-1], rows[:, -1], labels=labels)
+        exact, divisors = self._exact_rows()
+        return HPolytope.of_exact_rows(exact, divisors, self.dim, [False] * len(exact), labels)
+
+    def _exact_rows(self) -> tuple[list[list[int]], list[int]]:
+        """The rows of `inequalities` in integers, each times a divisor."""
+        rows, divisors = [], []
+        for i, pair in enumerate(zip(*self.exact or (), strict=True)):
+            for sign, bound in zip((1, -1), pair, strict=True):
+                if bound is not None:
+                    row = [0] * (self.dim + 1)
+                    row[i], row[-1] = sign * bound.denominator, -sign * bound.numerator
+                    rows.append(row)
+                    divisors.append(bound.denominator)
+        return rows, divisors
 
     def volume(self) -> float:
         """Volume in the inputs that are not fixed (1 if all are fixed)."""
@@ -126,7 +157,8 @@ class Box:
         if self.dim > SHOWN:
             widths = self.upper - self.lower
             return f"<Box: {self.dim} inputs, widths {widths.min()} to {widths.max()}>"
-        return f"Box({self.lower.tolist()}, {self.upper.tolist()})"
+        lower, upper = self.ends()
+        return f"Box({lower}, {upper})"
 
 
 @dataclass(frozen=True)
@@ -243,10 +275,13 @@ def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
 
 def _solid_box(box: Box) -> SolidDomain:
     rows = [
-        (InputBound(i, is_lower, Fraction(value), False), f"x{i} {'>=' if is_lower else '<='} {value:g}")
-        for i, ends in enumerate(zip(box.lower.tolist(), box.upper.tolist(), strict=True))
+        (
+            InputBound(i, is_lower, Fraction(value), False),
+            f"x{i} {'>=' if is_lower else '<='} {float(value):g}",
+        )
+        for i, ends in enumerate(zip(*box.ends(), strict=True))
         for is_lower, value in zip((True, False), ends, strict=True)
-        if np.isfinite(value)
+        if abs(value) != np.inf
     ]
     return _solid_bounds([bound for bound, _ in rows], [label for _, label in rows], box.dim)
 
@@ -350,6 +385,20 @@ def _refuse_open_equations(
 def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
     hull = AffineHull(compose(outer.embedding, inner.hull.embedding), None)
     return replace(inner, hull=hull, labels=tuple(f"slice: {label}" for label in inner.labels))
+
+
+def _exact_bounds(lower: Any, upper: Any) -> tuple[tuple[Fraction | None, ...], ...] | None:
+    """Bounds in fractions where float64 cannot hold them; shapes and numbers have been checked."""
+    ends = [arrays.floats_and_exact(values) for values in (lower, upper)]
+    if all(exact is None for _, exact in ends):
+        return None
+    both = [nearest.tolist() if exact is None else exact.tolist() for nearest, exact in ends]
+    return tuple(tuple(None if abs(e) == np.inf else Fraction(e) for e in values) for values in both)
+
+
+def is_float_box(domain: Domain) -> bool:
+    """Whether a domain is a box whose rows are bounds in float64."""
+    return isinstance(domain, Box) and domain.exact is None
 
 
 def _beyond_floats(origin: Any, directions: Any) -> IntegerAffine | None:

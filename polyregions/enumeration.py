@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 
 from polyregions.domain import Domain
 from polyregions.engine.enumerate import Tally, enumerate_in_memory, tally_in_memory
-from polyregions.engine.options import RunOptions
+from polyregions.engine.options import STALL_LIMIT, RunOptions
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.problem import pose
@@ -23,6 +23,7 @@ def enumerate_regions(
     engine: str = "auto",
     workers: int | None = None,
     executor: Executor | None = None,
+    stall_limit: float = STALL_LIMIT,
     certify: bool = False,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
@@ -40,6 +41,7 @@ def enumerate_regions(
             processors, once a run has taken half a second. Threads, for ``"highs"`` new processes (which import the
             main script; unasked they are started only where that does nothing).
         executor: any `concurrent.futures.Executor` to do it instead, such as a Dask client's, see ``docs/cluster.md``.
+        stall_limit: stop if no task came back from such an executor for that many seconds; ``math.inf``: never.
         certify: whether to write the proof down too, see `certify`; it is found after the regions, and no run that
             was stopped has one.
         progress: called now and then with a `Progress`; returning False stops the run.
@@ -60,14 +62,15 @@ def enumerate_regions(
         OptionError: an unknown engine, one that cannot take the problem, a negative limit, no worker, the store of
             another run.
         FormatError: the store cannot be written, or is damaged.
-        StoppedError: there is no room left for the store; what is finished is kept.
+        StoppedError: there is no room left for the store, or an executor fails, gives nothing, or what is no outcome
+            of its task; what is finished is kept, in the store or as the error's `finished`.
 
     >>> from polyregions import Box, Network, enumerate_regions
     >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     >>> enumerate_regions(net, Box([-1], [1])).patterns.astype(int).tolist()
     [[0, 1], [1, 0]]
     """
-    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit)
+    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit, stall_limit)
     if store is None:
         return enumerate_in_memory(pose(network, domain), options, certify)
     if certify:
@@ -84,6 +87,7 @@ def count_regions(
     engine: str = "auto",
     workers: int | None = None,
     executor: Executor | None = None,
+    stall_limit: float = STALL_LIMIT,
     progress: ProgressFunction | None = None,
     time_limit: float | None = None,
     store: str | os.PathLike[str] | None = None,
@@ -93,13 +97,13 @@ def count_regions(
     Args:
         network: the network, d inputs.
         domain: the input set in R^d.
-        engine, workers, executor: as in `enumerate_regions`.
+        engine, workers, executor, stall_limit: as in `enumerate_regions`.
         store: a folder that remembers the counts of finished subtrees, so that the same call goes on with them.
         progress: called now and then with a `Progress`; returning False stops the run.
         time_limit: stop after this many seconds.
 
     Raises:
-        StoppedError: the run was stopped (`tally_regions` gives the partial count instead).
+        StoppedError: the run was stopped (`tally_regions` gives the partial count), or as in `enumerate_regions`.
         DomainError, OptionError: as in `enumerate_regions`.
 
     >>> from polyregions import Box, Network, count_regions
@@ -112,6 +116,7 @@ def count_regions(
         engine=engine,
         workers=workers,
         executor=executor,
+        stall_limit=stall_limit,
         progress=progress,
         time_limit=time_limit,
         store=store,
@@ -128,6 +133,7 @@ def tally_regions(
     engine: str = "auto",
     workers: int | None = None,
     executor: Executor | None = None,
+    stall_limit: float = STALL_LIMIT,
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
     time_limit: float | None = None,
@@ -137,6 +143,6 @@ def tally_regions(
 
     Args and Raises as in `enumerate_regions`.
     """
-    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit)
+    options = RunOptions(engine, workers, executor, progress, max_regions, time_limit, stall_limit)
     problem = pose(network, domain)
     return tally_in_memory(problem, options) if store is None else tally_to_store(problem, store, options)

@@ -14,6 +14,8 @@ PolyregionsError
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 
 class PolyregionsError(Exception):
     """Base class of every error raised on purpose by polyregions."""
@@ -52,7 +54,16 @@ class MissingExtraError(PolyregionsError, ImportError):
 
 
 class StoppedError(PolyregionsError):
-    """Raised when a run that has only whole answers is stopped before its end."""
+    """Raised when a run is stopped before its end by something that nobody asked for, or that has only whole answers.
+
+    Attributes:
+        finished: what an enumeration or a count in memory had by then, marked as partial; else None (a store keeps it).
+    """
+
+    finished: Any = None
+
+
+KEPT: Final = "what is finished is kept (in the store, if there is one: the same call goes on)"
 
 
 class InternalError(PolyregionsError, RuntimeError):

@@ -14,6 +14,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.decision import decision_cells
+from polyregions.decision.outputs import chosen_rule, exact_scores
 from polyregions.errors import InputError, MissingExtraError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot
@@ -90,7 +91,12 @@ class LocalModels:
 
 
 def local_models(
-    regions: RegionSet, data: Any = None, *, merged: bool = False, classes: str = "point"
+    regions: RegionSet,
+    data: Any = None,
+    *,
+    merged: bool = False,
+    classes: str = "point",
+    rule: str = "auto",
 ) -> LocalModels:
     """The local linear models of a network, with the class of each and its share of the volume or of some data.
 
@@ -100,12 +106,14 @@ def local_models(
             none, so shares may sum to less than 1). Without data, it is the part of the domain's volume: from float64
             volumes, for display; NaN on unbounded domains.
         merged: whether connected regions with one map are one line.
-        classes: "point" for the largest output (the lowest index of equal ones) at an interior point of the (first)
-            region, found exactly; "whole" for the class that wins everywhere in it, -1 where several do.
+        classes: "point" for the class (the lowest of equal ones) at an interior point of the (first) region, found
+            exactly; "whole" for the class that wins everywhere in it, -1 where several do.
+        rule: how outputs decide, as in `decision_cells`: "argmax", "argmin", "sign" (of one output), or "auto" for
+            the sign of one output and the largest of several.
 
     Raises:
         InputError: the data are not points of d numbers, or none; merged, and the set is partial.
-        OptionError: another value of `classes`.
+        OptionError: another value of `classes`, or a rule that is none or does not fit the network.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1], [-1]], [-1, -1]), ([[1, 0], [0, 1]], [0, 0])])
@@ -119,11 +127,12 @@ def local_models(
     if classes not in CLASSES:
         raise OptionError(f"classes {classes!r}, expected one of {', '.join(CLASSES)}")
     regions.network.check_values_are_outputs("a table of local models")
+    rule = chosen_rule(regions.network, rule)
     model_of = merged_regions(regions) if merged else np.arange(len(regions), dtype=np.int64)
     firsts, sizes = np.unique(model_of, return_index=True, return_counts=True)[1:]
-    maps, label = _maps_and_classes(regions, firsts)
+    maps, label = _maps_and_classes(regions, firsts, rule)
     if classes == "whole":
-        label = _everywhere(regions, model_of)
+        label = _everywhere(regions, model_of, rule)
     share = np.zeros(len(firsts))
     np.add.at(share, model_of, _shares(regions, data))
     return LocalModels(
@@ -137,7 +146,7 @@ def local_models(
     )
 
 
-def _maps_and_classes(regions: RegionSet, firsts: Ints) -> tuple[Floats, Ints]:
+def _maps_and_classes(regions: RegionSet, firsts: Ints, rule: str) -> tuple[Floats, Ints]:
     """The maps (K, c, d+1) of some regions, and the classes (K,) at their interior points."""
     wanted = set(firsts.tolist())
     lift = regions.problem.solid.hull.lift
@@ -146,18 +155,18 @@ def _maps_and_classes(regions: RegionSet, firsts: Ints) -> tuple[Floats, Ints]:
     found = ((i, m) for i, m in enumerate(output_maps(regions)) if i in wanted)
     for line, (i, affine) in enumerate(found):
         nearest[line] = affine.nearest_floats()
-        labels[line] = _largest(affine, lift(regions.local_point(i)).integers)
+        labels[line] = _winner(affine, rule, lift(regions.local_point(i)).integers)
     return nearest, labels
 
 
-def _largest(affine: IntegerAffine, point: list[int]) -> int:
-    values = [dot(affine.row(i), point) for i in range(affine.shape[0])]
+def _winner(affine: IntegerAffine, rule: str, point: list[int]) -> int:
+    values = [dot(row, point) for row in exact_scores(rule, affine)]
     return values.index(max(values)) if values else NO_CLASS
 
 
-def _everywhere(regions: RegionSet, model_of: Ints) -> Ints:
+def _everywhere(regions: RegionSet, model_of: Ints, rule: str) -> Ints:
     """The class that wins in all cells of all regions of a line."""
-    cells = decision_cells(regions)
+    cells = decision_cells(regions, rule)
     line, label = model_of[cells.region], np.asarray(cells.label)
     lowest = np.full(model_of.max(initial=-1) + 1, np.iinfo(np.int64).max)
     highest = np.full_like(lowest, NO_CLASS)

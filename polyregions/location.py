@@ -46,7 +46,12 @@ def _pre_activations(layer: Layer, values: Floats, error: Floats) -> tuple[Float
 
 
 def locate(
-    problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], inside: Bools, X: Floats
+    problem: Problem,
+    index: Mapping[bytes, int],
+    points: Iterable[Point],
+    inside: Bools,
+    X: Floats,
+    rational: Mapping[int, tuple[Fraction, ...]],
 ) -> list[int]:
     """The region (k,) of each row of X (k, d); -1 outside the domain, or where no known region is.
 
@@ -56,26 +61,31 @@ def locate(
         points: an interior point of each region, over the hull's coordinates.
         inside: (k,) which rows lie in the domain.
         X: (k, d) float64 points.
+        rational: row -> its exact coordinates, for those that X holds only rounded.
     """
     patterns, certain = certified_patterns(problem.network, X)
     out = []
-    for x, key, sure, here in zip(X, keys(pack(patterns)), certain, inside, strict=True):
+    certain[list(rational)] = False
+    for i, (x, key, sure, here) in enumerate(zip(X, keys(pack(patterns)), certain, inside, strict=True)):
         if not here:
             out.append(-1)
         elif sure and key in index:
             out.append(index[key])
         else:
-            out.append(_locate_exactly(problem, index, points, x))
+            exact = rational.get(i) or tuple(Fraction(c) for c in x.tolist())
+            out.append(_locate_exactly(problem, index, points, exact))
     return out
 
 
-def _locate_exactly(problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], x: Floats) -> int:
+def _locate_exactly(
+    problem: Problem, index: Mapping[bytes, int], points: Iterable[Point], x: Sequence[Fraction]
+) -> int:
     """By the half-open convention; else, on a pattern without interior, a region whose closure holds x.
 
     If x is in the closure of region k, every point between x and its interior point is inside region k:
     so looking from x towards each interior point in turn finds one.
     """
-    u = problem.solid.hull.coordinates([Fraction(c) for c in x.tolist()])
+    u = problem.solid.hull.coordinates(x)
     found = index.get(_key(problem.exact.germ(u).pattern))
     if found is not None:
         return found

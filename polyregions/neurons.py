@@ -1,7 +1,8 @@
 """What each neuron does on the whole domain: never on, always on, or both; and which neurons repeat others.
 
 Never on: ``z <= 0`` everywhere, the unit is linear with its slope *off* (a ReLU gives zero and can be dropped).
-Always on: ``z >= 0`` everywhere, the unit is linear with its slope *on*. The proof is either the enclosure of all
+Always on: ``z >= 0`` everywhere and not 0 everywhere, the unit is linear with its slope *on*; in regions where z is 0
+its bit is off all the same, as in the second layer of ``relu(relu(x))``. The proof is either the enclosure of all
 values of a bounded domain by a zonotope, or the complete list of regions: they are full-dimensional and their
 closures cover the domain, so a sign that holds inside all of them holds everywhere, by continuity.
 """
@@ -49,8 +50,8 @@ class NeuronStatus:
         unit: (N,) its place in that layer.
         status: (N,) a `Status`.
         proof: (N,) a `Proof`: a zonotope around the domain, all R regions, or two regions that differ.
-        on_count: (N,) in how many regions it is on.
-        region_off: (N,) the first region in which it is off, -1 if there is none.
+        on_count: (N,) in how many regions its bit is on, which are those with z > 0.
+        region_off: (N,) the first region in which it is off (of a mixed one: with z < 0), -1 if there is none.
         region_on: (N,) the first region in which it is on, -1 if there is none.
         twin: (N,) the first neuron of the same layer with a proportional row ``[w, b]``, -1 if that is itself.
         factors: neuron -> c in ``[w, b] = c * [w, b of its twin]``, for those that have one; c may be negative.
@@ -76,6 +77,12 @@ class NeuronStatus:
         proof = Proof(int(self.proof[neuron]))
         if proof is Proof.BOUNDS:
             return "bounds on the domain"
+        if (
+            proof is Proof.ALL_REGIONS
+            and self.status[neuron] == Status.ALWAYS_ON
+            and self.region_off[neuron] >= 0
+        ):
+            return f"nowhere negative in all {self.n_regions} regions, and 0 where it is off"
         if proof is Proof.ALL_REGIONS:
             return f"the same in all {self.n_regions} regions"
         return f"off in region {self.region_off[neuron]}, on in region {self.region_on[neuron]}"
@@ -129,7 +136,8 @@ def neuron_status(regions: RegionSet) -> NeuronStatus:
     ever_on, ever_off = on_count > 0, on_count < len(patterns)
     bounds = _bits_by_bounds(regions)
     status, proof = bounds.copy(), np.full(len(bounds), int(Proof.BOUNDS), dtype=np.int64)
-    mixed = ever_on & ever_off
+    negative = _first_negative(regions, ever_on & ever_off & (bounds == UNKNOWN))
+    mixed = negative >= 0
     status[mixed], proof[mixed] = Status.MIXED, Proof.TWO_REGIONS
     open_ones = status == UNKNOWN
     if np.any(open_ones) and not regions.complete:
@@ -142,7 +150,7 @@ def neuron_status(regions: RegionSet) -> NeuronStatus:
     twin, factors = _twins(regions)
     return NeuronStatus(
         len(regions), places[:, 0], places[:, 1], status, proof, on_count,
-        _first(~patterns, ever_off), _first(patterns, ever_on), twin, factors,
+        np.where(mixed, negative, _first(~patterns, ever_off)), _first(patterns, ever_on), twin, factors,
     )  # fmt: skip
 
 
@@ -152,6 +160,27 @@ def _bits_by_bounds(regions: RegionSet) -> Ints:
     bits = known_bits(network, regions.problem.solid.bounds)
     kinked = [b[layer.splitting] for b, layer in zip(bits, network.layers, strict=True)]
     return np.concatenate(kinked).astype(np.int64)
+
+
+def _first_negative(regions: RegionSet, wanted: Bools) -> Ints:
+    """The first region (N,) inside which ``z < 0``, for the neurons asked about; -1 where there is none.
+
+    Where a neuron is off, z is either negative all over the interior of the region or 0 all over it.
+    """
+    places, patterns = regions.network.neuron_layers(), regions.patterns
+    found, open_ones = np.full(len(wanted), -1, dtype=np.int64), set(np.flatnonzero(wanted).tolist())
+    regions_off = iter(np.flatnonzero(~patterns[:, wanted].all(axis=1)).tolist())
+    while open_ones and (i := next(regions_off, None)) is not None:
+        here = [n for n in open_ones if not patterns[i, n]]
+        if not here:
+            continue
+        chain = list(regions.problem.layers.along(patterns[i]))
+        for n in here:
+            layer, unit = places[n]
+            if any(chain[layer].exact.row(unit)):
+                found[n] = i
+                open_ones.discard(n)
+    return found
 
 
 def _first(bits: Bools, exists: Bools) -> Ints:

@@ -15,6 +15,7 @@ from polyregions.graph.sparse import composed, layer_of, of_layer
 from polyregions.network import Layer, Network, exact_layer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.pullback import ComposedLayers
+from polyregions.scaling import is_tame_within
 
 MAX_DENSE: Final = 2**22
 """Largest first layer (in entries) that is folded as a matrix."""
@@ -35,6 +36,14 @@ class Problem:
     domain: Domain
     solid: SolidDomain
     inner: Network
+
+    @cached_property
+    def is_tame(self) -> bool:
+        """Whether floats can prove anything about the network on the domain, see `scaling`."""
+        bounds = self.solid.bounds
+        if not (bounds.are_finite and self.solid.hull.dim):
+            return self.inner.is_tame
+        return is_tame_within(self.inner.layers, bounds.lower, bounds.upper)
 
     @cached_property
     def layers(self) -> ComposedLayers:

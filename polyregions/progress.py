@@ -64,7 +64,12 @@ class Watch:
     @property
     def is_late(self) -> bool:
         """Whether the time limit has passed."""
-        return monotonic() - self._start > self._limit
+        return self.seconds_late > 0
+
+    @property
+    def seconds_late(self) -> float:
+        """Seconds since the time limit passed; negative before."""
+        return monotonic() - self._start - self._limit
 
     def goes_on(self, regions: int, fraction: float) -> bool:
         """Report if it is time to; whether the run may go on."""

@@ -16,21 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
+from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine, integer_matrix, integers_of_floats
 from polyregions.pullback import ComposedLayers, PulledLayer
 from polyregions.regions import RegionSet
 
+MATRICES = ("composed", "masked")
 PRIME = 4194301  # below 2**22, so that float64 holds sums of 512 products of residues exactly
 TERMS = 512
 ENTRIES = 2**20  # of the matrices that are worked on at a time
 ROUNDING = 1 + 2.0**-20  # more than the relative rounding error of a sum of a million positive terms
 
 
-def layer_ranks(regions: RegionSet) -> Ints:
+def layer_ranks(regions: RegionSet, of: str = "composed") -> Ints:
     """The dynamic rank (R, L) of every activation layer on every region, exactly.
 
     Entry (i, l) is the rank of ``W_l D_(l-1) ... D_1 W_1`` on region i, over the inputs of the network as it was
     given (also where the input set is lower-dimensional). It is 0 after a dead layer.
+
+    Args:
+        regions: the regions.
+        of: "composed" for that matrix, which sees the input through all layers before; "masked" for the layer's own
+            matrix ``W_l D_(l-1)``, of which only the units before it with a slope are left. The latter is never less.
+
+    Raises:
+        OptionError: another matrix.
 
     Complexity: regions with the same pattern up to a layer share the work; about 10 microseconds for each such
     prefix of small layers, some hundred where residues leave the rank open.
@@ -46,6 +56,10 @@ def layer_ranks(regions: RegionSet) -> Ints:
     [1 1 1 0] [2 2]
     [1 1 1 1] [2 2]
     """
+    if of not in MATRICES:
+        raise OptionError(f"ranks of {of!r}, expected one of {', '.join(MATRICES)}")
+    if of == "masked":
+        return _masked_ranks(regions)
     layers = regions.problem.input_layers
     spans = regions.network.layer_spans
     residues = [_Residues.of(layers, index) for index in range(len(spans))]
@@ -56,6 +70,29 @@ def layer_ranks(regions: RegionSet) -> Ints:
     for start in range(0, len(regions), step):
         out[start : start + step] = _ranks(regions.patterns[start : start + step], spans, residues, exact)
     return out
+
+
+def _masked_ranks(regions: RegionSet) -> Ints:
+    """The rank (R, L) of ``W_l D_(l-1)``: that of the columns of W_l whose units have a slope."""
+    layers, spans = regions.problem.input_layers, regions.network.layer_spans
+    out = np.zeros((len(regions), len(spans)), dtype=np.int64)
+    out[:, :1] = _linear_rank(layers.affine(0)) if spans else 0
+    for index in range(1, len(spans)):
+        start, end = spans[index - 1]
+        patterns, group = np.unique(regions.patterns[:, start:end], axis=0, return_inverse=True)
+        ranks = [_rank_along(layers, index, bits) for bits in patterns]
+        out[:, index] = np.array(ranks, dtype=np.int64)[group.reshape(-1)]
+    return out
+
+
+def _rank_along(layers: ComposedLayers, index: int, bits: Bools) -> int:
+    """The rank of a layer's weight over the units before it that have a slope, these having the given bits."""
+    before, affine = layers.layers[index - 1], layers.affine(index)
+    chosen = np.ones(len(before.slopes), dtype=np.int64)
+    chosen[layers.kinked[index - 1]] = bits
+    alive = np.flatnonzero(before.slopes[np.arange(len(chosen)), chosen] != 0).tolist()
+    rows = [[row[j] for j in alive] for row in map(affine.row, range(affine.shape[0]))]
+    return int(integer_matrix(rows, len(alive)).rank()) if rows and alive else 0
 
 
 @dataclass(frozen=True, eq=False)

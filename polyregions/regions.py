@@ -114,14 +114,14 @@ class RegionSet:
             InputError: the rows do not have d finite entries.
         """
         try:
-            points = arrays.points(X, self.network.n_inputs)
+            points, rational = arrays.points_and_exact(X, self.network.n_inputs)
         except arrays.NotNumbers as error:
             raise InputError(
                 f"points: {error}, expected (k, {self.network.n_inputs}) finite numbers"
             ) from None
-        inside = self._domain_polytope.contains(points)
+        inside = self._domain_polytope.contains(X)
         centres = _LocalPoints(self)
-        return np.array(locate(self.problem, self.index, centres, inside, points), dtype=np.int64)
+        return np.array(locate(self.problem, self.index, centres, inside, points, rational), dtype=np.int64)
 
     @cached_property
     def _domain_polytope(self) -> HPolytope:

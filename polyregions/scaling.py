@@ -54,14 +54,17 @@ HIGHEST: Final = 930.0
 LEAST_NORMAL: Final = 2.0**-1022
 
 
-def is_tame(layers: Iterable[Layer]) -> bool:
+def is_tame(layers: Iterable[Layer], least: Floats | None = None, most: Floats | None = None) -> bool:
     """Whether floats can prove anything about a network: no path of its coefficients comes near the ends of float64.
 
     Multiplying a neuron by a power of two and dividing what reads it by the same changes no path.
+
+    Args:
+        layers: the layers.
+        least, most: (k,) binary logarithms of the least width and of the largest value of each input; 0 if None.
     """
-    least = most = np.zeros(0)  # binary logarithms of the paths that end in each unit
-    for i, layer in enumerate(layers):
-        if i == 0:
+    for layer in layers:
+        if least is None or most is None:  # from here on of the paths that end in each unit
             least = most = np.zeros(layer.n_inputs)
         least, most = _through_weights(layer, least, most)
         if not (_in_range(least, most) and _is_rounded_by_a_factor(layer)):
@@ -71,6 +74,15 @@ def is_tame(layers: Iterable[Layer]) -> bool:
         if not _in_range(least, most):
             return False
     return True
+
+
+def is_tame_within(layers: Iterable[Layer], lower: Floats, upper: Floats) -> bool:
+    """The same for inputs within finite bounds (k,), which may be at the ends of float64 themselves."""
+    width, size = upper / 2 - lower / 2, np.maximum(np.abs(lower), np.abs(upper))
+    if not (np.all(width > 0) and np.all(np.isfinite(size))):
+        return False
+    least, most = np.log2(width), np.log2(size)
+    return _in_range(least, most) and is_tame(layers, least, most)
 
 
 def _through_weights(layer: Layer, least: Floats, most: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict
 from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from polyregions.io.store.manifest import (
     TASKS,
     Result,
     begin_store,
+    check_problem,
     check_same,
     digest_of,
     finish_store,
@@ -38,12 +39,14 @@ from polyregions.io.store.manifest import (
     read_manifest,
     result_of,
 )
-from polyregions.io.store.regions import StoredRegions, open_store
-from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, check_shards, shard_digest, shard_name
+from polyregions.io.store.regions import StoredRegions, regions_of_checked
+from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, check_shards
 from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.oracle.referee import Score
 from polyregions.problem import Problem
 from polyregions.progress import Watch
+
+GRACE: Final = 30.0  # seconds after a time limit in which an executor may still finish a first task
 
 
 def enumerate_to_store(
@@ -58,7 +61,7 @@ def enumerate_to_store(
     """
     check_pyarrow()
     _Stream(problem, Path(folder), options, True).run()
-    return open_store(folder)
+    return regions_of_checked(Path(folder))
 
 
 def tally_to_store(problem: Problem, folder: str | os.PathLike[str], options: RunOptions) -> Tally:
@@ -93,6 +96,7 @@ class _Stream:
             forget_tasks(self._folder)  # killed after the result, a run has left them
             return
         with self._book() as book:
+            check_shards(self._folder, book.shards())
             if book.is_new:
                 book.begin([_packed(task) for task in self._job.tasks()])
             waiting = [self._unpacked(task) for task in book.waiting()]
@@ -115,16 +119,16 @@ class _Stream:
             return Tally(result.regions, result.after_each_layer, True, self._engine, dict(result.score))
         with self._book() as book:
             ledger, regions = self._ledger(book, [task.key for task in book.waiting()]), book.totals()[0]
-        after = layer_counts(self._problem.network, ledger.counts, regions)
-        return Tally(regions, after, False, self._engine, asdict(ledger.score))
+        return Tally(regions, self._after(ledger), False, self._engine, asdict(ledger.score))
 
     def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
-        """Whether the store is whole; it must be this run's."""
+        """Whether the store is whole; it must be this run's, and nothing in it may have changed."""
         check_same(self._folder, manifest, self._about)
+        check_problem(self._folder, manifest)
         result = result_of(manifest, self._folder)
         if result is None:
             return False
-        check_shards(self._folder, len(result.shards))
+        check_shards(self._folder, result.shards)
         return True
 
     @contextmanager
@@ -152,9 +156,12 @@ class _Stream:
         return ledger
 
     def _do(self, book: TaskBook, waiting: list[Task], ledger: Ledger, watch: Watch) -> None:
-        """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too."""
+        """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too.
+
+        Somebody else's executor may never finish one: it gets a while longer, and not more.
+        """
         options = self._options
-        plan = Plan(options.executor, options.workers, False)
+        plan = Plan(options.executor, options.workers, False, options.stall_limit)
         limit = inf if options.max_regions is None else options.max_regions
         fraction, n_done = 1.0 - sum(task.share for task in waiting), 0
         if self._regions >= limit:
@@ -164,7 +171,8 @@ class _Stream:
                 if outcome is not None:
                     n_done, fraction = n_done + 1, fraction + self._note(book, outcome)
                 is_wanted = watch.is_wanted(self._regions, fraction)
-                if not is_wanted or (watch.is_late and n_done) or self._regions >= limit:
+                has_had_time = n_done or (options.executor is not None and watch.seconds_late > GRACE)
+                if not is_wanted or (watch.is_late and has_had_time) or self._regions >= limit:
                     return
 
     def _note(self, book: TaskBook, outcome: Outcome) -> float:
@@ -196,14 +204,27 @@ class _Stream:
         """Write what is left, and the result."""
         if self._keep:
             write_ready(self._folder, book, self._size, True)
-        digests = tuple(book.digests())
-        for number, digest in enumerate(digests):
-            if shard_digest(self._folder, number) != digest:
-                raise FormatError(f"{self._folder / shard_name(number)}: is not the shard that was written")
-        after = layer_counts(self._problem.network, ledger.counts, self._regions)
+        shards, cursor = tuple(book.shards()), book.cursor()
+        if self._keep and cursor.rows != self._regions:
+            raise FormatError(f"{self._folder}: {cursor.rows} regions in shards, expected {self._regions}")
+        check_shards(self._folder, shards)
         is_sorted = ledger.in_order and len(self._job.tasks()) == 1
-        result = Result(self._regions, after, is_sorted, asdict(ledger.score), digests)
-        finish_store(self._folder, self._about, result)
+        result = Result(self._regions, self._after(ledger), is_sorted, asdict(ledger.score), shards)
+        manifest = read_manifest(self._folder) or {}
+        check_same(self._folder, manifest, self._about)
+        finish_store(self._folder, manifest, result)
+
+    def _after(self, ledger: Ledger) -> tuple[int, ...]:
+        """How many regions there are after each layer.
+
+        Raises:
+            FormatError: the last layer has not as many as there are regions.
+        """
+        counts = ledger.counts
+        if len(counts.after) and int(counts.after[-1]) != self._regions:
+            found = f"{counts.after[-1]} regions after the last layer"
+            raise FormatError(f"{self._folder / TASKS}: {found}, expected {self._regions}")
+        return layer_counts(self._problem.network, counts, self._regions)
 
 
 def _packed(task: Task) -> Waiting:

@@ -16,7 +16,7 @@ from polyregions.engine.enumerate import enumerate_in_memory
 from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
 from polyregions.network import Network
-from polyregions.patterns import always_on, sometimes_on
+from polyregions.neurons import Status, neuron_status
 from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
@@ -84,13 +84,13 @@ class _Row:
 
 
 def _row(regions: RegionSet, edges: bool, measures: Mapping[str, Callable[[Network], Any]]) -> _Row:
-    n = regions.network.n_neurons
+    status = neuron_status(regions).status
     return _Row(
         len(regions),
         regions.regions_after_each_layer(),
         len(adjacency_arrays(regions)) if edges else 0,
-        ~sometimes_on(regions.packed, n),
-        always_on(regions.packed, n),
+        status == Status.NEVER_ON,
+        status == Status.ALWAYS_ON,
         {name: measure(regions.network) for name, measure in measures.items()},
     )
 

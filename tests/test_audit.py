@@ -172,3 +172,37 @@ def test_regions_of_another_network_are_refused(capsys: pytest.CaptureFixture[st
     pr.save(enumerate_regions(net, Box.cube(-1, 1, 2)), file)
     assert main(["check", "--geometry", "example:two-moons", file]) == 2
     assert "regions of another network" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------- premises
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [([[1, 0], [1, 0], [1, 0]], [0, -1, -2]), ([[1, 1, 1]], [0])],  # strips between parallel lines
+        [([[1, 0], [0, 0]], [0, 3]), ([[1, 1]], [0])],  # a constant neuron
+        [([[0, 0]], [1]), ([[1]], [0])],  # nothing but one
+        [([[1, 2], [2, 4], [0, 1]], [0, 0, 0]), ([[1, 1, 1]], [0])],  # two neurons on one line
+        [([[1, 0], [0, 1]], [0, 0]), ([[1, 1], [1, 1]], [-1, -1]), ([[1, 1]], [0])],  # the same, bent
+        [([[1, 0]], [0])],  # no neurons
+    ],
+)
+def test_degrees_on_the_plane_need_no_general_position(layers: list[tuple[object, object]]) -> None:
+    found = pr.audit(enumerate_regions(Network.from_layers(layers), WholeSpace(2)))
+    assert found and found.findings[4].ok
+
+
+def test_what_is_no_theorem_is_not_asserted() -> None:
+    """The mean degree of bent hyperplanes in space: surfaces with handles may have more than four edges a cell."""
+    regions = enumerate_regions(network_of("generic", [3, 4, 3, 1]), WholeSpace(3))
+    finding = pr.audit(regions).findings[4]
+    assert finding.ok and "no bound is a theorem here" in finding.detail
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_volumes_beyond_floats_are_no_failure(size: float) -> None:
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    found = pr.audit(enumerate_regions(net, Box([-size, -size], [size, size])))
+    assert found and found.findings[0].ok is None
+    assert "float64 cannot hold" in found.findings[0].detail

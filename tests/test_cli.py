@@ -391,7 +391,7 @@ def test_what_may_happen_anywhere_is_one_line(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(path: str) -> None:
+    def fail(path: str, output: str | None) -> None:
         raise error
 
     monkeypatch.setattr(problem, "load_network", fail)
@@ -634,7 +634,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 
 def test_a_bug_is_not_hidden(quadrants: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(path: str) -> None:
+    def fail(path: str, output: str | None) -> None:
         raise InternalError("a self-check failed")
 
     monkeypatch.setattr(problem, "load_network", fail)

@@ -472,15 +472,27 @@ def test_two_files_appear_together_or_not_at_all(
 ) -> None:
     pr.save(nx.Graph([(0, 1)]), tmp_path / "g.parquet")
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
-    whole = Path.write_bytes
+    whole = files.open_new
 
-    def half(path: Path, data: bytes) -> int:
-        if second and "nodes" in path.name:
-            return whole(path, data)
-        whole(path, data[: len(data) // 2])
-        raise failure
+    class Half:
+        """A file that takes half of what it is given."""
 
-    monkeypatch.setattr(Path, "write_bytes", half)
+        def __init__(self, path: Path) -> None:
+            self.handle, self.is_last = whole(path), not (second and "nodes" in path.name)
+
+        def __enter__(self) -> Half:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.handle.close()
+
+        def writelines(self, pieces: Any) -> None:
+            data = b"".join(pieces)
+            self.handle.write(data[: len(data) // 2] if self.is_last else data)
+            if self.is_last:
+                raise failure
+
+    monkeypatch.setattr(files, "open_new", Half)
     with pytest.raises(FormatError if isinstance(failure, OSError) else KeyboardInterrupt):
         pr.save(graph_of("box"), tmp_path / "g.parquet")
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
@@ -544,7 +556,8 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
     ".json": [
         ("{", "[{", "damaged JSON"),
         ('"nodes": [', '"nodes": [1, ', "not a list of objects"),
-        ('"links"', '"lines"', "links is not a list"),
+        ('"edges"', '"lines"', "edges is not a list"),
+        ('"edges": [', '"links": [], "edges": [', "expected one of them"),
         ('"multigraph": false', '"multigraph": true', "parallel"),
         ('"id": 1\n', '"id": 0\n', "twice"),
         ('"id": 1\n', '"id": [1]\n', "number of a node"),

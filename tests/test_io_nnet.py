@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import polyregions as pr
+from polyregions.cli.main import main
 from polyregions.errors import FormatError
 from polyregions.io.nnet import network_of_nnet
 from polyregions.network import Layer, Network
@@ -71,6 +75,39 @@ def test_placeholders_extra_sizes_and_trailing_separators(end: str) -> None:
 def test_windows_line_ends_and_blank_lines() -> None:
     text = (HEADER + "\n\n" + LIMITS + TRIVIAL + "// between\n" + WEIGHTS).replace("\n", "\r\n")
     assert read(text).n_inputs == 2
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r", "\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_line_ends_and_byte_order_marks(end: str, encoding: str, tmp_path: Path) -> None:
+    """A comment ends with its line, whatever ends a line; separators of other kinds end none."""
+    text = "// made by hand\u2028 1,1\f1\n" + HEADER + LIMITS + TRIVIAL + WEIGHTS
+    file = tmp_path / "a.nnet"
+    file.write_bytes(text.replace("\n", end).encode(encoding))
+    plain = read(HEADER + LIMITS + TRIVIAL + WEIGHTS)
+    assert pr.load_network(file).fingerprint() == plain.fingerprint()
+
+
+@pytest.mark.parametrize("limits", ["-inf,\ninf,\n", "-Infinity\n+inf\n", "-1e9\nINF\n"])
+def test_infinite_minima_and_maxima(limits: str) -> None:
+    """By hand: hidden 0.5 x + 0.25, 0.5 - x, 2 x - 0.5; at x = 0.3 these are 0.4, 0.2, 0.1."""
+    layers = "0.5\n-1.0\n2.0\n0.25\n0.5\n-0.5\n1.0,-2.0,0.5\n0.125\n"
+    net = read("2,1,1,3\n1,3,1\nflag\n" + limits + "0.0,0.0\n1.0,1.0\n" + layers)
+    assert net([0.3]) == pytest.approx([0.4 - 0.4 + 0.05 + 0.125])
+    assert net.notices == ()
+
+
+def test_normalisation_that_is_folded_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "a.nnet"
+    file.write_text(HEADER + LIMITS + "1.0,0.0,0.0\n2.0,1.0,1.0\n" + WEIGHTS)
+    (notice,) = pr.load_network(file).notices
+    assert notice.startswith(f"{file}: the file's normalisation is folded in")
+    assert main(["count", str(file), "--box", "-1", "1", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["notices"] == [notice]
+    assert notice in err
+    file.write_text(HEADER + LIMITS + TRIVIAL + WEIGHTS)
+    assert pr.load_network(file).notices == ()
 
 
 BAD = {

@@ -8,6 +8,7 @@ import struct
 import tempfile
 import tracemalloc
 import zipfile
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyregions.errors import DomainError, FormatError
+import polyregions as pr
+from polyregions.errors import DomainError, FormatError, OptionError
 from polyregions.graph import GraphBuilder, lower
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
@@ -146,9 +148,9 @@ def test_slopes_and_maxima_that_do_not_fit(arrays: dict[str, Any], match: str) -
         read(archive(W1=W, b1=[0, 0], W2=W, b2=[0, 0], **arrays))
 
 
-def test_element_types_orders_and_other_arrays() -> None:
+def test_element_types_and_orders() -> None:
     for array in (W.astype("f4"), W.astype(">f8"), np.asfortranarray(W), W.astype(int), W.astype("f2")):
-        assert np.array_equal(read(archive(W1=array, b1=[0, 0], note="text")).layers[0].weight, W)
+        assert np.array_equal(read(archive(W1=array, b1=[0, 0])).layers[0].weight, W)
     assert same(
         read(archive(W1=W, b1=[0, 0], final_activation="relu")), Network.from_layers([(W, [0, 0])], "relu")
     )
@@ -178,6 +180,25 @@ BAD_ARRAYS: list[tuple[dict[str, Any], str]] = [
     ({"W1": W, "b1": [0, 0], "N1": [["1"] * 3] * 2, "D1": "0x3"}, "'1', expected a hexadecimal integer"),
     ({"W1": W, "b1": [0, 0], "N1": [["0x1"] * 3] * 2, "D1": "0x0"}, "D1 is 0x0, expected a positive integer"),
 ]
+
+
+UNUSED: list[tuple[dict[str, Any], str]] = [
+    ({"W0": W, "b0": [0, 0], "W1": W, "b1": [0, 0]}, "array 'W0' has no use here.*known are W1, b1"),
+    ({"W01": W}, "array 'W01' has no use here"),
+    ({"w2": W, "b2": [0, 0]}, "array W2 is missing"),
+    ({"w1": W}, "array 'w1' has no use here"),
+    ({"activation": "tanh"}, "array 'activation' has no use here; did you mean 'final_activation'"),
+    ({"final_activations": "relu"}, "did you mean 'final_activation'"),
+    ({"max_neuron": [0]}, "did you mean 'max_neurons'"),
+    ({"S1": np.ones((2, 2)), "s1": np.ones((2, 2))}, "array 's1' has no use here"),
+    ({"S2": np.ones((2, 2))}, "array W2 is missing"),
+    ({"note": "text"}, "array 'note' has no use here"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "match"), UNUSED)
+def test_arrays_without_a_use_are_refused_by_name(arrays: dict[str, Any], match: str) -> None:
+    refuse(archive(**({"W1": W, "b1": [0, 0]} | arrays)), match)
 
 
 @pytest.mark.parametrize(("arrays", "match"), BAD_ARRAYS)
@@ -297,3 +318,66 @@ def test_npz_domains(tmp_path: Path) -> None:
         file.write_bytes(archive(**arrays))
         with pytest.raises(kind, match=match):
             load_domain(file)
+
+
+BOX = {"lower": [0.0, 0.0], "upper": [1.0, 1.0]}
+ROWS = {"A": [[1.0, 1.0]], "b": [1.0]}
+
+UNUSED_IN_DOMAINS: list[tuple[dict[str, Any], str]] = [
+    (ROWS | {"strict": [True]}, "array 'strict' has no use here.*known are lower, upper, A, b"),
+    (BOX | {"Aeq": [[1.0, 1.0]], "beq": [1.0]}, "array 'Aeq' has no use here"),
+    (BOX | {"A": [[1.0, 1.0]]}, "array 'A' has no use here"),
+    (ROWS | {"lower": [0.0, 0.0]}, "array 'lower' has no use here"),
+    (BOX | {"uper": [1.0, 1.0]}, "array 'uper' has no use here"),
+]
+
+
+@pytest.mark.parametrize(("arrays", "match"), UNUSED_IN_DOMAINS)
+def test_arrays_of_domains_without_a_use(arrays: dict[str, Any], match: str, tmp_path: Path) -> None:
+    file = tmp_path / "d.npz"
+    file.write_bytes(archive(**arrays))
+    with pytest.raises(FormatError, match=match):
+        load_domain(file)
+
+
+def test_a_box_and_rows_are_their_intersection(tmp_path: Path) -> None:
+    """The unit square where x + y <= 1: half of its area, of which relu(x - y) has two halves."""
+    file = tmp_path / "d.npz"
+    file.write_bytes(archive(**BOX, **ROWS))
+    domain = load_domain(file)
+    net = Network.from_layers([([[1, -1]], [0]), ([[1]], [0])])
+    volumes = pr.region_volumes(pr.enumerate_regions(net, domain))
+    assert np.allclose(volumes, [0.25, 0.25])
+    file.write_bytes(archive(**BOX, A=[[1.0]], b=[1.0]))
+    with pytest.raises(DomainError, match="have 2 entries, A has 1 columns"):
+        load_domain(file)
+
+
+@pytest.mark.parametrize("save", ["regions", "certificate"])
+def test_results_with_an_array_too_many(save: str, tmp_path: Path) -> None:
+    net = Network.from_layers([([[1, -1]], [0]), ([[1]], [0])])
+    regions = pr.enumerate_regions(net, pr.Box.cube(-1, 1, 2), certify=True)
+    file = tmp_path / "r.npz"
+    pr.save(regions if save == "regions" else regions.certificate, file)
+    load = pr.load_regions if save == "regions" else pr.load_certificate
+    load(file)
+    with np.load(file) as stored:
+        file.write_bytes(archive(**stored, pattern=[1]))
+    with pytest.raises(FormatError, match="array 'pattern' has no use here"):
+        load(file)
+
+
+def test_a_network_is_saved_as_any_result(tmp_path: Path) -> None:
+    """A simplified network, rationals, maxima and a final function: the same network again."""
+    rng = np.random.default_rng(3)
+    net = Network.from_layers([(rng.standard_normal((6, 2)), rng.standard_normal(6)), (np.ones((1, 6)), [0])])
+    simple, _ = pr.simplify(net, pr.enumerate_regions(net, pr.Box.cube(0.2, 0.4, 2)))
+    third = Network.from_layers([([[Fraction(1, 3), 2]], [0]), ([[1]], [Fraction(1, 7)])])
+    for network in (simple, third, replace(third, final_function="Sigmoid")):
+        file = tmp_path / "n.npz"
+        pr.save(network, file)
+        again = pr.load_network(file)
+        assert again.fingerprint() == network.fingerprint()
+        assert again.final_function == network.final_function
+    with pytest.raises(OptionError, match="expected a name that ends in one of .npz"):
+        pr.save(third, tmp_path / "n.onnx")

@@ -95,10 +95,6 @@ REFUSED = [
     (lambda: nn.Sequential(nn.Linear(2, 2).to(torch.bfloat16)), "Sequential.0.weight is of torch.bfloat16"),
     (lambda: nn.Sequential(nn.Linear(2, 2, device="meta")), "Sequential.0.weight has no values"),
     (lambda: nn.Sequential(nn.Linear(2, 2), nn.LazyLinear(2)), "Sequential.1.weight has no values yet"),
-    (
-        lambda: nn.Sequential(nn.Linear(2, 2), nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))),
-        "operator aten._weight_norm",
-    ),
 ]
 
 

@@ -48,11 +48,58 @@ def values_agree(module: Any, shape: Any, tolerance: float = 1e-9) -> pr.Network
     return net
 
 
+def assigned(module: Any, x: Any) -> Any:
+    y = torch.zeros_like(x)
+    y[:, 1:4] = x[:, :3]
+    y[:, 5] = 2.0
+    return y
+
+
+def index_assigned(module: Any, x: Any) -> Any:
+    y = x.clone()
+    y[:, torch.tensor([4, 1])] = x[:, :2] * 2
+    return y
+
+
 IMAGE, LINE, FLAT = (2, 6, 6), (3, 8), (6,)
 MODULES: dict[str, tuple[Callable[[], Any], Any]] = {
     "Conv2d": (lambda: nn.Conv2d(2, 3, 3, stride=2, padding=1), IMAGE),
     "Conv2d groups, dilation": (lambda: nn.Conv2d(2, 4, (2, 3), dilation=(2, 1), groups=2, bias=False), IMAGE),
     "Conv2d same": (lambda: nn.Conv2d(2, 1, (2, 4), padding="same"), IMAGE),
+    "ConvTranspose2d": (lambda: nn.ConvTranspose2d(2, 3, 4, stride=2, padding=1), IMAGE),
+    "ConvTranspose1d groups": (
+        lambda: nn.ConvTranspose1d(4, 2, 3, stride=3, dilation=2, output_padding=2, groups=2),
+        (4, 3),
+    ),
+    "AvgPool2d ceil": (lambda: nn.AvgPool2d(2, ceil_mode=True), (1, 5, 5)),
+    "AvgPool2d ceil, padding": (lambda: nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), (1, 4, 5)),
+    "MaxPool2d ceil, windows dropped": (lambda: nn.MaxPool2d(3, 3, padding=1, ceil_mode=True), (1, 2, 2)),
+    "Upsample bilinear": (lambda: nn.Upsample(scale_factor=2, mode="bilinear"), (1, 3, 2)),
+    "Upsample to a size": (lambda: nn.Upsample(size=(5, 4), mode="bilinear"), (1, 3, 2)),
+    "Upsample corners": (lambda: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), (1, 3, 2)),
+    "Upsample linear": (lambda: nn.Upsample(scale_factor=1.5, mode="linear"), (2, 4)),
+    "Upsample exact": (lambda: nn.Upsample(scale_factor=2, mode="nearest-exact"), (1, 3, 2)),
+    "cumsum": (lambda: Of(lambda m, x: x.cumsum(1)), FLAT),
+    "einsum": (lambda: Of(lambda m, x: torch.einsum("bi,ij->bj", x, m.w), w=weight(6, 2)), FLAT),
+    "where": (lambda: Of(lambda m, x: torch.where(torch.arange(6) > 2, x, 0.5)), FLAT),
+    "masked_fill": (lambda: Of(lambda m, x: x.masked_fill(torch.eye(6)[2] > 0, 2.0)), FLAT),
+    "triangle": (lambda: Of(lambda m, x: torch.tril(x.reshape(1, 2, 3)) + torch.triu(x.reshape(1, 2, 3), 1)), FLAT),
+    "slice assigned": (lambda: Of(assigned), FLAT),
+    "index assigned": (lambda: Of(index_assigned), FLAT),
+    "norm 1": (lambda: Of(lambda m, x: torch.linalg.vector_norm(x, ord=1, dim=1)), FLAT),
+    "clamp without a range": (lambda: Of(lambda m, x: torch.clamp(x, 2, 1)), FLAT),
+    "clamp to infinity": (lambda: Of(lambda m, x: torch.clamp(x, -float("inf"), 1.0)), FLAT),
+    "clamp by entry": (lambda: Of(lambda m, x: torch.clamp(x, torch.arange(6.0) - 3, torch.ones(6))), FLAT),
+    "ones / 3": (lambda: Of(lambda m, x: torch.relu(x + torch.ones(6) / 3)), FLAT),
+    "arange / 7": (lambda: Of(lambda m, x: x * (torch.arange(6) / 7)), FLAT),
+    "linspace": (lambda: Of(lambda m, x: x - torch.linspace(0, 1, 6).sqrt()), FLAT),
+    "full": (lambda: Of(lambda m, x: torch.maximum(x, torch.full((6,), 0.1))), FLAT),
+    "tensor / 3": (lambda: Of(lambda m, x: x + torch.tensor([0.1, 0.2, 0.3, 1, 2, 3]) / 3), FLAT),
+    "parameter / 3": (lambda: Of(lambda m, x: x + m.w / 3, w=weight(6)), FLAT),
+    "relu of a parameter": (lambda: Of(lambda m, x: x * torch.relu(m.w), w=weight(6)), FLAT),
+    "weight_norm": (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(6, 2)), FLAT),
+    "spectral_norm": (lambda: nn.utils.parametrizations.spectral_norm(nn.Linear(6, 2)).eval(), FLAT),
+    "exp of a parameter": (lambda: Of(lambda m, x: x * m.w.exp(), w=weight(6)), FLAT),
     "Conv1d": (lambda: nn.Conv1d(3, 2, 3, padding=2), LINE),
     "Conv1d, unbatched": (lambda: Of(lambda m, x: m.c(x[0]), c=nn.Conv1d(3, 2, 3)), LINE),
     "BatchNorm2d": (lambda: normalised(nn.BatchNorm2d(2)), IMAGE),

@@ -93,3 +93,18 @@ def test_bad_input_is_refused() -> None:
         local_models(regions, classes="best")
     with pytest.raises(InputError, match="no points in the data"):
         local_models(regions, np.empty((0, 2)))
+
+
+def test_rules_are_those_of_decision_cells() -> None:
+    """2 relu(x) - 1 is positive from 1/2 on; by default one output decides by its sign."""
+    ramp = enumerate_regions(Network.from_layers([([[1]], [0]), ([[2]], [0])]), Box([-1], [2]))
+    assert local_models(ramp).label.tolist() == local_models(ramp, rule="sign").label.tolist() == [0, 1]
+    one = enumerate_regions(Network.from_layers([([[1]], [0]), ([[2]], [-1])]), Box([-1], [2]))
+    assert local_models(one, classes="whole").label.tolist() == [0, -1]
+    assert local_models(one, rule="argmax").label.tolist() == [0, 0]
+    several = enumerate_regions(NET, Box.cube(-1, 1, 2))
+    for i, region in enumerate(several):
+        assert local_models(several, rule="argmin").label[i] == np.argmin(NET(region.point))
+    for rule, regions in (("sign", several), ("best", several)):
+        with pytest.raises(OptionError, match="rule"):
+            local_models(regions, rule=rule)

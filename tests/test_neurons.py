@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
 import naive
-from polyregions import Box, Network, WholeSpace, enumerate_regions, neuron_status
+from polyregions import Box, Network, WholeSpace, enumerate_regions, neuron_status, simplify
 from polyregions.errors import InputError
 from polyregions.neurons import Proof, Status
 from randoms import generator, integer_layers
@@ -18,7 +19,10 @@ SHAPES = [(1, 3, 1), (2, 4, 2), (2, 3, 3, 1), (3, 3, 2), (1, 2, 2, 2)]
 
 @pytest.mark.parametrize("seed", range(30))
 def test_a_sign_occurs_iff_the_naive_twin_finds_a_point_of_it(seed: int) -> None:
-    """On all activation patterns, those of lower-dimensional sets included: never on means nowhere z > 0."""
+    """On all activation patterns, those of lower-dimensional sets included: never on means nowhere z > 0.
+
+    Always on means nowhere z < 0, which a network with that neuron negated shows, and somewhere z > 0.
+    """
     sizes = SHAPES[seed % len(SHAPES)]
     layers = integer_layers(generator(seed), sizes)
     box = Box.cube(-1, 2, sizes[0])
@@ -26,8 +30,33 @@ def test_a_sign_occurs_iff_the_naive_twin_finds_a_point_of_it(seed: int) -> None
     patterns = np.array(naive.activation_patterns(layers, naive.box([-1] * sizes[0], [2] * sizes[0])))
     assert np.array_equal(status.status == Status.NEVER_ON, ~patterns.any(axis=0).astype(bool))
     inner = np.array(naive.regions(layers, naive.box([-1] * sizes[0], [2] * sizes[0])))
-    assert np.array_equal(status.status == Status.ALWAYS_ON, inner.all(axis=0))
+    box_rows = naive.box([-1] * sizes[0], [2] * sizes[0])
+    ever_negative = [
+        is_ever_negative(layers, int(i), int(unit), box_rows)
+        for i, unit in zip(status.layer, status.unit, strict=True)
+    ]
+    positive = patterns.any(axis=0)
+    assert np.array_equal(status.status == Status.ALWAYS_ON, positive & ~np.array(ever_negative, dtype=bool))
     assert np.array_equal(status.on_count, inner.sum(axis=0))
+
+
+def is_ever_negative(layers: Any, layer: int, unit: int, rows: Any) -> bool:
+    """Whether the naive twin finds a point where a pre-activation is below 0."""
+    weight, bias = layers[layer]
+    negated = ([[-e for e in weight[unit]]], [-bias[unit]])
+    patterns = naive.activation_patterns([*layers[:layer], negated, ([[1]], [0])], rows)
+    return any(pattern[-1] for pattern in patterns)
+
+
+def test_a_neuron_of_a_neuron_is_always_on() -> None:
+    """relu(relu(x)): z = relu(x) is nowhere negative, though its bit is off where it is 0."""
+    net = Network.from_layers([([[1]], [0]), ([[1]], [0]), ([[1]], [0])])
+    regions = enumerate_regions(net, Box([-1], [1]))
+    status = neuron_status(regions)
+    assert [row["status"] for row in status.rows()] == ["mixed", "always on"]
+    assert status.reason(1) == "nowhere negative in all 2 regions, and 0 where it is off"
+    smaller, report = simplify(net, regions)
+    assert (smaller.n_neurons, report.regions_checked) == (1, 2)
 
 
 @pytest.mark.parametrize("seed", range(10))

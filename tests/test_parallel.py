@@ -22,7 +22,7 @@ from polyregions.engine import enumerate as engine
 from polyregions.engine import parallel
 from polyregions.engine.batches import LayerCount
 from polyregions.engine.job import Job
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, StoppedError
 from randoms import float_layers, generator, integer_layers
 from test_engines_agree import random_domain, random_network
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_network, name_of
@@ -299,8 +299,9 @@ def test_what_fails_in_a_task_is_told(tiny_tasks: None) -> None:
         def __init__(self) -> None:
             super().__init__(ZeroDivisionError("a bug"))
 
-    with pytest.raises(ZeroDivisionError, match="a bug"):
+    with pytest.raises(StoppedError, match="task .* failed with ZeroDivisionError: a bug") as caught:
         pr.enumerate_regions(*PROBLEMS["generic"], executor=Failing())
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 def test_a_killed_process_is_replaced(tmp_path: Path) -> None:

@@ -416,10 +416,12 @@ def test_a_region_of_constant_output_belongs_to_the_level_set() -> None:
     assert [(piece.region, piece.dim) for piece in found] == [(0, 1), (1, 0)]
 
 
-def test_a_level_that_is_touched_in_less_than_a_facet_has_no_piece() -> None:
+def test_a_level_that_is_touched_in_less_than_a_facet_has_one_thin_piece() -> None:
     net = Network.from_layers([([[1, 0], [-1, 0], [0, 1], [0, -1]], [0] * 4), ([[1, 1, 1, 1]], [0])])
     regions = pr.enumerate_regions(net, Box.cube(-1, 1, 2))
-    assert pr.level_set(regions, 0) == ()
+    assert [(piece.dim, piece.polytope.vertices().tolist()) for piece in pr.level_set(regions, 0)] == [
+        (0, [[0, 0]])
+    ]
     assert len(pr.level_set(regions, Fraction(1, 3))) == 4
 
 
@@ -496,3 +498,67 @@ def test_what_is_no_question_is_refused(moons: pr.RegionSet) -> None:
         pr.level_set(moons, "x")
     with pytest.raises(InputError, match="expected an HPolytope in R"):
         pr.preimage(moons, HPolytope([[1]], [1]))
+
+
+# ---------------------------------------------------------------- one class, or none but one
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("domain", [pr.WholeSpace(2), Box.cube(-1, 1, 2), Box([0, 0], [0, 0])])
+@pytest.mark.parametrize(
+    "layer",
+    [([[1, 0]], [0]), ([[0, 0], [0, 0]], [1, 0]), ([[1, 0], [1, 0]], [0, 0])],  # one output, constant, equal
+)
+def test_no_other_class_is_infinitely_far(layer: Any, domain: Any, norm: Any) -> None:
+    cells = pr.decision_cells(pr.enumerate_regions(Network.from_layers([layer]), domain))
+    found = pr.robustness_radius(cells, [0, 0], norm)
+    assert (found.radius, found.exact, found.point, found.other) == (np.inf, None, None, None)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_point_on_the_boundary_is_at_distance_zero(norm: Any) -> None:
+    net = Network.from_layers([([[1, 0], [0, 1]], [0, 0])])
+    for cells in (
+        pr.decision_cells(pr.enumerate_regions(net, d)) for d in (pr.WholeSpace(2), Box.cube(-1, 1, 2))
+    ):
+        assert pr.robustness_radius(cells, [0.5, 0.5], norm).exact == 0
+        assert pr.robustness_radius(cells, [0.5, 0.25], norm).exact == {
+            "l1": Fraction(1, 4),
+            "l2": Fraction(1, 32),
+        }.get(norm, Fraction(1, 8))
+
+
+# ---------------------------------------------------------------- thin level sets
+
+SUM = Network.from_layers([([[1, 0], [-1, 0], [0, 1], [0, -1]], [0] * 4), ([[1, 1, 1, 1]], [0])])  # |x| + |y|
+
+
+@pytest.mark.parametrize(
+    "domain", [Box.cube(-1, 1, 2), pr.WholeSpace(2), Box([0, 0], [1, 1]), Box([-1, 0], [1, 1])]
+)
+def test_a_level_met_in_one_point_is_that_point(domain: Any) -> None:
+    """The least value of |x| + |y|, inside the domain, on an edge or at a corner of it."""
+    regions = pr.enumerate_regions(SUM, domain)
+    (piece,) = pr.level_set(regions, 0)
+    assert (piece.dim, piece.polytope.vertices().tolist()) == (0, [[0, 0]])
+    (corner, *_) = pr.preimage(regions, HPolytope([[1], [-1]], [0, 0]))
+    assert corner.polytope.vertices().tolist() == [[0, 0]]
+
+
+def test_a_level_met_in_a_line_of_space_is_there_once() -> None:
+    """|x| + |y| in R^3 is 0 on the axis."""
+    net = Network.from_layers([([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]], [0] * 4), ([[1] * 4], [0])])
+    (piece,) = pr.level_set(pr.enumerate_regions(net, Box.cube(-1, 1, 3)), 0)
+    assert piece.dim == 1
+    assert sorted(piece.polytope.vertices().tolist()) == [[0, 0, -1], [0, 0, 1]]
+
+
+def test_the_end_of_a_curve_is_no_part_of_its_own() -> None:
+    """relu(x) + |y| is 0 on half an axis, whose end the regions beyond touch: that is no part of its own."""
+    net = Network.from_layers([([[1, 0], [0, 1], [0, -1]], [0] * 3), ([[1, 1, 1]], [0])])  # relu(x) + |y|
+    found = pr.level_set(pr.enumerate_regions(net, Box.cube(-1, 1, 2)), 0)
+    assert [piece.dim for piece in found] == [
+        1,
+        1,
+    ]  # once for each side of the axis, the origin being an end of it
+    assert all(sorted(p.polytope.vertices().tolist()) == [[-1, 0], [0, 0]] for p in found)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+import naive
 import polyregions as pr
 from polyregions import ranks
 from polyregions.activations import IDENTITY, RELU
+from polyregions.errors import OptionError
 from polyregions.network import Layer, Network
 from randoms import float_layers, generator, integer_layers
 
@@ -163,3 +165,22 @@ def test_layers_without_units() -> None:
     layers = [(np.zeros((0, 2)), np.zeros(0)), (np.zeros((2, 0)), [1, -1]), ([[1, 1]], [0])]
     regions = pr.enumerate_regions(pr.Network.from_layers(layers), pr.Box.cube(-1, 1, 2))
     assert pr.layer_ranks(regions).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_masked_ranks_are_those_of_the_columns_left(seed: int) -> None:
+    """``W_l D_(l-1)`` by the naive rank; the composed matrix has no larger one."""
+    layers = integer_layers(generator(seed), (2, 4, 3, 3, 1))
+    regions = pr.enumerate_regions(pr.Network.from_layers(layers), pr.Box.cube(-1, 2, 2))
+    masked = pr.layer_ranks(regions, of="masked")
+    assert np.all(pr.layer_ranks(regions) <= masked)
+    for i, pattern in enumerate(regions.patterns):
+        start, bits = 0, [1, 1]
+        for index, (weight, _) in enumerate(layers[:-1]):
+            assert masked[i, index] == naive.rank(
+                [[w * b for w, b in zip(row, bits, strict=True)] for row in weight]
+            )
+            bits = pattern[start : start + len(weight)].astype(int).tolist()
+            start += len(weight)
+    with pytest.raises(OptionError, match="expected one of composed, masked"):
+        pr.layer_ranks(regions, of="seed")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import HPolytope, Network
-from polyregions.domain import _solid_bounds, _solid_rows
+from polyregions.domain import SolidDomain, _bound_of, _solid_bounds, _solid_rows
 from polyregions.errors import DomainError
 from polyregions.exact.half_open import find_point
 from polyregions.network import Layer
@@ -140,6 +140,10 @@ def test_half_open_polyhedra_by_elimination(data: st.DataObject) -> None:
         assert all(v > 0 or (v == 0 and not s) for v, s in zip(values, strict, strict=True))
 
 
+def short_way(rows: list[list[int]], labels: list[str], strict: list[bool], dim: int) -> SolidDomain:
+    return _solid_bounds([_bound_of(r, s) for r, s in zip(rows, strict, strict=True)], labels, dim)
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.data())
 def test_bounds_of_single_inputs_need_no_programs(data: st.DataObject) -> None:
@@ -162,9 +166,9 @@ def test_bounds_of_single_inputs_need_no_programs(data: st.DataObject) -> None:
         long = _solid_rows(rows, labels, strict, dim)
     except DomainError:
         with pytest.raises(DomainError, match="the input set is empty"):
-            _solid_bounds(rows, labels, strict, dim)
+            short_way(rows, labels, strict, dim)
         return
-    short = _solid_bounds(rows, labels, strict, dim)
+    short = short_way(rows, labels, strict, dim)
     assert (
         short.hull.embedding.plain().nearest_floats().tolist()
         == long.hull.embedding.plain().nearest_floats().tolist()
@@ -184,7 +188,7 @@ def test_hundreds_of_decimal_bounds() -> None:
             row = [0] * (dim + 1)
             row[j], row[-1] = sign * 10, numerator
             rows.append(row)
-    solid = _solid_bounds(rows, [""] * len(rows), [False] * len(rows), dim)
+    solid = short_way(rows, [""] * len(rows), [False] * len(rows), dim)
     assert Fraction(solid.bounds.lower[0]) < Fraction(1, 10)
     assert Fraction(solid.bounds.upper[0]) > Fraction(3, 10)
     assert solid.holds(solid.interior)

@@ -19,9 +19,11 @@ import naive
 import polyregions as pr
 from corpus import corpus
 from polyregions.cli import main
+from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.report import SECTIONS, reproduction_section, section_name
 from randoms import generator, integer_layers
+from test_neurons import is_ever_negative
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
 
 SQUARE = pr.Box.cube(-1, 1, 2)
@@ -67,7 +69,9 @@ def test_dead_regions_and_constant_neurons_against_the_twin(seed: int) -> None:
     assert found["regions"]["dead_regions"] == (dead[0] | dead[1]).sum()
     assert [row["dead_regions"] for row in found["layers"]] == [d.sum() for d in dead]
     assert found["neurons"]["numbers_of_those_never_on"] == np.flatnonzero(~patterns.any(axis=0)).tolist()
-    assert found["neurons"]["numbers_of_those_always_on"] == np.flatnonzero(patterns.all(axis=0)).tolist()
+    rows, units = naive.box([-1, -1], [1, 1]), [(0, u) for u in range(4)] + [(1, u) for u in range(3)]
+    always = [patterns[:, n].any() and not is_ever_negative(layers, *units[n], rows) for n in range(7)]
+    assert found["neurons"]["numbers_of_those_always_on"] == np.flatnonzero(always).tolist()
     assert sum(row["never_on"] for row in found["layers"]) == found["neurons"]["never_on"]
 
 
@@ -325,3 +329,14 @@ def test_sections_have_names_for_options() -> None:
     assert names == [
         "network", "domain", "region", "layer", "rank", "definition", "bound", "neuron", "adjacency", "decision",
     ]  # fmt: skip
+
+
+def test_one_output_decides_by_a_rule_that_is_named() -> None:
+    """2 relu(x) - 1 is positive from 1/2 on."""
+    net = pr.Network.from_layers([([[1]], [0]), ([[2]], [-1])])
+    regions = pr.enumerate_regions(net, pr.Box([-1], [2]))
+    rows = dict(pr.report(regions, rule="sign").section("decision cells").rows)
+    assert (rows["rule"], rows["class 0"], rows["class 1"]) == ("sign", 2, 1)
+    assert dict(pr.report(regions, rule="argmax").section("decision cells").rows)["cells"] == 2
+    with pytest.raises(OptionError, match="rule"):
+        pr.report(regions, rule="best")

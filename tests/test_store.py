@@ -22,9 +22,11 @@ import polyregions as pr
 from polyregions.cli import main
 from polyregions.engine import enumerate as engine
 from polyregions.engine.enumerate import job_for
-from polyregions.engine.parallel import perform
+from polyregions.engine.perform import perform
 from polyregions.engine.starts import start_arrays, start_of_arrays
 from polyregions.errors import FormatError, OptionError, StoppedError
+from polyregions.io import files
+from polyregions.io.files import open_new
 from polyregions.io.store import manifest, shards
 from polyregions.problem import pose
 from randoms import float_layers, generator
@@ -492,11 +494,43 @@ def test_a_finished_store_without_its_shards_is_refused(tiny: None, tmp_path: Pa
 
 def test_blocks_are_counted(tiny: None, tmp_path: Path) -> None:
     pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a")
-    found = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    found = manifest.read_manifest(tmp_path / "a")
+    assert found is not None
     found["result"]["shards"].pop()
-    (tmp_path / "a" / "manifest.json").write_text(json.dumps(found))
+    sealed_again(tmp_path / "a", found)
     with pytest.raises(FormatError, match="regions, expected"):
         list(pr.region_blocks(tmp_path / "a"))
+
+
+def sealed_again(folder: Path, changed: dict[str, Any]) -> None:
+    """A manifest that somebody changed who knows how its digest is made."""
+    changed["sha256"] = manifest._digest(changed, ("sha256",))
+    (folder / "manifest.json").write_text(json.dumps(changed))
+
+
+@pytest.mark.parametrize("change", [{"regions": 1}, {"after_each_layer": [3, 2, 1]}])
+def test_counts_that_contradict_each_other_are_refused(
+    change: dict[str, Any], tiny: None, tmp_path: Path
+) -> None:
+    """Even with the right digest: there are as many regions as after the last layer."""
+    pr.tally_regions(*PROBLEMS["generic"], store=tmp_path / "a")
+    found = manifest.read_manifest(tmp_path / "a")
+    assert found is not None
+    found["result"].update(change)
+    sealed_again(tmp_path / "a", found)
+    with pytest.raises(FormatError, match="result is not that of a store"):
+        pr.count_regions(*PROBLEMS["generic"], store=tmp_path / "a")
+
+
+def test_stores_of_an_older_version_are_refused_by_name(tiny: None, tmp_path: Path) -> None:
+    pr.tally_regions(*PROBLEMS["generic"], store=tmp_path / "a")
+    found = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    found["schema"] = "polyregions store 1"
+    (tmp_path / "a" / "manifest.json").write_text(json.dumps(found))
+    with pytest.raises(
+        FormatError, match="'polyregions store 1' of an older version.*expected 'polyregions store 2'"
+    ):
+        pr.count_regions(*PROBLEMS["generic"], store=tmp_path / "a")
 
 
 @pytest.mark.parametrize("bomb", ["rows", "pattern", "exact"])
@@ -527,26 +561,22 @@ def test_a_shard_that_is_small_only_as_a_file_is_refused(bomb: str, tmp_path: Pa
     pq.write_table(table, tmp_path / shards.shard_name(0), compression="zstd")
     assert (tmp_path / shards.shard_name(0)).stat().st_size < 10**6
     with pytest.raises(FormatError, match="not a shard of this store"):
-        shards.read_shard(tmp_path, 0, shards.StoreSize(2, 3))
+        file = tmp_path / shards.shard_name(0)
+        shards.rows_of_shard(file.read_bytes(), shards.StoreSize(2, 3), file)
 
 
 def test_no_room_for_a_shard_is_a_stop_and_no_bad_input(
     tiny: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = Path.write_bytes
-
-    def full(self: Path, data: bytes) -> int:
-        if "regions-" in self.name:
+    def full(path: Path) -> Any:
+        if "regions-" in path.name:
             raise OSError(28, "No space left on device")
-        return write(self, data)
+        return open_new(path)
 
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(StoppedError, match="No space left on device.*the same command goes on"):
-        pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a")
-    monkeypatch.undo()
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 8))
-    monkeypatch.setattr(shards, "SHARD_ROWS", 10)
-    monkeypatch.setattr(shards, "FEWEST_ROWS", 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "open_new", full)
+        with pytest.raises(StoppedError, match="No space left on device.*the same command goes on"):
+            pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a")
     assert pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a").complete
 
 

@@ -396,7 +396,8 @@ INSTANCES = [
 def sampled_margin(network: Network, prop: Property) -> float:
     """How far inside a violation the best of many random points is, in float64."""
     (case,) = prop.cases
-    lower, upper = case.domain.bounding_box()  # type: ignore[union-attr]
+    domain = case.domain.polytope() if isinstance(case.domain, Box) else case.domain
+    lower, upper = domain.bounding_box()  # type: ignore[union-attr]
     rng = generator(1)
     X = np.concatenate([rng.uniform(lower, upper, (2000, len(lower))), rng.choice([0, 1], (500, len(lower)))])
     X[2000:] = lower + X[2000:] * (upper - lower)

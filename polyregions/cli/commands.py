@@ -13,7 +13,7 @@ from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, 
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import watched
-from polyregions.cli.running import expected_of, regions_of
+from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
 from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
@@ -34,7 +34,7 @@ from polyregions.io.results import (
 )
 from polyregions.network import Network
 from polyregions.regions import RegionSet
-from polyregions.report import SECTIONS, Section, SectionFunction, decision_section, report, section_name
+from polyregions.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.winners import winner_regions
 
 
@@ -48,16 +48,19 @@ def count(arguments: Namespace) -> int:
         return finish(arguments, network, _counts(regions), regions.complete)
     expected = expected_of(arguments, network, domain)
     with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
-        tally = tally_regions(
-            network,
-            domain,
-            engine=arguments.engine,
-            workers=arguments.workers,
-            executor=executor,
-            progress=progress,
-            max_regions=arguments.max_regions,
-            time_limit=arguments.time_limit,
-            store=arguments.store,
+        tally = or_what_is_finished(
+            lambda: tally_regions(
+                network,
+                domain,
+                engine=arguments.engine,
+                workers=arguments.workers,
+                executor=executor,
+                stall_limit=arguments.stall_limit,
+                progress=progress,
+                max_regions=arguments.max_regions,
+                time_limit=arguments.time_limit,
+                store=arguments.store,
+            )
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}
     return finish(arguments, network, report, tally.complete)
@@ -101,7 +104,9 @@ def check_(arguments: Namespace) -> int:
 
 
 def _check_certificate(arguments: Namespace) -> int:
-    verdict = check(load_certificate(arguments.file), load_network(arguments.network))
+    verdict = check(
+        load_certificate(arguments.file), load_network(arguments.network, output=arguments.network_output)
+    )
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
     proved = f"proved: these are all {verdict.regions} regions"
     print_report(arguments, report, [proved if verdict.ok else f"not proved: {verdict.reason}"])
@@ -121,7 +126,8 @@ def _check_geometry(arguments: Namespace) -> int:
 def _regions_to_check(arguments: Namespace) -> RegionSet:
     if arguments.file is None:
         return regions_of(arguments, *problem_of(arguments))
-    regions, network = load_regions(arguments.file), load_network(arguments.network)
+    regions = load_regions(arguments.file)
+    network = load_network(arguments.network, output=arguments.network_output)
     if regions.network.fingerprint() != network.fingerprint():
         raise OptionError(f"{arguments.file}: holds regions of another network than {arguments.network}")
     return regions
@@ -183,7 +189,10 @@ def report_(arguments: Namespace) -> int:
     check_output(arguments, tuple(REPORT_SUFFIXES))
     regions = regions_of(arguments, *problem_of(arguments))
     page = report(
-        regions, command=shlex.join(["polyregions", *arguments.words]), sections=_sections(arguments)
+        regions,
+        command=shlex.join(["polyregions", *arguments.words]),
+        sections=_sections(arguments),
+        rule="sign" if arguments.sign else "argmin" if arguments.argmin else "auto",
     )
     summary: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None:
@@ -199,12 +208,7 @@ def report_(arguments: Namespace) -> int:
 
 
 def _sections(arguments: Namespace) -> list[SectionFunction]:
-    chosen = [section for section in SECTIONS if section_name(section) not in arguments.without]
-    return [_argmin_section if s is decision_section and arguments.argmin else s for s in chosen]
-
-
-def _argmin_section(regions: RegionSet) -> Section | None:
-    return decision_section(regions, "argmin")
+    return [section for section in SECTIONS if section_name(section) not in arguments.without]
 
 
 def _table_options(arguments: Namespace, suffixes: tuple[str, ...], what: str) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 from polyregions.cli.answers import print_report
 from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import duration, short
+from polyregions.engine.crews import cores
 from polyregions.engine.estimate import Estimate, estimate_regions
-from polyregions.engine.parallel import cores
 
 
 def estimate(arguments: Namespace) -> int:

@@ -15,6 +15,7 @@ from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
 from polyregions.engine.enumerate import ENGINES
+from polyregions.engine.options import STALL_LIMIT
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
 from polyregions.plot.fills import COLOURINGS
@@ -144,7 +145,9 @@ def _add_report(verbs: Verbs) -> None:
     page.add_argument(
         "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"
     )
-    page.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule = page.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
     page.add_argument(
         "--without",
         action="append",
@@ -231,7 +234,7 @@ def _add_estimate(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     guess.set_defaults(run=estimates.estimate)
-    guess.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    _network(guess)
     _input_set(guess, required=True)
     guess.add_argument("--engine", choices=ENGINES, default="auto", help="which engine would enumerate")
     guess.add_argument("--workers", type=_count, metavar="N", help="predict the time with N workers")
@@ -275,7 +278,7 @@ def _add_verify(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     verify.set_defaults(run=verify_)
-    verify.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    _network(verify)
     verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
     verify.add_argument("--timeout", type=_timeout, metavar="SECONDS", help="give up after so long")
     verify.add_argument(
@@ -323,8 +326,9 @@ def _add_check(verbs: Verbs) -> None:
         output=None,
         workers=None,
         dask=None,
+        stall_limit=STALL_LIMIT,
     )
-    check.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    _network(check)
     check.add_argument(
         "file",
         metavar="FILE",
@@ -358,8 +362,15 @@ def protect_negative_lists(argv: Sequence[str]) -> list[str]:
     return [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in argv]
 
 
-def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
+def _network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    parser.add_argument(
+        "--network-output", metavar="NAME", help="which output of an ONNX file, if it has several"
+    )
+
+
+def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
+    _network(parser)
     _input_set(parser, required=True)
     if output is not None:
         parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
@@ -394,6 +405,13 @@ def _crew(parser: argparse.ArgumentParser) -> None:
         help="enumerate N subtrees at a time (default: as many as there are processors)",
     )
     who.add_argument("--dask", metavar="ADDRESS", help="enumerate on the Dask cluster with this scheduler")
+    parser.add_argument(
+        "--stall-limit",
+        type=_timeout,
+        default=STALL_LIMIT,
+        metavar="S",
+        help="stop if the cluster finishes nothing for S seconds (default: %(default)g)",
+    )
 
 
 def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:

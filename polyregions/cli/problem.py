@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
+from fractions import Fraction
 from math import isnan
+from typing import Final
 
 from polyregions.domain import Box, Domain, WholeSpace
 from polyregions.errors import DomainError
@@ -13,10 +16,12 @@ from polyregions.io.files import shortened
 from polyregions.io.networks import load_network
 from polyregions.network import Network
 
+_EXACT: Final = re.compile(r"[+-]?[0-9]{1,1000}(/0*[1-9][0-9]{0,999})?")
+
 
 def network_of(arguments: Namespace) -> Network:
     """The network that a command names, with a note on stderr of what was taken off it."""
-    network = load_network(arguments.network)
+    network = load_network(arguments.network, output=arguments.network_output)
     for notice in () if arguments.quiet else network.notices:
         print(f"note: {notice}", file=sys.stderr)
     return network.without_final_function() if getattr(arguments, "logits", False) else network
@@ -45,8 +50,10 @@ def _domain(arguments: Namespace, dim: int) -> Domain:
         raise DomainError(f"--box: {error}") from None
 
 
-def numbers_of(text: str, dim: int, name: str) -> list[float]:
+def numbers_of(text: str, dim: int, name: str) -> list[float | Fraction]:
     """The value of an option that is a bound of each input, or a point: one number stands for all of them.
+
+    Decimals are the nearest float64, as they are in Python; integers and quotients such as 1/3 are exact.
 
     Raises:
         DomainError: other text, or numbers that are neither one nor one for each input.
@@ -61,7 +68,9 @@ def numbers_of(text: str, dim: int, name: str) -> list[float]:
     return values * dim if len(values) == 1 else values
 
 
-def _number(text: str) -> float:
+def _number(text: str) -> float | Fraction:
+    if _EXACT.fullmatch(text.strip()):
+        return Fraction(text.strip())
     value = float(text)
     if isnan(value):
         raise ValueError

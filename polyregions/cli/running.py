@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from typing import TypeVar
 
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
 from polyregions.domain import Domain
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import enumerate_regions
+from polyregions.errors import StoppedError
 from polyregions.network import Network
 from polyregions.regions import RegionSet
+
+Result = TypeVar("Result")
 
 
 def expected_of(arguments: Namespace, network: Network, domain: Domain) -> Estimate | None:
@@ -21,23 +26,42 @@ def expected_of(arguments: Namespace, network: Network, domain: Domain) -> Estim
     return estimate_regions(network, domain, engine=arguments.engine)
 
 
+def or_what_is_finished(run: Callable[[], Result]) -> Result:
+    """The result of a run, or what it had when it was stopped, which is marked as partial, and why on stderr.
+
+    Raises:
+        StoppedError: it had nothing that could be used.
+    """
+    try:
+        return run()
+    except StoppedError as error:
+        if error.finished is None:
+            raise
+        print(f"polyregions: {error}", file=sys.stderr)
+        finished: Result = error.finished
+        return finished
+
+
 def regions_of(
     arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
 ) -> RegionSet:
     """The regions that a command is about, with progress on stderr and what its options say."""
     expected = expected_of(arguments, network, domain)
     with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
-        regions = enumerate_regions(
-            network,
-            domain,
-            engine=arguments.engine,
-            workers=arguments.workers,
-            executor=executor,
-            certify=certify,
-            progress=progress,
-            max_regions=arguments.max_regions,
-            time_limit=arguments.time_limit,
-            store=store,
+        regions = or_what_is_finished(
+            lambda: enumerate_regions(
+                network,
+                domain,
+                engine=arguments.engine,
+                workers=arguments.workers,
+                executor=executor,
+                stall_limit=arguments.stall_limit,
+                certify=certify,
+                progress=progress,
+                max_regions=arguments.max_regions,
+                time_limit=arguments.time_limit,
+                store=store,
+            )
         )
     hull = regions.problem.solid.hull
     if not hull.is_whole and not arguments.quiet:

@@ -64,7 +64,9 @@ def _verified(
         print(f"note: {notice}", file=sys.stderr)
     found = replace(found, notices=(*network.notices, *found.notices))
     example = found.counterexample
-    return found, None if example is None else run_in_floats(arguments.network, network, example.point)
+    if example is None:
+        return found, None
+    return found, run_in_floats(arguments.network, network, example.point, arguments.network_output)
 
 
 def _check_output(output: str | None) -> None:

@@ -211,7 +211,7 @@ class _Question:
 
 def _scanned_meetings(cells: DecisionCells, numbers: Ints) -> Iterator[tuple[int, list[Meeting] | None]]:
     """The meetings in each of some regions as far as floats prove them all, else None."""
-    if not cells.regions.problem.inner.is_tame or not len(numbers):
+    if not cells.regions.problem.is_tame or not len(numbers):
         yield from ((i, None) for i in numbers.tolist())
         return
     for chunk in chunks(cells.regions, numbers):
@@ -237,7 +237,7 @@ def _scanned_meetings(cells: DecisionCells, numbers: Ints) -> Iterator[tuple[int
 def _scanned_walls(cells: DecisionCells, adjacency: Adjacency, edges: Ints) -> Iterator[tuple[int, int, int]]:
     """(edge, cell, status) of every cell in the lower region of each edge: does it reach beyond the edge's facet?"""
     sources = adjacency.source[edges]
-    if not cells.regions.problem.inner.is_tame or not len(edges):
+    if not cells.regions.problem.is_tame or not len(edges):
         for edge, i in zip(edges.tolist(), sources.tolist(), strict=True):
             yield from ((edge, cell, OPEN) for cell in range(*cells.offsets[i : i + 2].tolist()))
         return

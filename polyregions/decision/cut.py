@@ -85,7 +85,7 @@ class _Scan:
 def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
     """What the kernels say, a chunk of regions at a time; all is open if floats cannot follow the network."""
     n_classes = 2 if rule == "sign" else regions.network.n_outputs
-    if not regions.problem.inner.is_tame:
+    if not regions.problem.is_tame:
         shape, k = (len(regions), n_classes), regions.dim
         nothing = np.full((*shape, k + 1), -1, dtype=np.int64)
         yield _Scan(0, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)

@@ -16,6 +16,21 @@ from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 RULES = ("argmax", "argmin", "sign")
+AUTO = "auto"
+
+
+def chosen_rule(network: Network, rule: str) -> str:
+    """A rule of `RULES`: the one that is named, or for "auto" the sign of one output or the largest of several.
+
+    Raises:
+        OptionError: see `check_rule`.
+    """
+    if rule == AUTO:
+        return "sign" if network.n_outputs == 1 else "argmax"
+    if rule not in RULES:
+        raise OptionError(f"rule {rule!r}, expected one of {', '.join((AUTO, *RULES))}")
+    check_rule(network, rule)
+    return rule
 
 
 def check_rule(network: Network, rule: str) -> None:

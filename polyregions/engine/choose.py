@@ -5,7 +5,6 @@ from __future__ import annotations
 from polyregions.engine.local import is_box
 from polyregions.errors import OptionError
 from polyregions.problem import Problem
-from polyregions.scaling import is_tame
 
 ENGINES = ("auto", "walk", "highs")
 MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead
@@ -20,7 +19,7 @@ def is_large_box(problem: Problem) -> bool:
 def can_scan(problem: Problem) -> bool:
     """Whether the kernels that look at finished regions can take a problem, whatever its bounds and dimension."""
     splits = problem.network.n_neurons > 0 and problem.solid.hull.dim > 0
-    return splits and is_tame(problem.inner.layers)
+    return splits and problem.is_tame
 
 
 def choose_engine(problem: Problem, wanted: str) -> str:
@@ -48,8 +47,8 @@ def _obstacle(problem: Problem) -> str | None:
         return "there is nothing to split"
     if dim > MOST_INPUTS:
         return f"the input set has {dim} dimensions, more than {MOST_INPUTS}"
-    if not is_tame(problem.inner.layers):
-        return "the weights span too many orders of magnitude for error bounds in float64"
+    if not problem.is_tame:
+        return "weights and bounds span too many orders of magnitude for error bounds in float64"
     if not problem.solid.bounds.are_finite:
         return _unbounded_obstacle(problem)
     return None

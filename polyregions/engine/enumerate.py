@@ -19,6 +19,7 @@ from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
 from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
+from polyregions.errors import StoppedError
 from polyregions.network import Network
 from polyregions.problem import Problem
 from polyregions.progress import Progress as Progress
@@ -62,7 +63,17 @@ def tally_in_memory(problem: Problem, options: RunOptions) -> Tally:
         OptionError: an unknown engine, or one that cannot take the problem.
     """
     run = Run(problem, options, keep=False)
-    regions = sum(batch.count for batch in run.batches())
+    regions = 0
+    try:
+        for batch in run.batches():
+            regions += batch.count
+    except StoppedError as error:
+        error.finished = _tally(run, regions)
+        raise
+    return _tally(run, regions)
+
+
+def _tally(run: Run, regions: int) -> Tally:
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
 
@@ -110,7 +121,9 @@ class Run:
         self.engine = choose_engine(problem, options.engine)
         self._job = job_for(problem, options.engine, keep)
         self._ledger = Ledger(self._job)
-        self._plan = Plan(options.executor, options.workers, options.max_regions is not None)
+        self._plan = Plan(
+            options.executor, options.workers, options.max_regions is not None, options.stall_limit
+        )
         self._found = 0
         self.complete = False
 
@@ -159,12 +172,23 @@ class Run:
 
 
 def _collect(run: Run) -> RegionSet:
-    """All batches as one set, in lexicographic order."""
+    """All batches as one set, in lexicographic order; an error that stops them takes along what was found."""
+    found: list[_Packed] = []
+    try:
+        for batch in run.batches():
+            if batch.count:
+                found.append(_Packed.of(batch))
+    except StoppedError as error:
+        error.finished = _joined(run, found)
+        raise
+    return _joined(run, found)
+
+
+def _joined(run: Run, found: list[_Packed]) -> RegionSet:
     n, k = run.problem.network.n_neurons, run.problem.solid.hull.dim
     width = (n + 7) // 8
     empty = np.zeros((0, width), dtype=np.uint8)
-    found = [_Packed((), empty, empty, np.zeros((0, k)), {})]
-    found += [_Packed.of(batch) for batch in run.batches() if batch.count]
+    found = [_Packed((), empty, empty, np.zeros((0, k)), {}), *found]
     found.sort(key=lambda packed: packed.place)
     starts = np.cumsum([0, *(len(packed.bits) for packed in found)]).tolist()
     arrays = (

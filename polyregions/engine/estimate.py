@@ -23,7 +23,7 @@ from polyregions.domain import Domain
 from polyregions.engine.enumerate import job_for, tally_in_memory
 from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
-from polyregions.engine.parallel import perform
+from polyregions.engine.perform import perform
 from polyregions.errors import OptionError, StoppedError
 from polyregions.network import Network
 from polyregions.problem import Problem, pose

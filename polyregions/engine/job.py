@@ -73,6 +73,7 @@ class Outcome:
         counts: cells after each layer.
         score: how questions were settled.
         in_order: whether the regions came in lexicographic order.
+        run: which run it is of, where others do the tasks of several.
     """
 
     key: tuple[int, ...]
@@ -81,6 +82,7 @@ class Outcome:
     counts: LayerCount
     score: Score
     in_order: bool
+    run: str = ""
 
 
 class Job:
@@ -97,6 +99,7 @@ class Job:
 
     Attributes:
         room: how many regions a batch holds unless fewer are wanted.
+        keeps: whether regions are wanted, or only counts.
     """
 
     def __init__(
@@ -112,6 +115,7 @@ class Job:
         self.reduction, self.whole = reduction, whole
         self.budget, self._most_apart = budget, most_apart
         self._options = (walks, is_reference, keep, budget, most_apart)
+        self.keeps = keep
         self.room = KEPT_ROOM if keep else COUNTED_ROOM
         problem = reduction.problem
         self._walk = _walk_run(problem, keep) if walks else None

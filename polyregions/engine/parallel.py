@@ -6,40 +6,23 @@ given away. So nobody has to guess how large subtrees are, and whoever is idle f
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import pickle
-import signal
 import sys
 from bisect import insort
 from collections.abc import Callable, Generator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import Executor
 from dataclasses import asdict
-from functools import lru_cache
-from threading import Event
+from math import inf
 from time import monotonic
-from typing import Any, Protocol
 
 from polyregions.engine.batches import Batch, LayerCount
+from polyregions.engine.crews import cores, crew_for
+from polyregions.engine.desk import Desk
 from polyregions.engine.job import Job, Outcome, Task
-from polyregions.errors import OptionError, StoppedError
 from polyregions.oracle.referee import Score
-from polyregions.progress import REPORT_EVERY
 
 PATIENCE = 0.5  # seconds that a run takes before workers are started for it unasked
-AHEAD = 2  # tasks handed out for each worker, so that none waits for the next
-FEW = 4  # waiting tasks a worker: with fewer the largest is done next, else the first in the tree
-ATTEMPTS = 4  # times that a task is handed out if its workers die
 COMPACT_AT = 512  # counts of tasks kept before neighbours are added up
-ASK_AGAIN = 5.0  # seconds after which a cluster is asked for its size again
 
 
 class Ledger:
@@ -92,190 +75,6 @@ class Ledger:
         return total
 
 
-class Crew(Protocol):
-    """Whoever does tasks."""
-
-    @property
-    def size(self) -> int:
-        """How many tasks can be done at a time."""
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Hand out a task."""
-
-    def close(self) -> None:
-        """Stop: what is not finished is not wanted."""
-
-
-def perform(job: Job, task: Task, stop: Event | None = None) -> Outcome:
-    """Do one task, here and now, with all its regions."""
-    run, batches = job.open(task), []
-    for batch in run.batches(lambda: job.room):
-        batches.append(batch)
-        if stop is not None and stop.is_set():
-            break
-    return run.outcome(Batch.joined(batches))
-
-
-def perform_unpacked(packed: bytes, task: Task) -> Outcome:
-    """Do one task of a job that travels with it, and is unpacked once in a process."""
-    return perform(_unpacked(packed), task)
-
-
-@lru_cache(maxsize=2)
-def _unpacked(packed: bytes) -> Job:
-    job: Job = pickle.loads(packed)
-    return job
-
-
-class Threads:
-    """Threads of this process: kernels hold no interpreter lock."""
-
-    def __init__(self, job: Job, executor: Executor | None, workers: int) -> None:
-        self._job, self.size, self._stop = job, workers, Event()
-        self._own = ThreadPoolExecutor(workers, "polyregions") if executor is None else None
-        self._executor = executor or self._own
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Hand out a task."""
-        assert self._executor is not None
-        return self._executor.submit(perform, self._job, task, self._stop)
-
-    def close(self) -> None:
-        """Stop within a batch."""
-        self._stop.set()
-        if self._own is not None:
-            self._own.shutdown(cancel_futures=True)
-
-
-_jobs: dict[str, Job] = {}  # in a worker process: the one job that it was started for
-
-
-def _start_process(job: Job) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent decides
-    _jobs["job"] = job
-
-
-def perform_own(task: Task) -> Outcome:
-    """Do one task of the job that this process was started for."""
-    return perform(_jobs["job"], task)
-
-
-class Processes:
-    """Processes of this machine, started anew if one of them dies."""
-
-    def __init__(self, job: Job, workers: int) -> None:
-        self._job, self.size = job, workers
-        self._pool = self._start()
-
-    def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        return ProcessPoolExecutor(self.size, context, _start_process, (self._job,))
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Hand out a task."""
-        try:
-            return self._pool.submit(perform_own, task)
-        except BrokenExecutor:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = self._start()
-            return self._pool.submit(perform_own, task)
-
-    def close(self) -> None:
-        """Stop after the tasks that are being done."""
-        self._pool.shutdown(cancel_futures=True)
-
-
-class Others:
-    """An executor from elsewhere, such as `mpi4py.futures`; the job travels with each task, packed."""
-
-    def __init__(self, job: Job, executor: Executor, workers: int) -> None:
-        self._packed, self._executor, self.size = pickle.dumps(job), executor, workers
-        self._out: list[Future[Outcome]] = []
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Hand out a task."""
-        self._out = [future for future in self._out if not future.done()]
-        self._out.append(self._executor.submit(perform_unpacked, self._packed, task))
-        return self._out[-1]
-
-    def close(self) -> None:
-        """Take back what nobody has begun; the executor is not ours."""
-        for future in self._out:
-            future.cancel()
-
-
-class Cluster:
-    """A Dask cluster: the job travels once to each worker, results come here as soon as there are any.
-
-    Args:
-        executor: what ``dask.distributed.Client.get_executor()`` gives.
-        workers: how many tasks at a time; None for as many as the cluster has threads, whenever there are more.
-    """
-
-    def __init__(self, job: Job, executor: Any, workers: int | None) -> None:
-        self._job, self._executor, self._workers = job, executor, workers
-        self._client = executor._client
-        self._asked, self._size = -ASK_AGAIN, 1
-        self._sent: Any = None
-        self._send()
-
-    def _send(self) -> None:
-        self._sent = self._client.scatter(self._job, broadcast=True, hash=False)
-
-    @property
-    def size(self) -> int:
-        """How many threads the cluster has now."""
-        if self._workers is not None:
-            return self._workers
-        if monotonic() - self._asked > ASK_AGAIN:
-            self._asked = monotonic()
-            self._size = max(1, sum(self._client.ncores().values()))
-        return self._size
-
-    def submit(self, task: Task) -> Future[Outcome]:
-        """Hand out a task; if the last copy of the job was lost, it is sent again."""
-        if self._sent.status in ("cancelled", "lost", "error"):
-            self._send()
-        future: Future[Outcome] = self._executor.submit(perform, self._sent, task, pure=False)
-        return future
-
-    def close(self) -> None:
-        """Let go of the job."""
-        self._sent = None
-
-
-def crew_for(job: Job, executor: Executor | None, workers: int | None) -> Crew:
-    """Whoever does the tasks of a job: an executor's workers, or new threads or processes."""
-    if executor is None:
-        n = workers or (cores() if job.walks or _may_start_processes() else 1)
-        return Threads(job, None, n) if job.walks or n == 1 else Processes(job, n)
-    if hasattr(getattr(executor, "_client", None), "scatter"):
-        return Cluster(job, executor, workers)
-    n = workers or getattr(executor, "_max_workers", None) or cores()
-    if isinstance(executor, ThreadPoolExecutor):
-        return Threads(job, executor, n)
-    return Others(job, executor, n)
-
-
-def cores() -> int:
-    """The processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def check_workers(executor: object, workers: object) -> None:
-    """Refuse what cannot do tasks.
-
-    Raises:
-        OptionError: no executor, or no number of workers.
-    """
-    if executor is not None and not callable(getattr(executor, "submit", None)):
-        raise OptionError(f"executor is a {type(executor).__name__}, expected a concurrent.futures.Executor")
-    if workers is not None and (not isinstance(workers, int) or workers < 1):
-        raise OptionError(f"workers is {workers!r}, expected a whole number of at least 1")
-
-
 class Plan:
     """When a run goes from one worker to many.
 
@@ -283,10 +82,14 @@ class Plan:
         executor: whose workers to use; None for threads or processes of this machine.
         workers: how many; None for all there are, and only once a run has taken a moment.
         limited: whether only the first regions are wanted, which are found one after the other.
+        stall_limit: seconds without any outcome after which an executor is not waited for any longer.
     """
 
-    def __init__(self, executor: Executor | None, workers: int | None, limited: bool) -> None:
+    def __init__(
+        self, executor: Executor | None, workers: int | None, limited: bool, stall_limit: float = inf
+    ) -> None:
         self.executor, self.workers, self._limited = executor, workers, limited
+        self.stall_limit = stall_limit
         self._start = monotonic()
 
     def is_time(self, job: Job) -> bool:
@@ -334,55 +137,24 @@ def outcomes_of(
 
     Tasks that are being done when nobody wants more are given up.
     """
-    crew = crew_for(job, plan.executor, plan.workers)
-    out: dict[Future[Outcome], tuple[Task, int]] = {}
-    again: list[tuple[Task, int]] = []
-
-    def unfinished() -> list[tuple[int, ...]]:
-        return [task.key for task in (*waiting, *(task for task, _ in (*out.values(), *again)))]
-
+    crew = crew_for(job, plan.executor, plan.workers, _may_start_processes())
+    desk = Desk(crew, job, waiting, plan.stall_limit)
     try:
-        while waiting or out or again:
-            while again and len(out) < AHEAD * crew.size:
-                task, attempt = again.pop()
-                out[crew.submit(task)] = (task, attempt)
-            while waiting and len(out) < AHEAD * crew.size:
-                task = _next(waiting, FEW * crew.size)
-                out[crew.submit(task)] = (task, 1)
-            finished, _ = wait(out, timeout=REPORT_EVERY, return_when=FIRST_COMPLETED)
-            if not finished:
-                yield None
-            for future in finished:
-                task, attempt = out.pop(future)
-                outcome = _result(future, attempt)
-                if outcome is None:
-                    again.append((task, attempt + 1))
-                    continue
+        while desk.is_busy:
+            desk.hand_out()
+            came = False
+            for outcome in desk.take_in():
+                came = True
                 for left in outcome.rest:
                     insort(waiting, left, key=_backwards)
-                ledger.note(outcome, unfinished)
+                ledger.note(outcome, desk.unfinished)
                 yield outcome
+            if not came:
+                yield None
     finally:
         crew.close()
-
-
-def _next(waiting: list[Task], few: int) -> Task:
-    """Where few wait the one with most below it, to have more soon; else the first in the tree, to keep them few."""
-    if len(waiting) < few:
-        return waiting.pop(max(range(len(waiting)), key=lambda i: waiting[i].share))
-    return waiting.pop()
 
 
 def _backwards(task: Task) -> tuple[int, ...]:
     """Sorts tasks of which none is part of another against the order of the tree."""
     return tuple(-i for i in task.key)
-
-
-def _result(future: Future[Outcome], attempt: int) -> Outcome | None:
-    """What came of a task; None if it was lost with its worker and has to be done again."""
-    lost = future.cancelled() or isinstance(future.exception(), BrokenExecutor)
-    if lost and attempt < ATTEMPTS:
-        return None
-    if lost:
-        raise StoppedError(f"a task lost its worker {attempt} times; with a store what is finished is kept")
-    return future.result()

@@ -40,8 +40,10 @@ from polyregions.oracle.referee import Referee
 class HPolytope:
     """A polyhedron ``{x : A x <= b}`` in R^d, some of its rows open (``A x < b``).
 
+    Integers and ``fractions.Fraction`` are kept exactly, see `exact_rows`.
+
     Attributes:
-        A: (m, d) float64.
+        A: (m, d) float64, the nearest of what was given.
         b: (m,) float64.
         strict: (m,) whether a row is open.
         labels: m short names of where each row comes from.
@@ -57,8 +59,8 @@ class HPolytope:
         Raises:
             DomainError: shapes that do not fit, or entries that are not finite.
         """
-        self.A, self.b, self.strict, self.labels = checked_rows(A, b, strict, labels)
-        self._exact_rows: list[list[int]] | None = None
+        self.A, self.b, self.strict, self.labels, exact = checked_rows(A, b, strict, labels)
+        self._exact_rows: list[list[int]] | None = exact
         self._irredundant_among: frozenset[int] | None = None
 
     @classmethod
@@ -155,9 +157,9 @@ class HPolytope:
         return solid.hull.lift(solid.interior).approx
 
     def contains(self, X: Any) -> Bools:
-        """Whether each row of X (k, d) satisfies all rows, open rows strictly; exact for the given floats."""
+        """Whether each row of X (k, d) satisfies all rows, open rows strictly; exact for the given numbers."""
         try:
-            points = arrays.points(X, self.dim)
+            points, rational = arrays.points_and_exact(X, self.dim)
         except arrays.NotNumbers as error:
             raise DomainError(f"points: {error}, expected (k, {self.dim}) finite numbers") from None
         floats = np.column_stack([-self.A, self.b])
@@ -166,12 +168,14 @@ class HPolytope:
         inside: Bools = ~np.any(value < -bound, axis=1)
         unclear = ~(value > bound)
         for i in np.flatnonzero(inside & unclear.any(axis=1)):
-            inside[i] = self._satisfies(np.flatnonzero(unclear[i]), points[i])
+            inside[i] = self._satisfies(np.flatnonzero(unclear[i]), Point(points[i]))
+        for j, x in rational.items():
+            inside[j] = self._satisfies(np.arange(len(self.A)), Point.of(x))
         return inside
 
-    def _satisfies(self, rows: Ints, x: Floats) -> bool:
+    def _satisfies(self, rows: Ints, x: Point) -> bool:
         """Whether a point satisfies some of the rows, in integers."""
-        integers = Point(x).integers
+        integers = x.integers
         signs = [(dot(self.exact_rows[i], integers), self.strict[i]) for i in rows]
         return all(value > 0 or (value == 0 and not is_open) for value, is_open in signs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,20 @@ import numpy as np
 from polyregions import arrays
 from polyregions._types import Bools, Floats
 from polyregions.errors import DomainError
-from polyregions.exact.numbers import quotient
+from polyregions.exact.numbers import over_common_denominator, quotient
 
 
 def checked_rows(
     A: Any, b: Any, strict: Any, labels: Sequence[str] | None
-) -> tuple[Floats, Floats, Bools, tuple[str, ...]]:
-    """A (m, d), b (m,), strict (m,) and m labels; rows are closed and numbered if nothing else is said.
+) -> tuple[Floats, Floats, Bools, tuple[str, ...], list[list[int]] | None]:
+    """A (m, d), b (m,), strict (m,), m labels, and integer rows; rows are closed and numbered if nothing else is said.
+
+    The integer rows, over [x, 1] and >= 0, stand for what was given where float64 cannot hold it; else None.
 
     Raises:
         DomainError: shapes that do not fit, or entries that are not finite.
     """
-    weight, bound = _numbers(A, "A"), _numbers(b, "b")
+    (weight, exact_weight), (bound, exact_bound) = _numbers(A, "A"), _numbers(b, "b")
     if weight.ndim != 2:
         raise DomainError(f"polytope: A has shape {weight.shape}, expected two axes (m, d)")
     m = len(weight)
@@ -34,7 +37,18 @@ def checked_rows(
     if len(bad):
         i = int(bad[0])
         raise DomainError(f"polytope, row {i}: A = {weight[i]}, b = {bound[i]}, expected finite")
-    return weight, bound, is_open, names
+    if exact_weight is None and exact_bound is None:
+        return weight, bound, is_open, names, None
+    W, c = (
+        plain if exact is None else exact for plain, exact in ((weight, exact_weight), (bound, exact_bound))
+    )
+    return weight, bound, is_open, names, [_integers(row, end) for row, end in zip(W, c, strict=True)]
+
+
+def _integers(row: Any, bound: Any) -> list[int]:
+    """``bound - row . x >= 0`` as integers over [x, 1]."""
+    *entries, _ = over_common_denominator([*(-Fraction(a) for a in row), Fraction(bound)])
+    return entries
 
 
 def quotients(row: Sequence[int], divisor: int) -> list[float]:
@@ -45,8 +59,8 @@ def quotients(row: Sequence[int], divisor: int) -> list[float]:
     return [quotient(entry, max(map(abs, row))) for entry in row]
 
 
-def _numbers(values: Any, name: str) -> Floats:
+def _numbers(values: Any, name: str) -> tuple[Floats, Any]:
     try:
-        return arrays.floats(values)
+        return arrays.floats_and_exact(values)
     except arrays.NotNumbers as error:
         raise DomainError(f"polytope: {name} is not a rectangular array of numbers: {error}") from None

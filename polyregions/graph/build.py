@@ -18,12 +18,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions._types import Ints
+from polyregions._types import Floats, Ints
 from polyregions.activations import RELU
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.final_function import FinalFunction
 from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
-from polyregions.graph.numbers import exact_sum
+from polyregions.graph.numbers import exact_sum, floats_if_exact, rationals
 from polyregions.graph.sparse import SparseAffine, from_dense, from_entries, selection
 
 LEFT_OF_KINK: Final = (1.0, 0.0)
@@ -129,28 +129,42 @@ class GraphBuilder:
         return self.units(node, RELU)
 
     def clip(self, node: int, lower: Any, upper: Any) -> int:
-        """``min(max(x, lower), upper)`` with bounds (n,), either of them None.
+        """``min(max(x, lower), upper)`` with bounds (n,), either of them None, or infinite where there is none.
 
-        Two bounds make two neighbouring neurons for each entry: ``lower + relu(x - lower) - relu(x - upper)``.
+        Two bounds make two neighbouring neurons for an entry: ``lower + relu(x - lower) - relu(x - upper)``. Where
+        the lower one is not below the upper one, every result is the upper one, and there is no neuron.
 
         Raises:
-            FormatError: a lower bound above its upper bound.
+            FormatError: an entry that is clipped to infinity.
         """
-        if lower is None and upper is None:
-            return node
-        if upper is None:
-            return self.shift(self.relu(self.shift(node, -lower)), lower)
-        if lower is None:
-            return self.shift(self.units(self.shift(node, -upper), LEFT_OF_KINK), upper)
         n = self.width(node)
-        if np.any(lower > upper):
-            i = int(np.argmax(lower > upper))
-            raise FormatError(f"{self.where}: clips to [{lower[i]}, {upper[i]}], expected lower <= upper")
-        kinks = -np.column_stack([lower, upper]).ravel()
-        pairs = self.relu(self.shift(self.select(node, np.repeat(np.arange(n), 2)), kinks))
-        signs = np.tile([1.0, -1.0], n)
-        rows = np.repeat(np.arange(n), 2)
-        return self.affine(pairs, from_entries(rows, np.arange(2 * n), signs, lower, 2 * n))
+        low, high = _bounds(lower, n, -np.inf), _bounds(upper, n, np.inf)
+        fixed = low >= high
+        has_low, has_high = ~fixed & (low > -np.inf), ~fixed & (high < np.inf)
+        bias = np.where(fixed, high, np.where(has_low, low, np.where(has_high, high, 0.0)))
+        if np.any(infinite := np.abs(bias) == np.inf):
+            i = int(np.argmax(infinite))
+            raise FormatError(f"{self.where}: clips to [{low[i]}, {high[i]}], expected a finite result")
+        free = np.flatnonzero(~(has_low | has_high | fixed))
+        if len(free) == n:
+            return node
+        bent, signs, rows = self._kinks(node, low, high, has_low, has_high)
+        joined = self.join([*([bent] if len(rows) else []), self.select(node, free)])
+        values, places = np.append(signs, np.ones(len(free))), np.append(rows, free)
+        entries = from_entries(places, np.arange(len(places)), values, _numbers(bias), len(places))
+        return self.affine(joined, entries)
+
+    def _kinks(self, node: int, low: Any, high: Any, has_low: Any, has_high: Any) -> tuple[int, Floats, Ints]:
+        """The units of a clip, one at each bound, with their signs and the entries they belong to."""
+        exists = np.column_stack([has_low, has_high])
+        rows = np.repeat(np.arange(len(low)), 2)[exists.ravel()]
+        if not len(rows):
+            return node, np.zeros(0), rows
+        alone = np.column_stack([np.zeros(len(low), dtype=bool), ~has_low])[exists]
+        slopes = np.where(alone[:, np.newaxis], LEFT_OF_KINK, RELU)
+        signs = np.where(np.column_stack([has_low, ~has_low])[exists], 1.0, -1.0)
+        kinks = _numbers(-np.column_stack([low, high])[exists])
+        return self.units(self.shift(self.select(node, rows), kinks), slopes), signs, rows
 
     def maxima(self, node: int, arguments: Ints, offsets: Ints) -> int:
         """The largest entry of each group, see `Maxima`.
@@ -191,7 +205,8 @@ class GraphBuilder:
         before = self.nodes[node]
         if isinstance(before, Affine) and np.all(factors == 1):
             total = exact_sum(before.map.bias, constant)  # a matrix and the bias added after it are one map
-            return self._add(Affine(before.source, replace(before.map, bias=total)))
+            parts = before.bias_size + np.abs(constant.astype(np.float64))
+            return self._add(Affine(before.source, replace(before.map, bias=total), parts))
         return self._add(Affine(node, from_entries(rows, rows, factors, constant, n)))
 
     def _add(self, node: Node) -> int:
@@ -200,3 +215,12 @@ class GraphBuilder:
             raise UnsupportedError(f"{self.where}: with it the network has more than {MAX_NUMBERS} numbers")
         self.nodes.append(node)
         return len(self.nodes) - 1
+
+
+def _bounds(given: Any, n: int, default: float) -> Any:
+    return np.full(n, default) if given is None else np.broadcast_to(given, (n,))
+
+
+def _numbers(array: Any) -> Any:
+    """As float64 where the numbers are: an array chosen out of fractions and floats may hold either."""
+    return floats_if_exact(rationals(array)) if array.dtype == object else array + 0.0

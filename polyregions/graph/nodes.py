@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 from polyregions._types import Floats, Ints
 from polyregions.final_function import FinalFunction
 from polyregions.graph.sparse import SparseAffine
@@ -22,15 +24,27 @@ class Input:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """An affine map of another node's vector."""
+    """An affine map of another node's vector.
+
+    Attributes:
+        source: number of the other node.
+        map: the map.
+        parts: (n,) the sizes of the constants that its bias was added up of, where it was.
+    """
 
     source: int
     map: SparseAffine
+    parts: Floats | None = None
 
     @property
     def width(self) -> int:
         """Length of the result."""
         return self.map.n_rows
+
+    @property
+    def bias_size(self) -> Floats:
+        """The size (n,) of the bias, of all its parts together where these may cancel."""
+        return np.abs(self.map.bias.astype(np.float64)) if self.parts is None else self.parts
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,10 +95,10 @@ class SparseAffine:
         found: Floats = _row_sums(X[:, self.columns] * values, self.offsets) + bias
         return found
 
-    def squared(self) -> SparseAffine:
-        """The map with every number squared, in float64."""
-        values, bias = self.values.astype(np.float64) ** 2, self.bias.astype(np.float64) ** 2
-        return replace(self, values=values, bias=bias)
+    def sizes(self, power: int) -> SparseAffine:
+        """The linear part with the size of every number to a power, in float64."""
+        values = np.abs(self.values.astype(np.float64)) ** power
+        return replace(self, values=values, bias=np.zeros(self.n_rows))
 
     def rows(self, index: Ints) -> SparseAffine:
         """The map to the chosen entries of y."""

@@ -59,14 +59,15 @@ def certificate_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> C
     Raises:
         FormatError: not such a file, damaged, of another version, or arrays of the wrong type or shape.
     """
-    stored = _Arrays(arrays_of_npz(data, where, max_bytes), where)
+    arrays = arrays_of_npz(data, where, max_bytes)
+    stored = _Arrays(arrays, where)
     schema, version = stored.text("schema"), int(stored.array("version", "i8", 0))
     if schema != SCHEMA or version != VERSION:
         raise FormatError(f"{where}: {shortened(schema)!r} {version}, expected {SCHEMA!r} {VERSION}")
     equations = stored.array("equations", "i8", 1)
     multipliers = stored.integers("multipliers", (len(equations),))
     embedding = stored.integer_rows("embedding")
-    return Certificate(
+    certificate = Certificate(
         version,
         stored.text("network"),
         _input_set(stored),
@@ -77,6 +78,8 @@ def certificate_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> C
         stored.array("supports", "i8", 1),
         stored.array("offsets", "i8", 1),
     )
+    arrays.refuse_rest()
+    return certificate
 
 
 class _Arrays:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Final
 
 from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
 from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import MAX_BYTES, read_bytes, shortened, suffix_of
-from polyregions.io.npz import arrays_of_npz
+from polyregions.io.npz import Arrays, arrays_of_npz
 from polyregions.io.vnnlib import load_vnnlib_domains
 
 
@@ -19,11 +19,12 @@ def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
     Args:
         path: a VNN-LIB property (``.vnnlib``) whose constraints on inputs alone form one set, the one that
             `load_property` reads; or a ``.npz`` with arrays ``lower`` (d,) and ``upper`` (d,), or ``A`` (m, d) and
-            ``b`` (m,) for ``A x <= b``; either may be compressed (``.gz``).
+            ``b`` (m,) for ``A x <= b``, or all four for the part of the box in which the rows hold; either may be
+            compressed (``.gz``).
         max_bytes: limit of the size, before and after decompression.
 
     Raises:
-        FormatError: a file that is not what its name claims.
+        FormatError: a file that is not what its name claims, or arrays of other names.
         UnsupportedError: several input sets.
         DomainError: bounds that are crossed or not finite, constraints that no input satisfies.
     """
@@ -45,13 +46,26 @@ def _only_one(domains: list[Box | HPolytope], where: str) -> Box | HPolytope:
     return domains[0]
 
 
-def _domain_of_arrays(arrays: dict[str, Any], where: str) -> Box | HPolytope:
-    if "lower" in arrays and "upper" in arrays:
-        return _box(arrays["lower"], arrays["upper"], where)
-    if "A" in arrays and "b" in arrays:
-        return _polytope(arrays["A"], arrays["b"], where)
-    listed = shortened(", ".join(arrays) or "nothing", 200)
-    raise FormatError(f"{where}: holds {listed}, expected arrays lower and upper, or A and b")
+NAMES: Final = ("lower", "upper", "A", "b")
+
+
+def _domain_of_arrays(arrays: Arrays, where: str) -> Box | HPolytope:
+    """A box, rows, or the part of a box that rows leave."""
+    has_box, has_rows = ({*pair} <= arrays.keys() for pair in (NAMES[:2], NAMES[2:]))
+    if not has_box and not has_rows:
+        listed = shortened(", ".join(arrays) or "nothing", 200)
+        raise FormatError(f"{where}: holds {listed}, expected arrays lower and upper, or A and b")
+    box = _box(arrays["lower"], arrays["upper"], where) if has_box else None
+    rows = _polytope(arrays["A"], arrays["b"], where) if has_rows else None
+    arrays.refuse_rest(NAMES)
+    if box is None or rows is None:
+        found = rows if box is None else box
+        assert found is not None  # one of them is there
+        return found
+    if box.dim != rows.dim:
+        raise DomainError(f"{where}: lower and upper have {box.dim} entries, A has {rows.dim} columns")
+    sides = box.polytope()
+    return rows.with_exact_rows(sides.exact_rows, [1] * len(sides.A), sides.strict, sides.labels)
 
 
 def _polytope(A: Any, b: Any, where: str) -> HPolytope:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib
 import io
 import os
 import re
+import secrets
 import stat
 import zlib
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -23,10 +25,10 @@ MAX_BYTES: Final = 2**30
 """Default limit of a file's size, before and after decompression."""
 
 GZIP_MAGIC: Final = b"\x1f\x8b"
-WIDE_MARKS: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
-"""Byte order marks of encodings that are not read; those of UTF-32 begin so, or with null bytes."""
-
 CHUNK: Final = 2**20
+MAX_NAME: Final = 50
+"""Most characters of a name kept in the name of its temporary file: systems allow 255 bytes."""
+
 MAX_DIGITS: Final = 1000
 """Longest decimal accepted; float64 needs at most 767 significant digits."""
 
@@ -62,6 +64,28 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
 
 
+@contextmanager
+def open_regular(path: Path) -> Iterator[IO[bytes]]:
+    """A regular file, open for reading.
+
+    Raises:
+        FormatError: missing, not a regular file, or unreadable.
+    """
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):  # a pipe or a device may never end
+            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+            raise FormatError(f"{path}: is {kind}, expected a file")
+        with path.open("rb") as handle:
+            yield handle
+    except FileNotFoundError:
+        raise FormatError(f"{path}: no such file") from None
+    except FormatError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        raise FormatError(f"{path}: cannot be read ({error})") from None
+
+
 def write_whole(path: str | os.PathLike[str], data: bytes | Iterable[bytes], durable: bool = False) -> None:
     """Write a file that appears under its name only once it is complete.
 
@@ -82,21 +106,17 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
     Raises:
         FormatError: one cannot be written; nothing is left behind unless the names themselves cannot be taken.
     """
-    parts = {path: path.with_name(f".{path.name}.{os.getpid()}.part") for path in contents}
+    parts: dict[Path, Path] = {}
     path = Path()
     try:
         try:
             for path, data in contents.items():
-                if isinstance(data, bytes):
-                    parts[path].write_bytes(data)
-                else:
-                    with parts[path].open("wb") as handle:
-                        handle.writelines(data)
-                if durable:
-                    with parts[path].open("r+b") as handle:
-                        os.fsync(handle.fileno())
+                parts[path] = _write_part(path, data, durable)
             for path, part in parts.items():
                 part.replace(path)
+            if durable:
+                for folder in {path.parent for path in contents}:
+                    sync_folder(folder)
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)
@@ -104,18 +124,66 @@ def write_together(contents: Mapping[Path, bytes | Iterable[bytes]], durable: bo
         raise FormatError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
+def _write_part(path: Path, data: bytes | Iterable[bytes], durable: bool) -> Path:
+    """A new file beside the one that it will become, under a name that nobody can guess; removed if it fails."""
+    part = path.with_name(f".{path.name[:MAX_NAME]}.{secrets.token_hex(8)}.part")
+    handle = open_new(part)
+    try:
+        with handle:
+            handle.writelines([data] if isinstance(data, bytes) else data)
+            if durable:
+                handle.flush()
+                os.fsync(handle.fileno())
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return part
+
+
+def open_new(path: Path) -> IO[bytes]:
+    """A file that was not there before, open for writing; no link is followed.
+
+    Raises:
+        OSError: something of this name is there, or it cannot be made.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "wb")
+
+
+def sync_folder(folder: Path) -> None:
+    """See to it that the names of a folder are on the disk, where an operating system can be asked to.
+
+    Raises:
+        OSError: it cannot be opened, or the disk fails.
+    """
+    if not hasattr(os, "O_DIRECTORY"):  # Windows keeps names with their files
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows no such thing
+            raise
+    finally:
+        os.close(handle)
+
+
 def read_text(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> str:
-    """The same as text without a byte order mark; bytes that are not UTF-8 become a character that no number has.
+    """The same as text; bytes that are not UTF-8 become a character that no number contains.
+
+    A byte order mark is taken off: that of UTF-8, or of UTF-16, which is then what the text is in.
 
     Raises:
         FormatError: as `read_bytes`, or text of another encoding.
     """
     data = read_bytes(path, max_bytes)
-    if data.startswith(WIDE_MARKS) or 0 in data[:4]:
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) and data[2:4] != b"\0\0":
+        return data.decode("utf-16", errors="replace")
+    if 0 in data[:4]:
         raise FormatError(
             f"{path}: begins with {data[:4]!r}, as text in UTF-16 or UTF-32 does, expected UTF-8"
         )
-    return data.removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def parse_decimal(token: str, where: str) -> float:
@@ -176,17 +244,8 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _read_regular(path: Path, max_bytes: int) -> bytes:
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):  # a pipe or a device may never end
-            kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-            raise FormatError(f"{path}: is {kind}, expected a file")
-        with path.open("rb") as handle:
-            raw = _read_up_to(handle, max_bytes + 1)
-    except FileNotFoundError:
-        raise FormatError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:  # ValueError: a null character in the name
-        raise FormatError(f"{path}: cannot be read ({error})") from None
+    with open_regular(path) as handle:
+        raw = _read_up_to(handle, max_bytes + 1)
     if len(raw) > max_bytes:
         raise FormatError(f"{path}: larger than {max_bytes} bytes (max_bytes)")
     return raw

@@ -14,22 +14,34 @@ from polyregions.io.files import shortened
 
 
 def graph_json(graph: nx.Graph) -> bytes:
-    """A graph as node-link JSON, which `networkx.node_link_graph(data, edges="links")` reads.
+    """A graph as node-link JSON, which `networkx.node_link_graph(data)` reads: the edges are under the key "edges".
 
+    (networkx before 3.6 reads it with ``edges="edges"``, or ``link="edges"`` before 3.4.)
     JSON has no infinity: an infinite number is null.
 
     Raises:
         OptionError: attributes that JSON cannot hold.
     """
-    data = _finite(nx.node_link_data(graph, edges="links"))
+    data = _finite(_node_link(graph))
     try:
         return json.dumps(data, indent=1, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise OptionError(f"this graph cannot be JSON: {error}") from None
 
 
+def _node_link(graph: nx.Graph) -> dict[str, Any]:
+    """What `networkx.node_link_data` gives since 3.6, whichever version is installed."""
+    return {
+        "directed": graph.is_directed(),
+        "multigraph": graph.is_multigraph(),
+        "graph": graph.graph,
+        "nodes": [{**record, "id": node} for node, record in graph.nodes(data=True)],
+        "edges": [{**record, "source": a, "target": b} for a, b, record in graph.edges(data=True)],
+    }
+
+
 def graph_of_json(data: bytes, where: str) -> nx.Graph:
-    """The graph that `graph_json` wrote.
+    """The graph that `graph_json` wrote; the edges may be under the key "links" too, as networkx had them before 3.6.
 
     Raises:
         FormatError: not JSON, or not a node-link graph.
@@ -44,7 +56,7 @@ def graph_of_json(data: bytes, where: str) -> nx.Graph:
     for record in parts["nodes"]:
         node = _taken(record, "id", where)
         add_node(graph, node, {k: _volume(k, v) for k, v in record.items()}, where)
-    for record in parts["links"]:
+    for record in parts["edges"]:
         ends = [_taken(record, end, where) for end in ("source", "target")]
         add_edge(graph, ends, record, where)
     return graph
@@ -79,14 +91,17 @@ def add_edge(graph: nx.Graph, ends: Sequence[int | str], record: dict[str, Any],
 def _parts(content: Any, where: str) -> dict[str, list[dict[str, Any]]]:
     """The records of nodes and links, checked for their shape."""
     if not isinstance(content, dict) or not isinstance(content.get("graph", {}), dict):
-        raise FormatError(f"{where}: expected a JSON object with nodes and links")
+        raise FormatError(f"{where}: expected a JSON object with nodes and edges")
     if content.get("multigraph"):
         raise FormatError(f"{where}: a graph with parallel edges, expected one without")
-    for name in ("nodes", "links"):
+    if "edges" in content and "links" in content:
+        raise FormatError(f"{where}: edges and links, expected one of them")
+    key = "links" if "links" in content else "edges"
+    for name in ("nodes", key):
         listed = content.get(name)
         if not isinstance(listed, list) or not all(isinstance(record, dict) for record in listed):
             raise FormatError(f"{where}: {name} is not a list of objects")
-    return {name: content[name] for name in ("nodes", "links")}
+    return {"nodes": content["nodes"], "edges": content[key]}
 
 
 def _taken(record: dict[str, Any], name: str, where: str) -> int | str:

@@ -24,7 +24,12 @@ KERAS_FILES: Final = frozenset({".keras", ".h5", ".hdf5"})
 
 
 def load_network(
-    source: Any, *, input_shape: Any = None, check: bool = True, max_bytes: int = MAX_BYTES
+    source: Any,
+    *,
+    input_shape: Any = None,
+    output: str | None = None,
+    check: bool = True,
+    max_bytes: int = MAX_BYTES,
 ) -> Network:
     """A network from a file, a packaged example, or an object of another library.
 
@@ -36,6 +41,8 @@ def load_network(
             returned as it is.
         input_shape: of a module or model whose input's shape cannot be seen from it: the shape of one point without
             the batch axis, such as ``(1, 28, 28)``, or a list of such for several inputs.
+        output: name of the output of an ONNX file that is wanted; if None all of them are, but for the labels of a
+            classifier that gives its scores as well.
         check: compare the result with its source on random points where the source can be run.
         max_bytes: limit of a file's size, before and after decompression.
 
@@ -43,12 +50,15 @@ def load_network(
         FormatError: a file that is damaged, hostile or not what its name claims.
         UnsupportedError: operators or modules that are not piecewise linear, by name.
         NetworkError: pairs that do not make a network.
-        OptionError: an unknown example, an object of another kind, or an input shape that is none or has no use.
+        OptionError: an unknown example, an object of another kind, an input shape that is none or has no use, or an
+            output that the source does not have.
         MissingExtraError: the package that reads this kind is not installed.
 
     >>> load_network([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     <Network network: 1-2-1, 2 neurons>
     """
+    if output is not None and (not isinstance(source, (str, os.PathLike)) or suffix_of(source) != ".onnx"):
+        raise OptionError("output names an output of an ONNX file; other sources have no names of outputs")
     if _is_of(source, "keras", "Model"):  # first: on its backend torch, a Keras model is a torch module, too
         return network_of_keras(source, input_shape=input_shape, check=check)
     if _is_of(source, "torch.nn", "Module"):
@@ -62,7 +72,7 @@ def load_network(
     if isinstance(source, str) and source.startswith(EXAMPLE_PREFIX):
         return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
     if isinstance(source, (str, os.PathLike)):
-        return _load_file(source, check, max_bytes)
+        return _load_file(source, output, check, max_bytes)
     if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor"):
         return network_of_estimator(source, check=check)
     if isinstance(source, (list, tuple)):
@@ -73,11 +83,14 @@ def load_network(
     )
 
 
-def _load_file(path: str | os.PathLike[str], check: bool, max_bytes: int) -> Network:
+def _load_file(path: str | os.PathLike[str], output: str | None, check: bool, max_bytes: int) -> Network:
     where, name, suffix = str(path), Path(path).name, suffix_of(path)
     match suffix:
         case ".onnx":
-            return network_of_onnx(read_bytes(path, max_bytes), where, name, check=check)
+            data, folder = read_bytes(path, max_bytes), Path(path).parent
+            return network_of_onnx(
+                data, where, name, folder=folder, output=output, check=check, max_bytes=max_bytes
+            )
         case ".nnet":
             return network_of_nnet(read_text(path, max_bytes), where, name)
         case ".npz":

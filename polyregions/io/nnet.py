@@ -7,12 +7,13 @@ biases, one a line.
 
 Inputs are normalised as ``(x - mean) / range``, outputs are scaled as ``y * range + mean``. Both are
 folded into the first and the last layer as rationals, so the network takes and gives the quantities
-as they are. Minima and maxima are read but not applied: the format's own evaluators clip
-inputs to them, the network here is the unclipped function. Decimals are read as the nearest float64.
+as they are; a notice says so. Minima and maxima, which may be infinite, are read but not applied: the format's own
+evaluators clip inputs to them, the network here is the unclipped function. Decimals are read as the nearest float64.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,11 @@ from polyregions.network import Network
 MAX_DIGITS: Final = 9
 """Longest count accepted in the header."""
 
+INFINITE: Final = ("inf", "infinity")
+"""What Python and C write where an input has no minimum or no maximum."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
 
 @dataclass(frozen=True)
 class Normalisation:
@@ -36,6 +42,16 @@ class Normalisation:
     def is_trivial(self) -> bool:
         """Whether it changes nothing."""
         return not any(self.means) and all(r == 1 for r in self.ranges)
+
+    def notices(self, where: str) -> tuple[str, ...]:
+        """What to say of it: properties are often written for the network behind the normalisation."""
+        if self.is_trivial():
+            return ()
+        return (
+            f"{where}: the file's normalisation is folded in: inputs are those in front of (x - mean) / range, "
+            "outputs those behind y * range + mean; a property written for normalised inputs, such as a VNN-LIB file "
+            "that belongs to the .onnx version of the network, is about other points",
+        )
 
 
 class Lines:
@@ -107,11 +123,12 @@ def network_of_nnet(text: str, where: str, name: str) -> Network:
         layers[0] = _fold_inputs(layers[0], normalisation)
         layers[-1] = _fold_outputs(layers[-1], normalisation)
     with network_errors_are_format_errors():
-        return Network(Network.from_layers(layers, name=where).layers, name)
+        chain = Network.from_layers(layers, name=where).layers
+    return Network.from_units(chain, name, None, normalisation.notices(where))
 
 
 def _content_lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(_LINE_END.split(text), start=1):
         stripped = line.strip()
         if stripped and not stripped.startswith("//"):
             yield number, stripped
@@ -138,7 +155,8 @@ def _read_normalisation(lines: Lines, n_inputs: int) -> Normalisation:
     lines.tokens("flag")
     for what in ("minima", "maxima"):
         for token in lines.tokens(what):
-            parse_decimal(token, lines.place(what))
+            if token.lower().lstrip("+-") not in INFINITE:
+                parse_decimal(token, lines.place(what))
     means = _read_or_placeholder(lines, "means", n_inputs + 1)
     ranges = _read_or_placeholder(lines, "ranges", n_inputs + 1)
     if ranges is not None and 0.0 in ranges:

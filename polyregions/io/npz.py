@@ -1,4 +1,4 @@
-"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL.
+"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL. Arrays of other names are refused.
 
 The reader takes the zip archive apart itself: sizes declared by the archive's directory and by each
 array's header are compared with limits and with the bytes present before anything is allocated, and
@@ -17,7 +17,9 @@ import io
 import os
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +43,46 @@ _HEXADECIMAL = re.compile(r"-?0x[0-9a-f]+")
 _ENCRYPTED = 0x1
 
 
+class Arrays(dict[str, Any]):
+    """The arrays of a file by name, and which of them have been read: what has no use is refused, not dropped.
+
+    Args:
+        arrays: name by name.
+        where: the file, for messages.
+    """
+
+    def __init__(self, arrays: Mapping[str, Any], where: str) -> None:
+        super().__init__(arrays)
+        self.where = where
+        self._read: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        self._read.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """An array, or the default where there is none of this name."""
+        return self[name] if name in self else default  # noqa: SIM401 - this is what get is made of
+
+    def refuse_rest(self, known: Sequence[str] = ()) -> None:
+        """Refuse arrays that nothing has read.
+
+        Args:
+            known: names that would have had a use, where these are more than those that were read.
+
+        Raises:
+            FormatError: names the first, and what it may have been meant to be.
+        """
+        rest = [name for name in self if name not in self._read]
+        if not rest:
+            return
+        name = shortened(rest[0])
+        close = [c for c in get_close_matches(name, known, 1, 0.4) if c not in self._read]
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        listed = shortened(", ".join(known or sorted(self._read)), 200)
+        raise FormatError(f"{self.where}: array {name!r} has no use here{meant} (known are {listed})")
+
+
 def network_of_npz(data: bytes, where: str, name: str, max_bytes: int = MAX_BYTES) -> Network:
     """The network stored in the bytes of a .npz file.
 
@@ -51,9 +93,12 @@ def network_of_npz(data: bytes, where: str, name: str, max_bytes: int = MAX_BYTE
         max_bytes: limit of the arrays' total size.
 
     Raises:
-        FormatError: damaged or hostile archives, missing arrays, shapes that do not fit.
+        FormatError: damaged or hostile archives, missing arrays, arrays that have no use, shapes that do not fit.
     """
-    return network_of_arrays(arrays_of_npz(data, where, max_bytes), where, name)
+    arrays = arrays_of_npz(data, where, max_bytes)
+    network = network_of_arrays(arrays, where, name)
+    arrays.refuse_rest(network_names(len(network.layers)))
+    return network
 
 
 def network_of_arrays(arrays: dict[str, Any], where: str, name: str) -> Network:
@@ -76,6 +121,12 @@ def network_of_arrays(arrays: dict[str, Any], where: str, name: str) -> Network:
             (),
             _read_final_function(arrays, where),
         )
+
+
+def network_names(n_layers: int) -> list[str]:
+    """The names that arrays of a network of so many layers, or of one more, may have."""
+    layers = [f"{letter}{i}" for i in range(1, n_layers + 2) for letter in "WbSND"]
+    return [*layers, "final_activation", "final_function", "max_neurons", "max_offsets"]
 
 
 def save_network_npz(network: Network, path: str | os.PathLike[str]) -> None:
@@ -123,7 +174,7 @@ def npz_bytes(arrays: dict[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def arrays_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> dict[str, Any]:
+def arrays_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> Arrays:
     """All arrays of a .npz file by name, read without pickle and within bounds.
 
     Raises:
@@ -135,7 +186,8 @@ def arrays_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> dict[s
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _checked_members(archive, where, max_bytes)
-            return {_array_name(m.filename, where): _read_member(archive, m, where) for m in members}
+            found = {_array_name(m.filename, where): _read_member(archive, m, where) for m in members}
+            return Arrays(found, where)
     except FormatError:
         raise
     except Exception as error:  # zipfile raises many kinds, from BadZipFile to struct.error
@@ -220,7 +272,7 @@ def _read_header(stream: io.BytesIO, where: str) -> tuple[tuple[int, ...], bool,
 
 
 def _count_layers(arrays: dict[str, Any], where: str) -> int:
-    found = {int(m[1]) for name in arrays if (m := re.fullmatch(r"[WbND]([1-9][0-9]{0,5})", name))}
+    found = {int(m[1]) for name in arrays if (m := re.fullmatch(r"[WbSND]([1-9][0-9]{0,5})", name))}
     if not found:
         listed = shortened(", ".join(arrays) or "nothing", 200)
         raise FormatError(f"{where}: holds {listed}, expected arrays W1, b1, ..., WL, bL")

@@ -8,45 +8,82 @@ that it fixes belongs to the input, so an input of shape (2, 3) makes a network 
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from polyregions.errors import FormatError
 from polyregions.graph.lower import lower
-from polyregions.io.files import import_extra, network_errors_are_format_errors
-from polyregions.io.onnx_check import difference_from_source
-from polyregions.io.onnx_graph import graph_of_model
+from polyregions.io.files import MAX_BYTES, import_extra, network_errors_are_format_errors
+from polyregions.io.onnx_check import compared_with_source
+from polyregions.io.onnx_external import take_in
+from polyregions.io.onnx_graph import Graph, graph_of_model
 from polyregions.io.onnx_operators import graph_of_onnx
+from polyregions.io.onnx_versions import check_other_versions
+from polyregions.io.runtime_process import start_early
 from polyregions.network import Network
 
 
-def network_of_onnx(data: bytes, where: str, name: str, *, check: bool = True) -> Network:
+def network_of_onnx(
+    data: bytes,
+    where: str,
+    name: str,
+    *,
+    folder: Path | None = None,
+    output: str | None = None,
+    check: bool = True,
+    max_bytes: int = MAX_BYTES,
+) -> Network:
     """The network in the bytes of an ONNX file.
 
     Args:
         data: content of the file.
         where: the file, for messages.
         name: name of the network.
-        check: compare the result with onnx's reference evaluator on random points, where it can run.
+        folder: the folder the file lies in, where tensors that it keeps in other files are found.
+        output: name of the output that is wanted, see `graph_of_model`.
+        check: compare the result with onnx's reference evaluator, or onnxruntime, on random points, where they can
+            run; they run in a process of their own.
+        max_bytes: limit of the size of the tensors in other files.
 
     Raises:
         FormatError: truncated or hostile files, shapes that do not fit, other results than the reference.
         UnsupportedError: anything that is not piecewise linear; names operator and node.
+        OptionError: an output that the file does not have.
+        MissingExtraError: onnx is not installed.
+    """
+    if check:
+        start_early()
+    model = _parse(data, where)
+    files = take_in(model, where, folder, max_bytes)
+    graph = graph_of_model(model, where, output)
+    built = graph_of_onnx(graph)
+    check_other_versions(graph, built)
+    with network_errors_are_format_errors():
+        network = lower(built, name)
+    if files:
+        notice = f"{where}: tensors read from {', '.join(files)} beside it"
+        network = replace(network, notices=(notice, *network.notices))
+    return compared_with_source(network, built, graph, model) if check else network
+
+
+def graph_of_bytes(
+    data: bytes, where: str, folder: Path | None, output: str | None = None, max_bytes: int = MAX_BYTES
+) -> tuple[Graph, Any]:
+    """The graph in the bytes of an ONNX file and the model it is of, tensors in other files included.
+
+    Raises:
+        FormatError: as `network_of_onnx`.
+        UnsupportedError: likewise.
         MissingExtraError: onnx is not installed.
     """
     model = _parse(data, where)
-    graph = graph_of_model(model, where)
-    built = graph_of_onnx(graph)
-    with network_errors_are_format_errors():
-        network = lower(built, name)
-    if check:
-        difference = difference_from_source(network, built, graph, model)
-        if difference is not None:
-            raise FormatError(f"{where}: {difference}")
-    return network
+    take_in(model, where, folder, max_bytes)
+    return graph_of_model(model, where, output), model
 
 
 def _parse(data: bytes, where: str) -> Any:
-    """The ModelProto; nothing in it is interpreted yet, and no other file is opened."""
+    """The ModelProto; nothing in it is interpreted yet."""
     onnx = import_extra("onnx", "onnx", "reading an ONNX file")
     model = onnx.ModelProto()
     try:

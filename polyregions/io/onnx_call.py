@@ -11,7 +11,10 @@ import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.graph.build import GraphBuilder
-from polyregions.io.onnx_graph import Node
+from polyregions.graph.numbers import fractions_of
+from polyregions.io.onnx_node import Node
+from polyregions.io.onnx_rounding import ConstantType
+from polyregions.io.onnx_tensors import check_finite
 
 MAX_SIZE: Final = 2**20
 """Most entries of a tensor."""
@@ -42,6 +45,7 @@ class Call:
         operands: for each input a value, None where it is left out.
         attributes: by name.
         build: the graph so far.
+        types: for each operand in what type a runtime holds it, None for the data.
     """
 
     node: Node
@@ -49,6 +53,7 @@ class Call:
     operands: list[Value | None]
     attributes: dict[str, Any]
     build: GraphBuilder
+    types: tuple[ConstantType | None, ...] = ()
 
     def operand(self, i: int) -> Value | None:
         """Operand i, None where it is left out."""
@@ -69,11 +74,13 @@ class Call:
         """A value as a node of the graph."""
         if isinstance(value, Data):
             return value
-        return Data(self.build.constant(self.real(value, "a constant").ravel()), value.shape)
+        numbers = self.real(value, "a constant")
+        check_finite(numbers, f"{self.node.where}: a constant")
+        return Data(self.build.constant(numbers.ravel()), value.shape)
 
     def reals(self, i: int, what: str) -> Any:
         """Operand i as a constant of real numbers: float64, or object for exact rationals."""
-        return self.real(self._constant(i, what), what)
+        return self.real(self.constant(i, what), what)
 
     def real(self, array: Any, what: str) -> Any:
         """A constant that must be of real numbers: float64, or object for exact rationals."""
@@ -83,14 +90,14 @@ class Call:
 
     def integers(self, i: int, what: str) -> list[int]:
         """Operand i as a constant list of integers."""
-        array = self._constant(i, what)
+        array = self.constant(i, what)
         if array.dtype != np.int64 or array.ndim > 1:
             raise FormatError(f"{self.node.where}: {what} has {array.dtype} {array.shape}, expected a list")
         return [int(n) for n in array.ravel()]
 
     def integer_array(self, i: int, what: str) -> Any:
         """Operand i as a constant array of integers."""
-        array = self._constant(i, what)
+        array = self.constant(i, what)
         if array.dtype != np.int64:
             raise FormatError(f"{self.node.where}: {what} holds {array.dtype}, expected integers")
         return array
@@ -114,6 +121,8 @@ class Call:
         if not isinstance(value, Data):
             return operator(value)
         index = operator(np.arange(prod(value.shape)).reshape(value.shape))
+        if index.size == 0:
+            raise self.wrong(f"gives a tensor of shape {index.shape}, which holds no values")
         self.check_size(index.shape)
         return Data(self.build.select(value.node, np.ascontiguousarray(index.ravel())), index.shape)
 
@@ -149,7 +158,40 @@ class Call:
         if n_entries > MAX_PRODUCTS:
             raise self.unsupported(f"an affine map of {n_entries} entries, expected at most {MAX_PRODUCTS}")
 
-    def _constant(self, i: int, what: str) -> Any:
+    def numbers(self, i: int, what: str = "the operand") -> Any:
+        """Operand i as a constant of integers or real numbers."""
+        array = self.constant(i, what)
+        if array.dtype.kind not in "ifO":
+            raise self.wrong(f"{what} holds {array.dtype}, expected numbers")
+        return array
+
+    def certain(self, i: int) -> None:
+        """Check that a runtime has operand i, a constant, without rounding, for an operator that jumps.
+
+        Raises:
+            UnsupportedError: it may have rounded it.
+        """
+        found = self.types[i] if i < len(self.types) else None
+        if found is not None and found.rounds:
+            raise self.unsupported("jumps, at a constant that a runtime rounds while it computes it")
+
+    def whole(self, array: Any) -> Any:
+        """Numbers as integers, which they must be."""
+        fractions = fractions_of(array.ravel())
+        if any(x.denominator != 1 or not -(2**63) <= x < 2**63 for x in fractions):
+            raise self.unsupported("gives numbers that are no integers of 64 bits")
+        return np.array([x.numerator for x in fractions], dtype=np.int64).reshape(array.shape)
+
+    def picked(self, values: Sequence[Value], index: Any) -> Value:
+        """Entries of several tensors, flat and one after the other, by an array of places."""
+        self.check_size(index.shape)
+        if not any(isinstance(value, Data) for value in values):
+            return np.concatenate([np.ravel(value) for value in values])[index]
+        joined = self.build.join([self.as_data(value).node for value in values])
+        return Data(self.build.select(joined, np.ascontiguousarray(index).ravel()), index.shape)
+
+    def constant(self, i: int, what: str) -> Any:
+        """Operand i, which must not depend on the network's input."""
         value = self.value(i, what)
         if isinstance(value, Data):
             raise self.unsupported(f"{what} (input {i}) depends on the network's input, expected a constant")

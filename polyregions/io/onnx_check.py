@@ -1,88 +1,174 @@
-"""Running an ONNX graph with onnx's own reference evaluator, or with onnxruntime where that cannot or differs."""
+"""Running an ONNX graph by onnx's own reference evaluator and by onnxruntime, and comparing what they give.
+
+Both run in a child process: onnxruntime in the file's own type, and where it cannot run or differs, the reference
+evaluator in float64, where rounding hides nothing.
+"""
 
 from __future__ import annotations
 
-from math import prod
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
+from polyregions._types import Floats
+from polyregions.errors import FormatError
 from polyregions.graph.nodes import Graph as NetworkGraph
-from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
-from polyregions.io.files import import_extra
-from polyregions.io.onnx_graph import STANDARD_DOMAINS, Graph
-from polyregions.io.onnx_tensors import KINDS
+from polyregions.io.comparison import (
+    compare_outputs,
+    compare_with_source,
+    comparison_points,
+    rounding_tolerance,
+)
+from polyregions.io.onnx_graph import Graph
+from polyregions.io.onnx_node import ML_DOMAIN
+from polyregions.io.onnx_tensors import KINDS, REAL_KINDS
+from polyregions.io.runtime_process import Feed, RuntimeFailed, run_model
 from polyregions.network import Network
 
+FLOAT64: Final = 11
+REFERENCE: Final = "onnx.reference"
+RUNTIME: Final = "onnxruntime"
 
-def difference_from_source(network: Network, built: NetworkGraph, graph: Graph, model: Any) -> str | None:
-    """What differs between a network and the model run as it is; None if nothing, or if it cannot run."""
-    points = comparison_points(built)
-    dtype = KINDS[graph.inputs[0].element_type].dtype
-    tolerance = rounding_tolerance(built, points, dtype)
-    pruned, found = _pruned(graph, model), None
-    for name, runtime in RUNTIMES.items():
-        if (
-            runtime is _reference
-            and graph.opset < 14
-            and any(n.op == "BatchNormalization" for n in graph.nodes)
-        ):
-            continue  # it takes a momentum for training
-        try:
-            outputs = _run(runtime(pruned), graph, points)
-        except Exception:  # it lacks operators and versions, and then raises nearly anything
-            continue
-        if outputs.dtype.kind != "f":
-            continue
-        difference = compare_with_source(network, points, outputs, tolerance)
-        if difference is None:
+
+def compared_with_source(network: Network, built: NetworkGraph, graph: Graph, model: Any) -> Network:
+    """The network, after a comparison with the model run as it is; with a notice where no runtime can run it.
+
+    Raises:
+        FormatError: the model gives something else.
+    """
+    found = _Comparison(network, built, graph, model)
+    difference = found.difference()
+    if difference is not None:
+        raise FormatError(f"{graph.where}: {difference}")
+    if found.failures and not found.n_runs:
+        notice = (
+            f"{graph.where}: not compared with its source, which cannot run ({'; '.join(found.failures)})"
+        )
+        return replace(network, notices=(*network.notices, notice))
+    return network
+
+
+class _Comparison:
+    """The comparison of one network, runtime by runtime."""
+
+    def __init__(self, network: Network, built: NetworkGraph, graph: Graph, model: Any) -> None:
+        self.network, self.built, self.graph = network, built, graph
+        self.model = pruned_model(graph, model)
+        self.points = comparison_points(built)
+        self.dtype = KINDS[graph.inputs[0].element_type].dtype
+        self.failures: list[str] = []
+        self.n_runs = 0
+
+    def difference(self) -> str | None:
+        """What differs for certain; None if nothing does, or if nothing can run.
+
+        What rounding cannot explain in onnxruntime's outputs is looked at in float64 before it is believed, and in
+        onnxruntime's again where the two runtimes contradict each other.
+        """
+        expected = rounding_tolerance(self.built, self.points, self.dtype, expected=True)
+        own = self._run(RUNTIME)
+        if own is not None and self._differs(own, expected, RUNTIME) is None:
             return None
-        found = f"{difference} ({name})"
-    return found
+        precise = self._run(REFERENCE)
+        sharp = rounding_tolerance(self.built, self.points, np.float64) + expected  # constants may be rounded
+        differs = self._differs(precise, sharp, REFERENCE)
+        if precise is not None and differs is None:
+            return None
+        wide = rounding_tolerance(self.built, self.points, self.dtype)
+        found = self._differs(own, wide, RUNTIME)
+        if found is not None or own is None or precise is None:
+            return found or differs
+        return None if _contradict(own, precise, wide) else differs
+
+    def _run(self, runtime: str) -> Floats | None:
+        """Outputs (k, c) at the first k points, None where the runtime gives none; the reference runs in float64."""
+        precise = runtime == REFERENCE
+        if precise and self._has_old_normalisation():
+            return None
+        model = in_float64(self.model) if precise else self.model
+        feeds = feeds_of(self.graph, np.float64 if precise else None)
+        try:
+            found = run_model(runtime, model.SerializeToString(), feeds, self.points)
+        except RuntimeFailed as error:
+            self.failures.append(str(error))
+            return None
+        self.n_runs += 1
+        return found
+
+    def _has_old_normalisation(self) -> bool:
+        """Whether there is an operator that the reference evaluator runs with a momentum, as for training."""
+        return self.graph.opset < 14 and any(n.op == "BatchNormalization" for n in self.graph.nodes)
+
+    def _differs(self, outputs: Floats | None, tolerance: Floats, runtime: str) -> str | None:
+        if outputs is None:
+            return None
+        k = len(outputs)
+        found = compare_with_source(self.network, self.points[:k], outputs, tolerance[:k])
+        return None if found is None else f"{found} ({runtime})"
 
 
-def _reference(model: Any) -> Any:
-    return import_extra("onnx.reference", "onnx", "checking an ONNX file").ReferenceEvaluator(model)
+def _contradict(own: Floats, precise: Floats, tolerance: Floats) -> bool:
+    """Whether two runtimes give what rounding cannot explain, so that one of them is wrong about the file."""
+    return own.shape[1] != precise.shape[1] or compare_outputs(precise, own, tolerance) is not None
 
 
-def _onnxruntime(model: Any) -> Any:
-    runtime = import_extra("onnxruntime", "onnx", "checking an ONNX file")
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4
-    return runtime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+def in_float64(model: Any) -> Any:
+    """A copy of a model that computes in float64 with the same constants."""
+    from onnx import numpy_helper
+
+    copied = type(model)()
+    copied.CopyFrom(model)
+    graph = copied.graph
+    for value in (*graph.input, *graph.output):
+        if value.type.tensor_type.elem_type in REAL_KINDS:
+            value.type.tensor_type.elem_type = FLOAT64
+    attributes = [attribute for node in graph.node for attribute in node.attribute]
+    for tensor in (*graph.initializer, *(a.t for a in attributes if a.HasField("t"))):
+        if tensor.data_type in REAL_KINDS - {FLOAT64}:
+            wide = numpy_helper.to_array(tensor).astype(np.float64)
+            tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
+    for node in graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Cast" and attribute.name == "to" and attribute.i in REAL_KINDS:
+                attribute.i = FLOAT64
+    return copied
 
 
-RUNTIMES: Final = {"onnx's reference evaluator": _reference, "onnxruntime": _onnxruntime}
-"""In the order in which they are asked; the second only where the first cannot run, or differs."""
+def feeds_of(graph: Graph, dtype: Any = None) -> list[Feed]:
+    """The inputs of a graph, each in its own type or all in one."""
+    return [
+        Feed(t.name, KINDS[t.element_type].dtype if dtype is None else np.dtype(dtype).str, t.shape)
+        for t in graph.inputs
+    ]
 
 
-def _run(evaluator: Any, graph: Graph, points: Any) -> Any:
-    """Outputs (k, c), one point at a time."""
-    ends = np.cumsum([prod(tensor.shape) for tensor in graph.inputs])
-    found = []
-    for point in points:
-        parts = np.split(point, ends[:-1])
-        feed = {
-            tensor.name: part.astype(KINDS[tensor.element_type].dtype).reshape(tensor.shape)
-            for tensor, part in zip(graph.inputs, parts, strict=True)
-        }
-        with np.errstate(all="ignore"):
-            found.append(np.concatenate([np.ravel(y) for y in evaluator.run(None, feed)]))
-    return np.array(found)
+def pruned_model(graph: Graph, model: Any, whole: bool = False) -> Any:
+    """The model with only what was read: what the outputs do not need was not checked, and is not run.
 
-
-def _pruned(graph: Graph, model: Any) -> Any:
-    """The model with only what was read: what the outputs do not need was not checked, and is not run."""
+    Args:
+        graph: what was read of it.
+        model: the model.
+        whole: whether what was taken off its end is put back.
+    """
+    final = [graph.taken_off] if whole and graph.taken_off is not None else []
     pruned = type(model)()
     pruned.ir_version = model.ir_version
-    pruned.opset_import.extend(o for o in model.opset_import if o.domain in STANDARD_DOMAINS)
+    pruned.opset_import.extend(o for o in model.opset_import if o.domain == ML_DOMAIN)
+    pruned.opset_import.add(domain="", version=graph.opset)
     needed = {name for node in graph.nodes for name in node.inputs} | set(graph.outputs)
     pruned.graph.name = "pruned"
-    pruned.graph.node.extend(node.proto for node in graph.nodes)
+    pruned.graph.node.extend(node.proto for node in [*graph.nodes, *final])
+    for node in pruned.graph.node:
+        while not node.output[-1]:  # outputs left out, which onnxruntime 1.32 crashes on
+            del node.output[-1]
     pruned.graph.initializer.extend(t for name, t in graph.constants.items() if name in needed)
     names = {tensor.name for tensor in graph.inputs}
     pruned.graph.input.extend(v for v in model.graph.input if v.name in names)
-    for name in graph.outputs:
+    for dim in (d for v in pruned.graph.input for d in v.type.tensor_type.shape.dim):
+        if dim.dim_value < 1:  # a batch size left open by 0 or -1
+            dim.ClearField("dim_value")
+    for name in [node.output for node in final] or graph.outputs:
         output = pruned.graph.output.add()
         output.name = name
         output.type.tensor_type.elem_type = graph.inputs[0].element_type

@@ -31,7 +31,7 @@ def constant_of_shape(call: Call) -> Value:
     """One value everywhere, 0 if none is given."""
     call.only(1)
     shape = tuple(call.integers(0, "shape"))
-    if min(shape, default=1) < 1:
+    if min(shape, default=1) < 1 and shape != (0,):
         raise call.wrong(f"shape {shape}, expected sizes >= 1")
     call.check_size(shape)
     value = call.attributes.get("value", np.zeros(1))
@@ -64,16 +64,25 @@ def cast(call: Call) -> Value:
                 f"of the data to {type_name(target)}, which rounds; expected float32 or float64"
             )
         return value
-    if target not in KINDS or value.dtype == object:
+    if target not in KINDS:
         raise call.unsupported(f"to {type_name(target)}")
     return _cast_constant(call, value, target)
 
 
 def _cast_constant(call: Call, array: Any, target: int) -> Any:
-    with np.errstate(over="ignore", invalid="ignore"):
-        found = array.astype(KINDS[target].dtype)
-    if not np.array_equal(found, array):
-        raise call.unsupported(f"to {type_name(target)} changes the values of a constant")
-    if target in REAL_KINDS:
-        return found.astype(np.float64)
-    return found if found.dtype.kind == "b" else found.astype(np.int64)
+    """A constant in another type, as a runtime rounds it; one that it computes with rounding keeps its value."""
+    given, dtype = call.types[0] if call.types else None, np.dtype(KINDS[target].dtype)
+    if given is not None and given.rounds and dtype.kind == "f":
+        if dtype.itemsize < np.dtype(given.dtype).itemsize:
+            raise call.unsupported(f"rounds a constant that is computed to {type_name(target)}")
+        return array
+    call.certain(0)
+    if dtype.kind == "b":
+        return array != 0
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return array.astype(dtype).astype(np.float64)
+    limits, whole = np.iinfo(dtype), np.trunc(array.astype(np.float64)) if array.dtype.kind == "f" else array
+    if np.any((whole < limits.min) | (whole > limits.max)):
+        raise call.wrong(f"of a constant beyond the range of {type_name(target)}")
+    return whole.astype(np.int64)

@@ -12,7 +12,7 @@ from polyregions.graph.numbers import exact_product, floats_if_exact, rationals
 from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_arithmetic import scaled, sum_of
 from polyregions.io.onnx_call import Call, Data, Value
-from polyregions.io.onnx_rearrange import reduced_axes
+from polyregions.io.onnx_rearrange import checked_axes, reduced_axes
 
 MAX_CONSTANT_WORK = 2**20
 """Most exact multiplications in a product of two constants."""
@@ -86,6 +86,22 @@ def reduce_mean(call: Call) -> Value:
     return _reduced(call, True)
 
 
+def cum_sum(call: Call) -> Value:
+    """Sums of the entries so far along one axis."""
+    call.only(2)
+    value, given = call.value(0), call.integers(1, "axis")
+    if len(given) != 1:
+        raise call.wrong(f"axis {given}, expected one")
+    (axis,) = checked_axes(call, given, len(value.shape))
+    n = value.shape[axis]
+    call.check_products(n * n)
+    so_far = np.triu(np.ones((n, n)), 1 if call.attribute("exclusive", 0) else 0)
+    if call.attribute("reverse", 0):
+        so_far = so_far.T
+    last = call.moved(value, lambda array: np.swapaxes(array, axis, -1))
+    return call.moved(product(call, last, so_far), lambda array: np.swapaxes(array, axis, -1))
+
+
 def batch_normalization(call: Call) -> Value:
     """``scale (x - mean) / sqrt(var + epsilon) + B`` for each channel.
 
@@ -93,9 +109,7 @@ def batch_normalization(call: Call) -> Value:
     ``scale / sqrt(var + epsilon)``, and a notice says so. Everything else is exact.
     """
     call.only(5)
-    is_inference = call.opset >= 7 or call.attribute("is_test", 0)
-    if not is_inference or call.attribute("training_mode", 0) or not call.attribute("spatial", 1):
-        raise call.unsupported("is in training mode or not spatial, expected inference for each channel")
+    _check_inference(call)
     shape = call.value(0).shape
     scale, bias, average, variance = (
         call.reals(i, what) for i, what in enumerate(("scale", "B", "mean", "var"), start=1)
@@ -116,6 +130,22 @@ def batch_normalization(call: Call) -> Value:
     axes = (n_channels, *(1,) * max(len(shape) - 2, 0))
     centred = sum_of(call, call.value(0), average.reshape(axes), -1.0)
     return sum_of(call, scaled(call, centred, factors.reshape(axes)), bias.reshape(axes), 1.0)
+
+
+def _check_inference(call: Call) -> None:
+    """Training is asked for by an attribute since opset 14; before, by the outputs for batch statistics."""
+    n_outputs = len(call.node.outputs)
+    if n_outputs > 1:
+        raise call.unsupported(
+            f"has {n_outputs} outputs, so it is in training mode (its results depend on the whole batch), "
+            "expected one output"
+        )
+    if call.attribute("training_mode", 0) or (call.opset < 7 and not call.attribute("is_test", 0)):
+        raise call.unsupported(
+            "is in training mode (its results depend on the whole batch), expected inference"
+        )
+    if not call.attribute("spatial", 1):
+        raise call.unsupported("has numbers for each pixel (spatial = 0), expected numbers for each channel")
 
 
 def _over_root(scale: Fraction, square: Fraction) -> tuple[Fraction, bool]:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from functools import reduce
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from polyregions._types import Ints
+from polyregions.activations import ABS
 from polyregions.graph.numbers import floats_if_exact
 from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.io.onnx_linear import reduce_sum
 from polyregions.io.onnx_rearrange import reduced_axes
 from polyregions.io.onnx_windows import Window, kernel_of, members, positions, windows_of
 
@@ -23,13 +28,42 @@ def max_pool(call: Call) -> Value:
 
 
 def average_pool(call: Call) -> Value:
-    """The mean of each window, of the entries in it or (count_include_pad) of all its places."""
+    """The mean of each window, of the entries in it or (count_include_pad) of those in the padding as well.
+
+    A window that reaches beyond the padding, with ceil_mode, has fewer entries.
+    """
     data, windows = _pooled(call)
-    counts_all = call.attribute("count_include_pad", 0)
-    if counts_all and any(w.runs_over for w in windows):
-        raise call.unsupported("ceil_mode with count_include_pad, where windows reach beyond the padding")
     outputs, inputs = members(call, windows, prod(data.shape[:2]))
-    return _means(call, data, outputs, inputs, windows, prod(w.kernel for w in windows) if counts_all else 0)
+    divisors = None
+    if call.attribute("count_include_pad", 0):
+        divisors = reduce(np.multiply.outer, [w.n_counted for w in windows]).ravel()
+    return _means(call, data, outputs, inputs, windows, divisors)
+
+
+def lp_pool(call: Call) -> Value:
+    """The sum of absolute values in each window, if p is 1."""
+    _check_sum_of_sizes(call)
+    data, windows = _pooled(call)
+    outputs, inputs = members(call, windows, prod(data.shape[:2]))
+    sizes = Data(call.build.units(data.node, ABS), data.shape)
+    return _means(call, sizes, outputs, inputs, windows, np.ones(prod(positions(windows)), dtype=np.int64))
+
+
+def global_lp_pool(call: Call) -> Value:
+    """The sum of absolute values of each channel, if p is 1."""
+    _check_sum_of_sizes(call)
+    data = _image(call)
+    windows = [Window(n, n, 1, 1, 0, 0) for n in data.shape[2:]]
+    outputs, inputs = members(call, windows, prod(data.shape[:2]))
+    sizes = Data(call.build.units(data.node, ABS), data.shape)
+    return _means(call, sizes, outputs, inputs, windows, np.ones(1, dtype=np.int64))
+
+
+def reduce_l1(call: Call) -> Value:
+    """The sum of absolute values along axes."""
+    data = call.data(0)
+    sizes = Data(call.build.units(data.node, ABS), data.shape)
+    return reduce_sum(replace(call, operands=[sizes, *call.operands[1:]]))
 
 
 def global_max_pool(call: Call) -> Value:
@@ -46,7 +80,7 @@ def global_average_pool(call: Call) -> Value:
     data = _image(call)
     windows = [Window(n, n, 1, 1, 0, 0) for n in data.shape[2:]]
     outputs, inputs = members(call, windows, prod(data.shape[:2]))
-    return _means(call, data, outputs, inputs, windows, 0)
+    return _means(call, data, outputs, inputs, windows, None)
 
 
 def reduce_max(call: Call) -> Value:
@@ -71,11 +105,11 @@ def min_(call: Call) -> Value:
 
 def _extremum(call: Call, largest: bool) -> Value:
     values = [call.value(i) for i in range(len(call.operands))]
+    if not values:
+        raise call.wrong("takes nothing")
     shape = call.common_shape(values)
     data = [call.broadcast(v, shape).node for v in values if isinstance(v, Data)]
     constants = [call.real(v, "a constant") for v in values if not isinstance(v, Data)]
-    if not data:
-        raise call.unsupported("acts on constants only, expected the data")
     build = call.build
     node = data[0] if len(data) == 1 else (build.maximum if largest else build.minimum)(data)
     if constants:
@@ -83,6 +117,11 @@ def _extremum(call: Call, largest: bool) -> Value:
         bound = best([np.broadcast_to(c, shape).ravel() for c in constants], axis=0)
         node = build.clip(node, bound, None) if largest else build.clip(node, None, bound)
     return Data(node, shape)
+
+
+def _check_sum_of_sizes(call: Call) -> None:
+    if call.attribute("p", 2) != 1:
+        raise call.unsupported(f"a norm with p = {call.attribute('p', 2)}, expected p = 1")
 
 
 def _image(call: Call) -> Data:
@@ -107,16 +146,19 @@ def _maxima(call: Call, data: Data, rows: Any, columns: Any, shape: tuple[int, .
     return Data(call.build.maxima(data.node, columns, np.cumsum([0, *counts])), shape)
 
 
-def _means(call: Call, data: Data, rows: Any, columns: Any, windows: list[Window], divisor: int) -> Data:
-    """Means over entries; over a fixed number of places if `divisor` is not 0."""
+def _means(
+    call: Call, data: Data, rows: Any, columns: Any, windows: list[Window], divisors: Ints | None
+) -> Data:
+    """Sums over the entries of windows, divided by their number or by the divisors (n_windows,) given."""
     shape = (*data.shape[:2], *positions(windows))
     counts = np.bincount(rows, minlength=prod(shape))
-    if counts.min(initial=1) < 1 and not divisor:
+    if divisors is not None:
+        counts = np.tile(divisors, prod(data.shape[:2]))
+    elif counts.min(initial=1) < 1:
         raise call.unsupported("a window holds nothing but padding, so its mean is not a number")
-    share = {n: Fraction(1, divisor or n) for n in set(counts.tolist()) - {0}}
     table = np.zeros(int(counts.max(initial=0)) + 1, dtype=object)
-    for n, factor in share.items():
-        table[n] = factor
+    for n in set(counts.tolist()) - {0}:
+        table[n] = Fraction(1, n)
     values = floats_if_exact(table)[counts[rows]]
     affine = from_entries(rows, columns, values, np.zeros(len(counts)), prod(data.shape))
     return Data(call.build.affine(data.node, affine), shape)

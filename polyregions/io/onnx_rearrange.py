@@ -22,11 +22,16 @@ def dropout(call: Call, array: Any) -> Any:
     """Dropout, which does nothing in inference."""
     call.only(3)
     training = call.operand(2)
-    if isinstance(training, Data) or (training is not None and np.any(training)):
+    if isinstance(training, Data) or (training is not None and np.any(training) and _drops(call)):
         raise call.unsupported("is in training mode, expected inference")
     if call.opset < 7 and not call.attribute("is_test", 0):
         raise call.unsupported("is in training mode (is_test = 0), expected inference")
     return array
+
+
+def _drops(call: Call) -> bool:
+    """Whether the ratio is anything else than 0."""
+    return call.operand(1) is None or isinstance(call.operand(1), Data) or bool(np.any(call.operand(1)))
 
 
 def flatten(call: Call, array: Any) -> Any:
@@ -78,7 +83,7 @@ def unsqueeze(call: Call, array: Any) -> Any:
     if given is None or array.ndim + len(given) > MAX_RANK:
         raise call.wrong("axes are missing or too many")
     rank = array.ndim + len(given)
-    axes = _checked_axes(call, given, rank)
+    axes = checked_axes(call, given, rank)
     old = iter(array.shape)
     return array.reshape([1 if i in axes else next(old) for i in range(rank)])
 
@@ -97,23 +102,21 @@ def slice_(call: Call, array: Any) -> Any:
     if not len(starts) == len(ends) == len(axes) == len(steps) or 0 in steps:
         raise call.wrong(f"starts {starts}, ends {ends}, axes {axes} and steps {steps}")
     index = [slice(None)] * array.ndim
-    for axis, start, end, step in zip(
-        _checked_axes(call, axes, array.ndim), starts, ends, steps, strict=True
-    ):
+    for axis, start, end, step in zip(checked_axes(call, axes, array.ndim), starts, ends, steps, strict=True):
         index[axis] = _bounded_slice(start, end, step, array.shape[axis])
-    return _not_empty(call, array[tuple(index)])
+    return array[tuple(index)]
 
 
 def gather(call: Call, array: Any) -> Any:
     """Gather along one axis by constant indices."""
     call.only(2)
     index = call.integer_array(1, "indices")
-    (axis,) = _checked_axes(call, [call.attribute("axis", 0)], array.ndim)
+    (axis,) = checked_axes(call, [call.attribute("axis", 0)], array.ndim)
     n = array.shape[axis]
     if np.any((index < -n) | (index >= n)):
         raise call.wrong(f"indices outside an axis of size {n}")
     call.check_size((*array.shape[:axis], *index.shape, *array.shape[axis + 1 :]))
-    return _not_empty(call, np.take(array, index, axis=axis))
+    return np.take(array, index, axis=axis)
 
 
 def expand(call: Call, array: Any) -> Any:
@@ -158,19 +161,22 @@ def depth_to_space(call: Call, array: Any) -> Any:
 def space_to_depth(call: Call, array: Any) -> Any:
     """Blocks of pixels become channels."""
     call.only(1)
-    size = call.attribute("blocksize", 0)
+    size, mode = call.attribute("blocksize", 0), call.attribute("mode", "DCR")
     if array.ndim != 4 or size < 1 or array.shape[2] % size or array.shape[3] % size:
         raise call.wrong(f"blocksize {size} of a tensor of shape {array.shape}")
+    if mode not in ("DCR", "CRD"):
+        raise call.wrong(f"mode {mode!r}")
     n, c, h, w = array.shape
     blocks = array.reshape(n, c, h // size, size, w // size, size)
-    return blocks.transpose(0, 3, 5, 1, 2, 4).reshape(n, c * size * size, h // size, w // size)
+    axes = (0, 3, 5, 1, 2, 4) if mode == "DCR" else (0, 1, 3, 5, 2, 4)
+    return blocks.transpose(axes).reshape(n, c * size * size, h // size, w // size)
 
 
 def split(call: Call) -> list[Value]:
     """Split along one axis into as many parts as the node has outputs."""
     call.only(2)
     value, n_parts = call.value(0), len(call.node.proto.output)
-    (axis,) = _checked_axes(call, [call.attribute("axis", 0)], len(value.shape))
+    (axis,) = checked_axes(call, [call.attribute("axis", 0)], len(value.shape))
     n = value.shape[axis]
     if "split" in call.attributes:
         sizes = call.attribute("split", [])
@@ -197,7 +203,7 @@ def concat(call: Call) -> Value:
     if not values:
         raise call.wrong("joins nothing")
     rank = len(values[0].shape)
-    (axis,) = _checked_axes(call, [call.attribute("axis", 1 if call.opset < 4 else 0)], rank)
+    (axis,) = checked_axes(call, [call.attribute("axis", 1 if call.opset < 4 else 0)], rank)
     outside = {(v.shape[:axis], v.shape[axis + 1 :]) if len(v.shape) == rank else None for v in values}
     if len(outside) != 1 or None in outside:
         raise call.wrong(f"joins tensors of shapes {[v.shape for v in values]} along axis {axis}")
@@ -219,14 +225,14 @@ def pad(call: Call) -> Value:
     pads = call.attribute("pads", []) if call.opset < 11 else call.integers(1, "pads")
     axes = list(range(rank))
     if call.operand(3) is not None:
-        axes = _checked_axes(call, call.integers(3, "axes"), rank)
+        axes = checked_axes(call, call.integers(3, "axes"), rank)
     if len(pads) != 2 * len(axes):
         raise call.wrong(f"pads {pads} of a tensor of shape {value.shape}")
     widths = [(0, 0)] * rank
     for i, axis in enumerate(axes):
         widths[axis] = (pads[i], pads[i + len(axes)])
     cut = tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(value.shape, widths, strict=True))
-    value = call.moved(value, lambda array: _not_empty(call, array[cut]))
+    value = call.moved(value, lambda array: array[cut])
     grown = [(max(a, 0), max(b, 0)) for a, b in widths]
     if not grown:
         return value
@@ -250,7 +256,7 @@ def pad(call: Call) -> Value:
 
 def reduced_axes(call: Call, shape: tuple[int, ...]) -> tuple[list[int], tuple[int, ...]]:
     """The axes that a reduction runs over, and the shape of its result."""
-    since = 13 if call.node.op == "ReduceSum" else 18
+    since = 13 if call.node.op == "ReduceSum" else 18  # from which version on axes are an input
     given: list[int] | None = None
     if call.opset >= since:
         call.only(2)
@@ -260,7 +266,7 @@ def reduced_axes(call: Call, shape: tuple[int, ...]) -> tuple[list[int], tuple[i
     else:
         call.only(1)
         given = call.attribute("axes", []) if "axes" in call.attributes else None
-    axes = sorted(_checked_axes(call, given, len(shape))) if given else list(range(len(shape)))
+    axes = sorted(checked_axes(call, given, len(shape))) if given else list(range(len(shape)))
     if call.attribute("keepdims", 1):
         return axes, tuple(1 if i in axes else n for i, n in enumerate(shape))
     return axes, tuple(n for i, n in enumerate(shape) if i not in axes)
@@ -286,12 +292,6 @@ def _bounded_slice(start: int, end: int, step: int, n: int) -> slice:
     return slice(start, None if end < 0 else end, step)
 
 
-def _not_empty(call: Call, array: Any) -> Any:
-    if array.size == 0:
-        raise call.wrong(f"gives a tensor of shape {array.shape}, which holds no values")
-    return array
-
-
 def checked_shape(call: Call, sizes: list[int]) -> tuple[int, ...]:
     """Sizes that a result can have."""
     if min(sizes, default=1) < 1 or len(sizes) > MAX_RANK or prod(sizes) > MAX_SIZE:
@@ -309,7 +309,7 @@ def _kept(call: Call, array: Any, axis: int) -> int:
 
 def _axes(call: Call, rank: int) -> list[int] | None:
     given = _axis_values(call)
-    return None if given is None else _checked_axes(call, given, rank)
+    return None if given is None else checked_axes(call, given, rank)
 
 
 def _axis_values(call: Call) -> list[int] | None:
@@ -323,7 +323,8 @@ def _axis_values(call: Call) -> list[int] | None:
     return None if call.operand(1) is None else call.integers(1, "axes")
 
 
-def _checked_axes(call: Call, given: list[int], rank: int) -> list[int]:
+def checked_axes(call: Call, given: list[int], rank: int) -> list[int]:
+    """Different axes, counted from the first."""
     axes = [n + rank if n < 0 else n for n in given]
     if len(set(axes)) != len(axes) or any(not 0 <= n < rank for n in axes):
         raise call.wrong(f"axes {given}, expected different axes of {rank}")

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.activations import RELU
+from polyregions.activations import ABS, RELU
 from polyregions.io.onnx_call import Call, Data, Value
 
-ABS: Final = (-1.0, 1.0)
 FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 
 
@@ -44,18 +43,44 @@ def prelu(call: Call) -> Value:
 
 
 def clip(call: Call) -> Value:
-    """``min(max(x, lower), upper)``; the largest float32, which stands for no bound, is none."""
+    """``min(max(x, lower), upper)``; infinity and the largest float32, which stand for no bound, are none."""
     data = _data(call)
     if call.opset < 11:
         call.only(1)
-        lower, upper = call.attribute("min", -FLOAT32_MAX), call.attribute("max", FLOAT32_MAX)
+        lower, upper = call.attribute("min", -np.inf), call.attribute("max", np.inf)
     else:
         call.only(3)
-        lower, upper = _bound(call, 1, -FLOAT32_MAX), _bound(call, 2, FLOAT32_MAX)
+        lower, upper = _bound(call, 1, -np.inf), _bound(call, 2, np.inf)
     n = prod(data.shape)
-    low = np.full(n, lower) if lower > -FLOAT32_MAX else None
-    high = np.full(n, upper) if upper < FLOAT32_MAX else None
+    low = np.full(n, lower if lower != -FLOAT32_MAX else -np.inf)
+    high = np.full(n, upper if upper != FLOAT32_MAX else np.inf)
     return Data(call.build.clip(data.node, low, high), data.shape)
+
+
+def shrink(call: Call) -> Value:
+    """``x + bias`` below -lambd, ``x - bias`` above lambd, 0 in between: continuous where bias = lambd.
+
+    A soft shrink of lambd is ``x - min(max(x, -lambd), lambd)``; without bias and threshold it is the identity.
+    """
+    call.only(1)
+    data = _data(call)
+    bias, bound = call.attribute("bias", 0.0), call.attribute("lambd", 0.5)
+    if bias == 0 and bound <= 0:
+        return data
+    if bias != bound or bound < 0:
+        raise call.unsupported(f"jumps where lambd = {bound} and bias = {bias}, expected equal ones (soft)")
+    n = prod(data.shape)
+    middle = call.build.clip(data.node, np.full(n, -bound), np.full(n, bound))
+    return Data(call.build.add(data.node, middle, -1.0), data.shape)
+
+
+def thresholded_relu(call: Call) -> Value:
+    """``x`` above alpha, 0 elsewhere: continuous where alpha = 0."""
+    call.only(1)
+    alpha = call.attribute("alpha", 1.0)
+    if alpha != 0:
+        raise call.unsupported(f"jumps from 0 to {alpha}, expected alpha = 0")
+    return _units(call, RELU)
 
 
 def hard_sigmoid(call: Call) -> Value:
@@ -80,10 +105,10 @@ def _data(call: Call) -> Data:
     return value
 
 
-def _bound(call: Call, i: int, default: float) -> float:
+def _bound(call: Call, i: int, default: float) -> Any:
     if call.operand(i) is None:
         return default
-    array = call.reals(i, "a bound")
-    if array.size != 1 or array.dtype == object:
+    array = call.numbers(i, "a bound")
+    if array.size != 1:
         raise call.wrong(f"a bound of shape {array.shape}, expected one number")
-    return float(array.ravel()[0])
+    return array.ravel()[0]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from polyregions._types import Ints
 from polyregions.io.onnx_call import Call
 
 
@@ -23,9 +24,15 @@ class Window(NamedTuple):
 
     @property
     def n_positions(self) -> int:
-        """Number of places where the kernel fits, the last one partly if `rounds_up`."""
+        """Number of places where the kernel fits.
+
+        If `rounds_up`, the last one partly, unless it would start behind the image.
+        """
         room = self.size + self.before + self.after - self.dilation * (self.kernel - 1) - 1
-        return (-(-room // self.stride) if self.rounds_up else room // self.stride) + 1
+        if not self.rounds_up:
+            return room // self.stride + 1
+        n = -(-room // self.stride) + 1
+        return n - 1 if (n - 1) * self.stride >= self.size + self.before else n
 
     def hits(self, offset: int) -> tuple[Any, Any]:
         """Outputs, and the inputs that kernel entry `offset` meets there; padding is left out."""
@@ -35,10 +42,11 @@ class Window(NamedTuple):
         return outputs[inside], inputs[inside]
 
     @property
-    def runs_over(self) -> bool:
-        """Whether the last window reaches beyond the padding."""
-        end = (self.n_positions - 1) * self.stride + self.dilation * (self.kernel - 1) + 1
-        return end > self.size + self.before + self.after
+    def n_counted(self) -> Ints:
+        """How many entries of the kernel lie in the image or its padding, for each place (n_positions,)."""
+        starts = np.arange(self.n_positions) * self.stride
+        room = self.size + self.before + self.after - starts
+        return np.minimum(self.kernel, -(-room // self.dilation))
 
 
 def windows_of(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> list[Window]:
@@ -57,6 +65,51 @@ def windows_of(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> l
         raise call.wrong(f"a kernel of {kernel} does not fit into an image of {sizes}")
     call.check_size(positions(windows))
     return windows
+
+
+def spread_windows(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> list[Window]:
+    """The windows over the result of a transposed convolution, one for each of its inputs (sizes)."""
+    rank = len(sizes)
+    strides, dilations = call.attribute("strides", [1] * rank), call.attribute("dilations", [1] * rank)
+    more = call.attribute("output_padding", [0] * rank)
+    if (
+        not len(strides) == len(dilations) == len(more) == rank
+        or min(*strides, *dilations) < 1
+        or min(more) < 0
+    ):
+        raise call.wrong(
+            f"strides {strides}, dilations {dilations} and output_padding {more} for {rank} axes"
+        )
+    axes = zip(strides, sizes, dilations, kernel, strict=True)
+    reached = [s * (n - 1) + d * (k - 1) + 1 for s, n, d, k in axes]
+    before, outside = _spread_sizes(call, sizes, strides, [n + m for n, m in zip(reached, more, strict=True)])
+    if min(outside) < 1:
+        raise call.wrong(f"a result of {outside} pixels, expected at least one")
+    call.check_size(tuple(outside))
+    after = [n - b - m for n, b, m in zip(reached, before, outside, strict=True)]
+    return [Window(outside[i], kernel[i], strides[i], dilations[i], before[i], after[i]) for i in range(rank)]
+
+
+def _spread_sizes(
+    call: Call, sizes: tuple[int, ...], strides: list[int], full: list[int]
+) -> tuple[list[int], list[int]]:
+    """What is cut off in front of the full result of a transposed convolution, and how much of it is left."""
+    rank, mode = len(sizes), call.attribute("auto_pad", "NOTSET")
+    wanted = call.attribute("output_shape", list[int]())
+    if not wanted and mode in ("NOTSET", "VALID"):
+        pads = call.attribute("pads", [0] * (2 * rank)) if mode == "NOTSET" else [0] * (2 * rank)
+        if len(pads) != 2 * rank or min(pads) < 0:
+            raise call.wrong(f"pads {pads} for {rank} spatial axes")
+        return pads[:rank], [n - a - b for n, a, b in zip(full, pads[:rank], pads[rank:], strict=True)]
+    wanted = wanted or [n * s for n, s in zip(sizes, strides, strict=True)]
+    if len(wanted) not in (rank, rank + 2) or mode not in ("NOTSET", "SAME_UPPER", "SAME_LOWER"):
+        raise call.wrong(f"output_shape {wanted} and auto_pad {mode!r} for {rank} spatial axes")
+    totals = [n - m for n, m in zip(full, wanted[-rank:], strict=True)]
+    if min(totals) < 0:
+        raise call.unsupported(f"a result of {wanted[-rank:]} pixels, more than the {full} that are reached")
+    if call.opset < 11 and any(t % 2 for t in totals):
+        raise call.unsupported("cuts off an odd number of pixels, on a side that opset 11 changed")
+    return [t // 2 if mode == "SAME_UPPER" else t - t // 2 for t in totals], wanted[-rank:]
 
 
 def kernel_of(call: Call, rank: int) -> tuple[int, ...]:

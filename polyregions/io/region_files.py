@@ -105,6 +105,7 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         _text(arrays, "engine", where),
         _score(_text(arrays, "score", where), where),
     )
+    arrays.refuse_rest()
     check_regions(regions, where)
     return regions
 
@@ -114,13 +115,24 @@ def domain_object(domain: Domain) -> dict[str, Any]:
     if isinstance(domain, Box):
         bounds = {"lower": domain.lower.tolist(), "upper": domain.upper.tolist()}
         finite = {name: [b if isfinite(b) else None for b in values] for name, values in bounds.items()}
-        return {"kind": "box", **finite}
+        return {"kind": "box", **finite, **_exact_ends(domain)}
     if isinstance(domain, WholeSpace):
         return {"kind": "whole space", "dim": domain.dim}
     if isinstance(domain, Slice):
         plane = {"origin": domain.origin.tolist(), "directions": domain.directions.tolist()}
         return {"kind": "slice", **plane, "of": domain_object(domain.domain)}
-    return {"kind": "polytope", "A": domain.A.tolist(), "b": domain.b.tolist()}
+    rows = {"kind": "polytope", "A": domain.A.tolist(), "b": domain.b.tolist()}
+    if domain.is_rounded:
+        rows["exact_rows"] = [[str(entry) for entry in row] for row in domain.exact_rows]
+    return rows
+
+
+def _exact_ends(box: Box) -> dict[str, Any]:
+    """Bounds of a box as text where float64 cannot hold them; an infinite one is null."""
+    if box.exact is None:
+        return {}
+    texts = ([None if end is None else str(end) for end in ends] for ends in box.exact)
+    return dict(zip(("exact_lower", "exact_upper"), texts, strict=True))
 
 
 def _region_object(region: Region) -> dict[str, Any]:
@@ -200,12 +212,12 @@ def check_points(regions: RegionSet, where: str) -> None:
     Raises:
         FormatError: names the region.
     """
-    if not np.all(np.isfinite(regions.local_points)):
-        raise FormatError(f"{where}, array local_points: expected finite numbers")
     problem, points = regions.problem, regions.local_points
-    patterns, certain = certified_patterns(problem.inner, points)
     is_exact = np.zeros(len(regions), dtype=np.bool_)
     is_exact[list(regions.rational_points)] = True
+    if not np.all(np.isfinite(points[~is_exact])) or np.any(np.isnan(points)):
+        raise FormatError(f"{where}, array local_points: expected finite numbers")
+    patterns, certain = certified_patterns(problem.inner, points)
     doubtful = is_exact | ~certain | np.any(patterns != regions.patterns, axis=1)
     for i in np.flatnonzero(doubtful).tolist():
         pattern = problem.exact.germ(regions.local_point(i).coordinates).pattern
@@ -226,7 +238,11 @@ def _surely_inside(problem: Problem, points: Floats) -> Bools:
 def domain_arrays(domain: Domain) -> dict[str, Any]:
     """The arrays that stand for a domain."""
     if isinstance(domain, Box):
-        return {"domain_kind": np.array("box"), "lower": domain.lower, "upper": domain.upper}
+        arrays = {"domain_kind": np.array("box"), "lower": domain.lower, "upper": domain.upper}
+        for name, ends in zip(("exact_lower", "exact_upper"), domain.exact or (), strict=False):
+            texts = ["" if end is None else f"{end.numerator:x}/{end.denominator:x}" for end in ends]
+            arrays[name] = np.array(texts, dtype=np.str_)
+        return arrays
     if isinstance(domain, WholeSpace):
         return {"domain_kind": np.array("whole space"), "dim": np.array(domain.dim, dtype=np.int64)}
     if isinstance(domain, Slice):
@@ -253,7 +269,7 @@ def domain_of_arrays(arrays: dict[str, Any], where: str) -> Domain:
     kind = whole_kind.removeprefix(_SLICE)
     inner: Box | WholeSpace | HPolytope
     if kind == "box":
-        inner = Box(_typed(arrays, "lower", "f8", 1, where), _typed(arrays, "upper", "f8", 1, where))
+        inner = _box_of_arrays(arrays, where)
     elif kind == "whole space":
         inner = WholeSpace(int(_typed(arrays, "dim", "i8", 0, where)))
     elif kind in ("polytope", "rounded polytope"):
@@ -291,6 +307,26 @@ def _exact_slice(arrays: dict[str, Any], floats: Slice, where: str) -> Slice:
     ):
         raise FormatError(f"{where}, array slice_exact: is not that of slice_origin and slice_directions")
     return exact
+
+
+def _box_of_arrays(arrays: dict[str, Any], where: str) -> Box:
+    floats = Box(_typed(arrays, "lower", "f8", 1, where), _typed(arrays, "upper", "f8", 1, where))
+    if "exact_lower" not in arrays and "exact_upper" not in arrays:
+        return floats
+    exact = Box(*(_exact_end(arrays, side, getattr(floats, side), where) for side in ("lower", "upper")))
+    if not (np.array_equal(exact.lower, floats.lower) and np.array_equal(exact.upper, floats.upper)):
+        raise FormatError(f"{where}, arrays exact_lower and exact_upper: are not those of lower and upper")
+    return exact
+
+
+def _exact_end(arrays: dict[str, Any], side: str, floats: Floats, where: str) -> list[Any]:
+    texts = _typed(arrays, f"exact_{side}", "U", 1, where)
+    if texts.shape != floats.shape:
+        raise FormatError(f"{where}, array exact_{side}: shape {texts.shape}, expected {floats.shape}")
+    return [
+        _rational(text, where, f"exact_{side}") if text else end
+        for text, end in zip(texts.tolist(), floats.tolist(), strict=True)
+    ]
 
 
 def _polytope_of_arrays(arrays: dict[str, Any], kind: str, where: str) -> HPolytope:

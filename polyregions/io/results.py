@@ -26,12 +26,13 @@ from polyregions.io.gexf import graph_gexf, graph_of_gexf
 from polyregions.io.graph_files import graph_json, graph_of_json
 from polyregions.io.graph_tables import graph_edge_table, node_table
 from polyregions.io.graphml import graph_graphml, graph_of_graphml
-from polyregions.io.npz import npz_bytes
+from polyregions.io.npz import network_arrays, npz_bytes
 from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
 from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
 from polyregions.local_models import LocalModels
+from polyregions.network import Network
 from polyregions.regions import RegionSet
 from polyregions.report import Report
 from polyregions.tables import Table, cell_table, edge_table, region_table
@@ -71,6 +72,7 @@ WRITERS: dict[type, dict[str, Writer]] = {
         ".json": lambda tree: tree.to_json().encode(),
         ".npz": lambda tree: npz_bytes(tree.to_arrays()),
     },
+    Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
 TABLES = (".csv", ".parquet")
@@ -84,7 +86,7 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 Result: TypeAlias = (
     "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
-    "DecisionTree | LocalModels"
+    "DecisionTree | LocalModels | Network"
 )
 
 
@@ -104,7 +106,8 @@ def save(
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
     ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``. Decision trees: ``.txt``, ``.json`` or
-    ``.npz``. Local models: ``.csv``.
+    ``.npz``. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
+    (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
     Args:
@@ -132,7 +135,7 @@ def save(
     if formats is None:
         raise OptionError(
             f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
-            "arrays, a certificate, checkpoints, a report, a decision tree or local models"
+            "arrays, a certificate, checkpoints, a report, a decision tree, local models or a network"
         )
     if suffix not in formats:
         more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}

@@ -16,8 +16,9 @@ from polyregions.graph.build import GraphBuilder
 from polyregions.graph.numbers import floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_final import take_off
-from polyregions.io.onnx_graph import OPSETS, Node
-from polyregions.io.onnx_operators import OPERATORS
+from polyregions.io.onnx_graph import OPSETS
+from polyregions.io.onnx_node import Node
+from polyregions.io.onnx_operators import applied
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 
@@ -38,8 +39,7 @@ class Place:
 
     def apply(self, op: str, *operands: Value | None, **attributes: Any) -> Value:
         """What an operator of the newest version of the standard gives."""
-        operator, _ = OPERATORS[op]
-        return operator(self._call(op, list(operands), attributes))
+        return applied(self._call(op, list(operands), attributes))
 
     def clip(self, value: Value, lower: Any, upper: Any) -> Data:
         """``min(max(x, lower), upper)``, bounds being numbers, arrays or None."""

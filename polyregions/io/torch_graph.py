@@ -16,7 +16,14 @@ from polyregions.graph.nodes import Graph
 from polyregions.io.files import shortened
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.standard import Place, finite
-from polyregions.io.torch_operators import OPERATORS
+from polyregions.io.torch_constants import (
+    EXACT_IN_FLOATS,
+    is_of_code,
+    may_run,
+    run_as_it_is,
+    run_in_float64,
+)
+from polyregions.io.torch_operators import EXACT, OPERATORS
 from polyregions.io.torch_use import Use
 
 FINAL: Final = {
@@ -117,8 +124,13 @@ class _Program:
             return self._lifted(node)
         if node.op == "call_function" and node.target is operator.getitem:
             return self._item(node)
+        operands = [self.values[before] for before in node.all_input_nodes]
+        if all(is_of_code(value, self.torch) for value in operands) and may_run(node, self.torch):
+            return run_as_it_is(node, self.values, self.torch)
         where = self._place(node)
         name = _name(node)
+        if name not in EXACT and not any(map(_is_data, operands)) and may_run(node, self.torch):
+            return self._in_float64(node)
         if name not in OPERATORS:
             why = (
                 "only as the last operator"
@@ -133,6 +145,16 @@ class _Program:
         if shape is not None and value.shape != shape:
             raise UnsupportedError(f"{where}: gives shape {shape}, but {value.shape} was imported")
         return value
+
+    def _in_float64(self, node: Any) -> Any:
+        """What an operator makes of parameters, where no exact arithmetic is known."""
+        name, where = _name(node), self._place(node)
+        if name not in EXACT_IN_FLOATS:
+            self.build.notices.append(f"{where}: acts on parameters, and is computed in float64")
+        found = run_in_float64(node, self.values, self.torch)
+        parts = found if isinstance(found, list) else [found]
+        lifted_parts = [lifted(part, where, self.torch) for part in parts]
+        return lifted_parts if isinstance(found, list) else lifted_parts[0]
 
     def _item(self, node: Any) -> Any:
         source, i = node.args
@@ -161,7 +183,9 @@ class _Program:
 
     def _tensor(self, node: Any) -> Value:
         value = self.values[node]
-        if isinstance(value, list):
+        if self.torch.is_tensor(value):
+            return lifted(value, self._place(node), self.torch)
+        if isinstance(value, (list, tuple)):
             raise UnsupportedError(f"{self._place(node)}: a list is used as a tensor")
         return value
 
@@ -176,6 +200,8 @@ class _Program:
         found = program.state_dict.get(target, program.constants.get(target))
         if found is None:
             raise UnsupportedError(f"{self.where}: {node.name} is neither an input nor a tensor")
+        if node.name in signature.inputs_to_lifted_tensor_constants:
+            return found  # made by the code, in a type of its own
         return lifted(found, f"{self.where}.{target}", self.torch)
 
     def _take_off(self, node: Any, before: Any) -> None:
@@ -192,6 +218,10 @@ class _Program:
         kind = str(getattr(kind, "__name__", kind)).split(".")[-1]
         module = f", module {path} ({kind})" if path else ""
         return f"{self.where}: operator {node.target} (node {node.name!r}{module})"
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, Data) or (isinstance(value, list) and any(map(_is_data, value)))
 
 
 def lifted(tensor: Any, where: str, torch: Any) -> Any:
@@ -213,7 +243,10 @@ def lifted(tensor: Any, where: str, torch: Any) -> Any:
 
 def fixes_types(program: Any) -> bool:
     """Whether the program casts to types that it names, so that it cannot be run in another one."""
-    return any(_name(node) in ("to", "_to_copy") for node in program.graph.nodes)
+    return any(
+        _name(node) in ("to", "_to_copy") or node.kwargs.get("dtype") is not None
+        for node in program.graph.nodes
+    )
 
 
 def _check_training(program: Any, where: str) -> None:

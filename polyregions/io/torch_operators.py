@@ -146,6 +146,59 @@ def _softshrink(use: Use) -> Value:
     return use.place.apply("Sub", value, use.place.clip(value, -bound, bound))
 
 
+def _cumsum(use: Use) -> Value:
+    return use.place.apply("CumSum", use.tensor("self"), np.array(use.arguments["dim"], dtype=np.int64))
+
+
+def _einsum(use: Use) -> Value:
+    tensors = [value if isinstance(value, Data) else real(value) for value in use.arguments["tensors"]]
+    return use.place.apply("Einsum", *tensors, equation=use.arguments["equation"])
+
+
+def _where(use: Use) -> Value:
+    return use.place.apply("Where", use.arguments["condition"], use.tensor("self"), use.tensor("other"))
+
+
+def _masked_fill(use: Use) -> Value:
+    return use.place.apply("Where", use.arguments["mask"], use.tensor("value"), use.tensor("self"))
+
+
+def _triangle(upper: int) -> Callable[[Use], Value]:
+    return lambda use: use.place.apply(
+        "Trilu", use.tensor("self"), np.array(use.get("diagonal", 0), dtype=np.int64), upper=upper
+    )
+
+
+def _fill(use: Use) -> Value:
+    shape = use.place.call.as_data(use.tensor("self")).shape
+    return use.place.call.broadcast(use.tensor("value"), shape)
+
+
+def _copy(use: Use) -> Value:
+    """What is written, in the shape of what it is written over."""
+    shape = use.place.call.as_data(use.tensor("self")).shape
+    return use.place.call.broadcast(use.tensor("src"), shape)
+
+
+def _index_put(use: Use) -> Value:
+    """Entries at constant indices replaced, each once."""
+    self = use.tensor("self")
+    indices = [None if i is None else use.torch.from_numpy(i) for i in use.arguments["indices"]]
+    none, one = use.torch.zeros(self.shape), use.torch.ones(())
+    writes = use.torch.ops.aten.index_put.default(none, indices, one, True)
+    if use.get("accumulate") or writes.max() > 1:
+        raise use.place.call.unsupported("adds to entries, or writes one twice; expected each at most once")
+    return moved(use)
+
+
+def _norm(use: Use) -> Value:
+    """The sum of absolute values, if p is 1."""
+    order = use.get("ord", use.get("p"))
+    if order != 1:
+        raise use.place.call.unsupported(f"a norm with p = {order}, expected p = 1")
+    return _reduced(use, "ReduceL1")
+
+
 def _extremum(op: str) -> Callable[[Use], Any]:
     """max or min: of two tensors, along one axis (with indices, which are not followed), or of all entries."""
 
@@ -163,7 +216,7 @@ def _reduction(op: str) -> Callable[[Use], Value]:
 
 
 def _reduced(use: Use, op: str) -> Value:
-    value, dims = use.place.call.as_data(use.tensor("self")), use.get("dim")
+    value, dims = use.tensor("self"), use.get("dim")
     axes = [dims] if isinstance(dims, int) else list(dims or range(len(value.shape)))
     keep = int(bool(use.get("keepdim", False)))
     return use.place.apply(op, value, np.array(axes, dtype=np.int64), keepdims=keep)
@@ -228,6 +281,9 @@ OPERATORS: Final[dict[str, Callable[[Use], Any]]] = {
     **{name: _batch_norm for name in ("batch_norm", "_native_batch_norm_legit_no_training")},
     **{name: _prelu for name in ("prelu", "_prelu_kernel")},
     **{name: _clamp for name in ("clamp", "clip", "clamp_min", "clamp_max")},
+    **{f"conv_transpose{n}": windows.conv_transpose for n in windows.IMAGES},
+    **{name: windows.upsample for name in windows.LINEAR},
+    **{name: _norm for name in ("linalg_vector_norm", "norm")},
     **{name: _extremum("Max") for name in ("max", "maximum", "amax")},
     **{name: _extremum("Min") for name in ("min", "minimum", "amin")},
     **{name: _pad for name in ("pad", "constant_pad_nd")},
@@ -236,11 +292,17 @@ OPERATORS: Final[dict[str, Callable[[Use], Any]]] = {
     "add": _add,
     "arange": _arange,
     "convolution": windows.conv,
+    "copy": _copy,
+    "cumsum": _cumsum,
+    "einsum": _einsum,
     "div": _div,
+    "fill": _fill,
     "hardsigmoid": _hardsigmoid,
     "hardtanh": _hardtanh,
+    "index_put": _index_put,
     "leaky_relu": _leaky_relu,
     "linear": _linear,
+    "masked_fill": _masked_fill,
     "mean": _reduction("ReduceMean"),
     "mul": _mul,
     "neg": _neg,
@@ -252,5 +314,12 @@ OPERATORS: Final[dict[str, Callable[[Use], Any]]] = {
     "sub": _sub,
     "sum": _reduction("ReduceSum"),
     "threshold": _threshold,
+    "tril": _triangle(0),
+    "triu": _triangle(1),
+    "where": _where,
 }
 """The supported operators by the name of their schema."""
+
+_EXACT = "add addmm baddbmm bmm cumsum div einsum linear matmul mean mm mul mv neg rsub sub sum where"
+EXACT: Final = MOVES | frozenset(_EXACT.split()) | {"to", "_to_copy", "type_as", "_assert_tensor_metadata"}
+"""Operators that are exact on parameters, too, which need not be computed in float64."""

@@ -12,13 +12,17 @@ from polyregions.io.onnx_call import Data, Value
 from polyregions.io.standard import Place, real
 
 _MOVES = """
-    _reshape_alias _unsafe_view alias cat chunk clone concat concatenate contiguous detach detach_ diagonal expand
-    expand_as flatten flip gather hstack index index_select lift_fresh_copy moveaxis movedim mH mT narrow numpy_T
-    permute pixel_shuffle pixel_unshuffle reflection_pad1d reflection_pad2d repeat repeat_interleave
-    replication_pad1d replication_pad2d reshape reshape_as roll rot90 select slice split split_with_sizes squeeze
-    stack swapaxes swapdims t take tile tensor_split transpose unbind unflatten unfold unsqueeze upsample_nearest1d
-    upsample_nearest2d upsample_nearest3d view view_as vstack
+    _reshape_alias _unsafe_view _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
+    alias cat channel_shuffle chunk clone concat concatenate contiguous detach detach_ diagonal diagonal_scatter
+    expand expand_as flatten flip gather hstack index index_select lift_fresh_copy mH moveaxis movedim mT narrow
+    numpy_T permute pixel_shuffle pixel_unshuffle reflection_pad1d reflection_pad2d repeat repeat_interleave
+    replication_pad1d replication_pad2d reshape reshape_as roll rot90 select select_scatter slice slice_scatter
+    split split_with_sizes squeeze stack swapaxes swapdims t take tensor_split tile transpose unbind unflatten
+    unfold unsqueeze upsample_nearest1d upsample_nearest2d upsample_nearest3d view view_as vstack
 """
+VALUES: Final = ("self", "input", "tensors", "src", "values")
+"""Arguments whose entries are moved; any others say where to."""
+
 MOVES: Final = frozenset(_MOVES.split())
 """Operators that give entries of what they take, unchanged."""
 
@@ -84,7 +88,7 @@ def moved(use: Use) -> Any:
         return use.torch.from_numpy(index)
 
     arguments = {
-        name: positions(value) if name in ("self", "input", "tensors") else _indices(value, use)
+        name: positions(value) if name in VALUES else _indices(value, use)
         for name, value in use.arguments.items()
     }
     found = use.target(**arguments) if use.name != "detach_" else arguments["self"]

@@ -18,10 +18,10 @@ IMAGES: Final = {"1d": 1, "2d": 2, "3d": 3}
 
 def conv(use: Use) -> Value:
     """Convolution with constant kernels."""
+    if use.get("transposed", False):
+        return conv_transpose(use)
     weight = use.constant("weight")
     rank = weight.ndim - 2
-    if use.get("transposed", False):
-        raise use.place.call.unsupported("is a transposed convolution")
     strides, dilations = use.sizes("stride", rank), use.sizes("dilation", rank)
     attributes = {
         "strides": strides,
@@ -31,6 +31,49 @@ def conv(use: Use) -> Value:
     }
     return _over_images(
         use, "input", rank, lambda x: use.place.apply("Conv", x, weight, use.constant("bias"), **attributes)
+    )
+
+
+def conv_transpose(use: Use) -> Value:
+    """Transposed convolution with constant kernels."""
+    weight = use.constant("weight")
+    rank = weight.ndim - 2
+    attributes = {
+        "strides": use.sizes("stride", rank),
+        "dilations": use.sizes("dilation", rank),
+        "pads": use.sizes("padding", rank) * 2,
+        "output_padding": use.sizes("output_padding", rank),
+        "group": use.get("groups", 1),
+    }
+    return _over_images(
+        use,
+        "input",
+        rank,
+        lambda x: use.place.apply("ConvTranspose", x, weight, use.constant("bias"), **attributes),
+    )
+
+
+LINEAR: Final = ("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d")
+"""Operators that interpolate along each axis."""
+
+
+def upsample(use: Use) -> Value:
+    """Linear interpolation: by the scales where they are given, else to the sizes."""
+    value = use.place.call.as_data(use.tensor("input" if "input" in use.arguments else "self"))
+    if use.shape is None:
+        raise use.place.call.unsupported("gives something else than one tensor")
+    factors = use.get("scale_factors") or [use.get(f"scales{axis}") for axis in ("_d", "_h", "_w")]
+    factors = [use.get("scales")] if "scales" in use.arguments else factors
+    given = [f for f in factors if f is not None]
+    ends_meet = bool(use.get("align_corners"))
+    scales = sizes = None
+    if len(given) == len(value.shape) - 2 and not ends_meet:
+        scales = np.array([1.0, 1.0, *given])
+    else:
+        sizes = np.array(use.shape, dtype=np.int64)
+    where = "align_corners" if ends_meet else "half_pixel"
+    return use.place.apply(
+        "Resize", value, None, scales, sizes, mode="linear", coordinate_transformation_mode=where
     )
 
 

@@ -118,7 +118,7 @@ def local_maps(regions: RegionSet) -> Floats:
     """
     maps = np.zeros((len(regions), regions.network.n_outputs, regions.dim + 1))
     left = np.arange(len(regions))
-    if regions.problem.inner.is_tame:
+    if regions.problem.is_tame:
         left = left[:0]
         for chunk in chunks(regions, np.arange(len(regions))):
             maps[chunk.numbers], error = chunk.outputs()

@@ -159,7 +159,7 @@ def axis_names(problem: Problem) -> tuple[str, ...]:
 
 def _outlines(regions: RegionSet) -> Polygons:
     """The polygons of a bounded set: in floats where these are sure, else in integers."""
-    if not regions.problem.inner.is_tame:
+    if not regions.problem.is_tame:
         return packed(_region_sides(regions, []))
     polygons, right = float_outlines(regions)
     left, pullback = np.flatnonzero(~right), Pullback(regions)

@@ -169,25 +169,27 @@ class _Search:
             return _Best(None, Point.of(found.point), piece.number)
         return _Best(dot_fraction(row, found.point) / denominator, Point.of(found.point), piece.number)
 
-    @np.errstate(all="ignore")
     def _bound(self, piece: Piece) -> float:
         """An upper bound, proved; infinite where floats prove none."""
         row, denominator = self._objective(piece)
         form = integer_form(row)
         scale = Fraction(1 << max(0, max(map(abs, row)).bit_length() - 1), denominator)
-        bound = self._bound_of(form, piece.polyhedron)
+        bound = bound_on(form, piece.polyhedron, self.bounds, self._solver)
         if not np.isfinite(bound):
             return inf
         exact = Fraction(bound) * scale
         return float(np.nextafter(nearest_float(exact), inf))
 
-    def _bound_of(self, form: Form, polyhedron: OpenPolyhedron) -> float:
-        rows, scale = balanced(polyhedron.rows)
-        multipliers = _multipliers(self._solver, form.row, rows) / scale
-        total = form.row + multipliers @ polyhedron.rows
-        size = np.abs(form.row) + multipliers @ np.abs(polyhedron.rows)
-        error = (form.error + multipliers @ polyhedron.error + gamma(len(rows) + 2) * size) * SAFE + TINY
-        return float(upper_bound(total[None], error[None], self.bounds)[0])
+
+@np.errstate(all="ignore")
+def bound_on(form: Form, polyhedron: OpenPolyhedron, bounds: Bounds, solver: highspy.Highs) -> float:
+    """A proved upper bound on a form over the closure of a polyhedron within some bounds; inf where there is none."""
+    rows, scale = balanced(polyhedron.rows)
+    multipliers = _multipliers(solver, form.row, rows) / scale
+    total = form.row + multipliers @ polyhedron.rows
+    size = np.abs(form.row) + multipliers @ np.abs(polyhedron.rows)
+    error = (form.error + multipliers @ polyhedron.error + gamma(len(rows) + 2) * size) * SAFE + TINY
+    return float(upper_bound(total[None], error[None], bounds)[0])
 
 
 def _multipliers(solver: highspy.Highs, objective: Floats, rows: Floats) -> Floats:

@@ -79,7 +79,25 @@ def _sum_norm(weight: list[list[Fraction]], norm: Norm) -> Fraction:
 
 
 def _spectral(maps: list[tuple[int, list[list[Fraction]]]]) -> Lipschitz:
-    """Raise a lower bound that a vector proves, and an upper bound that is proved for every map."""
+    """Raise a lower bound that a vector proves, and an upper bound that is proved for every map.
+
+    All maps are scaled by one power of two first, so that squares stay within float64.
+    """
+    scale = _power_of_two(maps)
+    found = _spectral_near_one([(i, [[w / scale for w in row] for row in weight]) for i, weight in maps])
+    lower, upper = found.lower * scale, found.upper * scale
+    return Lipschitz(nearest_float((lower + upper) / 2), lower, upper, found.piece)
+
+
+def _power_of_two(maps: list[tuple[int, list[list[Fraction]]]]) -> Fraction:
+    """About the largest entry of all maps; 1 if there is none but 0."""
+    largest = max((abs(w) for _, weight in maps for row in weight for w in row), default=Fraction(0))
+    bits = largest.numerator.bit_length() - largest.denominator.bit_length()
+    return Fraction(2) ** bits if largest else Fraction(1)
+
+
+def _spectral_near_one(maps: list[tuple[int, list[list[Fraction]]]]) -> Lipschitz:
+    """The same for entries of at most about 1."""
     lower, upper, best = Fraction(0), Fraction(0), maps[0][0]
     guesses = [_singular(weight) for _, weight in maps]
     for i in sorted(range(len(maps)), key=lambda i: -guesses[i][0]):

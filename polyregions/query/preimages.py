@@ -14,10 +14,13 @@ from polyregions._types import Floats
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
-from polyregions.exact.numbers import nearest_float, over_common_denominator
+from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
 from polyregions.final_rows import Above, Linear, condition_of
 from polyregions.geometry.generators import Generators, generators
 from polyregions.geometry.polytope import HPolytope
+from polyregions.geometry.solid import integer_form
+from polyregions.oracle.highs import new_solver
+from polyregions.query.extremes import bound_on
 from polyregions.query.pieces import Piece, pieces, regions_of
 from polyregions.regions import RegionSet
 
@@ -84,8 +87,9 @@ def preimage(regions: RegionSet, outputs: HPolytope) -> tuple[PreimagePiece, ...
 def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[PreimagePiece, ...]:
     """All x of the closed domain where one output equals a value, as a union of polytopes; exact.
 
-    A piece on the common boundary of several regions is there once for each; pieces of the regions' own dimension
-    are regions where the output is that constant.
+    A piece on the common boundary of several regions is there once for each if it has at least one dimension less
+    than the domain; pieces of the regions' own dimension are regions where the output is that constant. Where the set
+    is thinner still, as the origin is for |x| + |y| = 0, the part is there once, with the first region that has it.
 
     Args:
         regions: a complete set.
@@ -93,7 +97,8 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
         output: which output.
 
     Returns:
-        The pieces of at least one dimension less than the domain, in the order of the regions.
+        The pieces in the order of the regions; none of those of two or more dimensions less than the domain lies
+        in another piece.
 
     Raises:
         InputError: a partial set, no such output, no number.
@@ -103,6 +108,10 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
     >>> found = pr.level_set(pr.enumerate_regions(net, pr.Box([-1], [3])), 2)
     >>> [(piece.region, piece.polytope.vertices().tolist()) for piece in found]
     [(1, [[2.0]])]
+    >>> sum_of_both = pr.Network.from_layers([([[1, 0], [-1, 0], [0, 1], [0, -1]], [0] * 4), ([[1] * 4], [0])])
+    >>> found = pr.level_set(pr.enumerate_regions(sum_of_both, pr.Box([-1, -1], [1, 1])), 0)  # |x| + |y|
+    >>> [(piece.region, piece.polytope.vertices().tolist()) for piece in found]
+    [(0, [[0.0, 0.0]])]
     """
     c = regions.network.n_outputs
     if not isinstance(output, (int, np.integer)) or not 0 <= output < c:
@@ -118,7 +127,27 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
     found = _in_front(regions, rows, labels, "level set")
     if found is None:
         return ()
-    return tuple(piece for piece in _where(regions, *found) if piece.dim >= regions.dim - 1)
+    return tuple(_without_repeated(list(_where(regions, *found)), regions.dim - 1))
+
+
+def _without_repeated(parts: list[PreimagePiece], dim: int) -> list[PreimagePiece]:
+    """The parts without those of less than dim dimensions that lie in another one; of equal ones the first stays.
+
+    The parts are cells of one polyhedral complex, so one that has a relatively interior point in another is a face
+    of that. Larger parts come first, so that what a part lies in is known when its turn comes.
+    """
+    kept: list[int] = []
+    for i in sorted(range(len(parts)), key=lambda i: (-parts[i].dim, i)):
+        if parts[i].dim >= dim or not _lies_in_one(parts[i], [parts[j] for j in kept]):
+            kept.append(i)
+    return [parts[i] for i in sorted(kept)]
+
+
+def _lies_in_one(part: PreimagePiece, others: list[PreimagePiece]) -> bool:
+    solid = part.polytope.solid
+    assert solid is not None
+    point = solid.hull.lift(solid.interior).integers
+    return any(all(dot(row, point) >= 0 for row in other.polytope.exact_rows) for other in others)
 
 
 def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
@@ -187,9 +216,12 @@ def _where(regions: RegionSet, rows: list[list[int]], labels: list[str]) -> Iter
     """The parts of the regions where rows over [y, 1] are >= 0."""
     c = regions.network.n_outputs
     wanted = IntegerAffine(integer_matrix(rows, c + 1), 1)
+    solver, bounds = new_solver(), regions.problem.solid.bounds
     for piece in pieces(regions):
         pulled = compose(wanted, piece.outputs)
         more = [pulled.row(i) for i in range(len(rows))]
+        if any(bound_on(integer_form(row), piece.polyhedron, bounds, solver) < 0 for row in more):
+            continue
         all_rows = piece.polyhedron.exact_rows() + more
         if find_point(all_rows, [False] * len(all_rows), piece.interior.coordinates) is None:
             continue

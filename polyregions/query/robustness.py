@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from polyregions import arrays
+from polyregions._types import Floats
 from polyregions.decision.cells import DecisionCells
 from polyregions.decision.outputs import winner
 from polyregions.errors import DomainError, InputError, OptionError
@@ -49,7 +50,7 @@ def robustness_radius(cells: DecisionCells, x: Any, norm: Norm = "l2") -> Robust
 
     Args:
         cells: all decision cells, see `decision_cells`.
-        x: (d,) a point of the domain, in float64.
+        x: (d,) a point of the domain; integers and fractions are taken exactly.
         norm: "l1", "l2" or "linf".
 
     Raises:
@@ -79,12 +80,12 @@ def robustness_radii(cells: DecisionCells, X: Any, norm: Norm = "l2") -> tuple[R
         raise InputError(f"robustness: {type(cells).__name__}, expected DecisionCells")
     search = _Search(cells, norm)
     try:
-        points = arrays.points(X, cells.regions.network.n_inputs)
+        points, rational = arrays.points_and_exact(X, cells.regions.network.n_inputs)
     except arrays.NotNumbers as error:
         raise InputError(
             f"robustness: points: {error}, expected {cells.regions.network.n_inputs} numbers"
         ) from None
-    return tuple(search.radius([Fraction(c) for c in x.tolist()]) for x in points)
+    return tuple(search.radius([*rational.get(i, map(Fraction, x.tolist()))]) for i, x in enumerate(points))
 
 
 class _Search:
@@ -100,7 +101,7 @@ class _Search:
         self.rows = np.concatenate([piece.polyhedron.rows for piece in self.pieces])
         self.error = np.concatenate([piece.polyhedron.error for piece in self.pieces])
         counts = [len(piece.polyhedron.rows) for piece in self.pieces]
-        self.starts = np.cumsum([0, *counts[:-1]])
+        self.piece_of_row = np.repeat(np.arange(len(self.pieces)), counts)
         self._ruler = Ruler(norm, new_solver())
 
     def radius(self, x: list[Fraction]) -> Robustness:
@@ -113,7 +114,7 @@ class _Search:
             raise DomainError(f"robustness: {[float(c) for c in x]} is not in the domain")
         label = winner(problem.exact.germ(u), self.cells.rule)
         at = np.array([nearest_float(c) for c in u])
-        bounds = np.maximum.reduceat(distances_to_rows(self.rows, self.error, at, self.norm), self.starts)
+        bounds = self._lower_bounds(at)
         others = np.flatnonzero(self.cells.label != label)
         best: tuple[Fraction, list[Fraction], Piece] | None = None
         solved = 0
@@ -129,6 +130,12 @@ class _Search:
             if best is None or exact < best[0]:
                 best = exact, nearest, piece
         return self._answer(label, best, solved)
+
+    def _lower_bounds(self, at: Floats) -> Floats:
+        """A lower bound on the distance to each piece: to the farthest of its rows, 0 if it has none."""
+        bounds = np.zeros(len(self.pieces))
+        np.maximum.at(bounds, self.piece_of_row, distances_to_rows(self.rows, self.error, at, self.norm))
+        return bounds
 
     def _is_beyond(self, bound: float, best: Fraction) -> bool:
         """Whether a bound below a distance shows that it is no smaller than the best one."""

@@ -9,7 +9,8 @@ import numpy as np
 
 from polyregions.adjacency import adjacency_arrays
 from polyregions.decision import decision_cells
-from polyregions.patterns import always_on, sometimes_on
+from polyregions.decision.outputs import AUTO, chosen_rule
+from polyregions.neurons import Status, neuron_status
 from polyregions.regions import RegionSet
 from polyregions.report.page import PARTIAL, Row, Section
 from polyregions.tables import dead_layers
@@ -107,14 +108,17 @@ def adjacency_section(regions: RegionSet) -> Section:
     return Section("adjacency", rows, note if regions.complete else f"{note} {PARTIAL}")
 
 
-def decision_section(regions: RegionSet, rule: str = "argmax") -> Section | None:
-    """Decision cells of each class; None for a network with one output, which decides nothing."""
-    if regions.network.n_outputs < 2:
+def decision_section(regions: RegionSet, rule: str = "auto") -> Section | None:
+    """Decision cells of each class; None for a network with one output unless a rule says how it decides."""
+    if rule == AUTO and regions.network.n_outputs < 2:
         return None
+    rule = chosen_rule(regions.network, rule)
     cells = decision_cells(regions, rule)
     counts = cells.per_class()
     rows: list[Row] = [("cells", len(cells)), ("rule", rule), ("cells with a tie", len(cells.ties))]
-    rows += [(f"class {k}", counts.get(k, 0)) for k in range(regions.network.n_outputs)]
+    rows += [
+        (f"class {k}", counts.get(k, 0)) for k in range(2 if rule == "sign" else regions.network.n_outputs)
+    ]
     note = "A cell is a full-dimensional part of a region where one class wins."
     return Section("decision cells", tuple(rows), note if regions.complete else f"{note} {PARTIAL}")
 
@@ -123,8 +127,8 @@ def _constant_neurons(regions: RegionSet) -> tuple[Any, Any]:
     """Which neurons (N,) are never on and which always; None if the set does not prove it."""
     if not regions.complete:
         return None, None
-    n = regions.network.n_neurons
-    return ~sometimes_on(regions.packed, n), always_on(regions.packed, n)
+    status = neuron_status(regions).status
+    return status == Status.NEVER_ON, status == Status.ALWAYS_ON
 
 
 def _domain_fingerprint(regions: RegionSet) -> str:

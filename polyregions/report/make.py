@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from polyregions.decision.outputs import chosen_rule
 from polyregions.regions import RegionSet
 from polyregions.report.basics import (
     adjacency_section,
@@ -59,6 +60,7 @@ def report(
     *,
     command: str | None = None,
     sections: Sequence[SectionFunction] = SECTIONS,
+    rule: str = "auto",
 ) -> Report:
     """Everything known about the regions of a network, as a page of plain tables.
 
@@ -69,6 +71,11 @@ def report(
         regions: the regions.
         command: the command line that makes the page, to be printed in it.
         sections: functions from regions to a `Section`, in the order of the page.
+        rule: how outputs decide, for the section on decision cells: "argmax", "argmin", "sign" (of one output), or
+            "auto" for the largest of several; then a network with one output has no such section.
+
+    Raises:
+        OptionError: a rule that is none or does not fit the network.
 
     >>> from polyregions import Box, Network, enumerate_regions
     >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
@@ -76,7 +83,8 @@ def report(
     >>> page.section("adjacency").rows[0]
     ('edges', 4)
     """
-    made = [section(regions) for section in sections]
+    chosen_rule(regions.network, rule)  # refused before anything is computed
+    made = [decision_section(regions, rule) if s is decision_section else s(regions) for s in sections]
     applicable = [section for section in made if section is not None]
     title = f"Linear regions of {regions.network.name}"
     return Report(title, (*applicable, reproduction_section(command)))

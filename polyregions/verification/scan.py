@@ -24,7 +24,7 @@ from polyregions.verification.sensors import with_sensors
 
 def must_scan(problem: Problem) -> bool:
     """Whether an input set is unbounded, or weights too wild for error bounds in float64."""
-    return not (problem.solid.bounds.are_finite and problem.inner.is_tame)
+    return not (problem.solid.bounds.are_finite and problem.is_tame)
 
 
 class Scan:

@@ -19,7 +19,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
-from polyregions.domain import Box
+from polyregions.domain import is_float_box
 from polyregions.engine.walk.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
 from polyregions.exact.affine import affine_of_layer, integer_matrix
 from polyregions.exact.interior import find_interior
@@ -111,7 +111,7 @@ def _bounded_piece(problem: Problem) -> Piece:
     k = len(solid.bounds.lower)
     chart = plain_chart(problem, solid.bounds)
     chart_rows, floats, error = domain_rows(problem, chart)
-    bases = _corner_bases(k) if isinstance(problem.domain, Box) else _found_bases(chart_rows, k)
+    bases = _corner_bases(k) if is_float_box(problem.domain) else _found_bases(chart_rows, k)
     forms = list(range(len(floats)))
     return Piece(chart, floats, error, [DOMAIN] * len(floats), forms, bases or [], _shift_embedding(chart))
 

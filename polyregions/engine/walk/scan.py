@@ -71,10 +71,11 @@ def _scanned(regions: RegionSet, what: int) -> Iterator[Scanned]:
     n, k = len(reduction.kept), regions.dim
     if not len(regions):
         return
-    if not can_scan(reduction.problem):
+    bounds = _bounds(regions)
+    if not (can_scan(reduction.problem) and bounds.are_finite):
         yield _all_open(regions)
         return
-    chart = plain_chart(reduction.problem, _bounds(regions))
+    chart = plain_chart(reduction.problem, bounds)
     _, rows, error = domain_rows(reduction.problem, chart)
     net = network_arrays(reduction.problem)
     path = allocate_path(len(rows) + n, k)
@@ -110,10 +111,11 @@ def _bounds(regions: RegionSet) -> Bounds:
     """Bounds with room around the domain, or around the points of the regions where it has none."""
     known = regions.problem.solid.bounds
     lower, upper = known.lower, known.upper
-    if not known.are_finite:
+    if not known.are_finite:  # points beyond float64 leave none
         lower, upper = regions.local_points.min(axis=0), regions.local_points.max(axis=0)
-    room = np.maximum((upper - lower) / 2, np.spacing(np.abs(lower) + np.abs(upper)) + 1e-300)
-    return Bounds(lower - room, upper + room)
+    with np.errstate(invalid="ignore", over="ignore"):
+        room = np.maximum((upper - lower) / 2, np.spacing(np.abs(lower) + np.abs(upper)) + 1e-300)
+        return Bounds(lower - room, upper + room)
 
 
 def _store(regions: RegionSet, reduction: Reduction, chart: Chart) -> Store:

@@ -24,9 +24,9 @@ def write_ready(folder: Path, book: TaskBook, size: StoreSize, to_the_end: bool)
         if n < size.shard_rows and not (to_the_end and n):
             return
         rows = Rows.joined([book.rows(key).part(start, stop) for key, start, stop in spans], size)
-        digest = write_shard(folder, cursor.shards, cursor.rows, rows)
+        shard = write_shard(folder, cursor.shards, cursor.rows, rows)
         key, _, row = spans[-1]
-        book.move(Cursor(key, row, cursor.shards + 1, cursor.rows + n), digest)
+        book.move(Cursor(key, row, cursor.shards + 1, cursor.rows + n), shard)
 
 
 def spans_of(ready: list[tuple[str, int]], cursor: Cursor, size: int) -> list[tuple[str, int, int]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
@@ -17,14 +17,17 @@ from polyregions.io.files import read_bytes, shortened, write_whole
 from polyregions.io.graph_attributes import json_value
 from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
 from polyregions.io.region_files import domain_arrays, domain_object, domain_of_arrays
-from polyregions.io.store.shards import StoreSize
+from polyregions.io.store.shards import Shard, StoreSize
 from polyregions.problem import Problem, pose
 
-SCHEMA: Final = "polyregions store 1"
+SCHEMA: Final = "polyregions store 2"
+OLDER: Final = ("polyregions store 1",)  # had no digests of counts: what damage does to them cannot be seen
 MANIFEST: Final = "manifest.json"
 PROBLEM: Final = "problem.npz"
 TASKS: Final = "tasks.sqlite"
 RESULT: Final = "result"  # the key of the manifest that only a finished store has
+PROBLEM_DIGEST: Final = "problem_sha256"
+OWN_DIGEST: Final = "sha256"  # of everything else in the manifest
 
 
 @dataclass(frozen=True)
@@ -36,14 +39,22 @@ class Result:
         after_each_layer: how many there are after each activation layer.
         is_sorted: whether shards hold them in lexicographic order of their patterns, or only in that of the tree.
         score: how questions were settled.
-        shards: the SHA-256 of each shard.
+        shards: what each shard is.
+
+    Raises:
+        ValueError: the counts contradict each other.
     """
 
     regions: int
     after_each_layer: tuple[int, ...]
     is_sorted: bool
     score: Mapping[str, int]
-    shards: tuple[str, ...]
+    shards: tuple[Shard, ...]
+
+    def __post_init__(self) -> None:
+        after = self.after_each_layer
+        if after and (after[-1] != self.regions or sorted(after) != list(after)):
+            raise ValueError(f"{self.regions} regions, {after} after each layer")
 
 
 def identity(problem: Problem, engine: str, keeps: bool, budget: tuple[int, int]) -> dict[str, Any]:
@@ -87,30 +98,31 @@ def begin_store(folder: Path, problem: Problem, about: dict[str, Any]) -> None:
     foreign = [name for name in found if name != PROBLEM and not name.startswith(".")]
     if foreign:
         raise OptionError(f"{folder}: holds {shortened(foreign[0])}, expected a store or an empty folder")
-    write_whole(folder / PROBLEM, npz_bytes(_problem_arrays(problem)))
-    _write(folder, about)
+    data = npz_bytes(_problem_arrays(problem))
+    write_whole(folder / PROBLEM, data, durable=True)
+    _write(folder, {**about, PROBLEM_DIGEST: hashlib.sha256(data).hexdigest()})
 
 
-def finish_store(folder: Path, about: dict[str, Any], result: Result) -> None:
-    """Add the result to the manifest."""
-    _write(
-        folder,
-        {
-            **about,
-            RESULT: {
-                "regions": result.regions,
-                "after_each_layer": list(result.after_each_layer),
-                "sorted": result.is_sorted,
-                "score": dict(result.score),
-                "shards": list(result.shards),
-            },
-        },
-    )
+def finish_store(folder: Path, manifest: Mapping[str, Any], result: Result) -> None:
+    """Add the result to the manifest, on the disk when this returns."""
+    found = {
+        "regions": result.regions,
+        "after_each_layer": list(result.after_each_layer),
+        "sorted": result.is_sorted,
+        "score": dict(result.score),
+        "shards": [asdict(shard) for shard in result.shards],
+    }
+    _write(folder, {**manifest, RESULT: found})
 
 
 def digest_of(about: Mapping[str, Any]) -> str:
     """The SHA-256 of what a run is, from its manifest, finished or not."""
-    own = {key: value for key, value in about.items() if key != RESULT}
+    return _digest(about, (RESULT, PROBLEM_DIGEST, OWN_DIGEST))
+
+
+def _digest(content: Mapping[str, Any], without: tuple[str, ...]) -> str:
+    """The SHA-256 of a manifest in canonical form, some keys left out."""
+    own = {key: value for key, value in content.items() if key not in without}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
@@ -132,15 +144,20 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest; None if the folder has none.
 
     Raises:
-        FormatError: it is no manifest of a store.
+        FormatError: it is no manifest of a store, one of another version, or damaged.
     """
     file = folder / MANIFEST
     if not file.exists():
         return None
     found = json_value(read_bytes(file).decode("utf-8", errors="replace"), str(file))
     schema = found.get("schema") if isinstance(found, dict) else None
+    if schema in OLDER:
+        why = "an older version, which kept no digests of its counts"
+        raise FormatError(f"{file}: schema {schema!r} of {why}, expected {SCHEMA!r}; run it again")
     if schema != SCHEMA:
         raise FormatError(f"{file}: schema {shortened(repr(schema))}, expected {SCHEMA!r}")
+    if found.get(OWN_DIGEST) != _digest(found, (OWN_DIGEST,)):
+        raise FormatError(f"{file}: damaged (its content has not the SHA-256 that it names)")
     return dict(found)
 
 
@@ -174,20 +191,32 @@ def result_of(manifest: Mapping[str, Any], folder: Path) -> Result | None:
             tuple(_count(n) for n in found["after_each_layer"]),
             bool(found["sorted"]),
             {str(name): _count(n) for name, n in found["score"].items()},
-            tuple(str(digest) for digest in found["shards"]),
+            tuple(Shard(_count(shard["size"]), str(shard["sha256"])) for shard in found["shards"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise FormatError(f"{folder / MANIFEST}: {RESULT} is not that of a store") from None
 
 
-def read_problem(folder: Path) -> Problem:
+def check_problem(folder: Path, manifest: Mapping[str, Any]) -> bytes:
+    """The bytes of the file of network and domain, as the manifest knows them.
+
+    Raises:
+        FormatError: the file is missing, damaged or that of another store.
+    """
+    data = read_bytes(folder / PROBLEM)
+    if hashlib.sha256(data).hexdigest() != manifest.get(PROBLEM_DIGEST):
+        raise FormatError(f"{folder}: {PROBLEM} and {MANIFEST} do not belong together")
+    return data
+
+
+def read_problem(folder: Path, manifest: Mapping[str, Any]) -> Problem:
     """The network and the domain of a store.
 
     Raises:
         FormatError: the file is missing, damaged or something else.
     """
     where = str(folder / PROBLEM)
-    arrays = arrays_of_npz(read_bytes(folder / PROBLEM), where)
+    arrays = arrays_of_npz(check_problem(folder, manifest), where)
     name = str(arrays.get("network_name", "network"))
     network = network_of_arrays(arrays, where, name)
     try:
@@ -214,7 +243,8 @@ def domain_digest(problem: Problem) -> str:
 
 
 def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
-    write_whole(folder / MANIFEST, json.dumps(manifest, indent=1, allow_nan=False).encode())
+    own = {**manifest, OWN_DIGEST: _digest(manifest, (OWN_DIGEST,))}
+    write_whole(folder / MANIFEST, json.dumps(own, indent=1, allow_nan=False).encode(), durable=True)
 
 
 def _count(value: Any) -> int:

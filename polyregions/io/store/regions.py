@@ -26,7 +26,16 @@ from polyregions.io.store.manifest import (
     read_problem,
     result_of,
 )
-from polyregions.io.store.shards import Rows, StoreSize, check_shards, read_shard, shard_digest, shard_name
+from polyregions.io.store.shards import (
+    Rows,
+    Shard,
+    StoreSize,
+    check_shards,
+    rows_of_shard,
+    shard_bytes,
+    shard_name,
+)
+from polyregions.io.store.snapshot import snapshot
 from polyregions.io.store.tasks import TaskBook
 from polyregions.problem import Problem
 from polyregions.regions import RegionSet
@@ -45,8 +54,8 @@ class Contents:
         is_sorted: whether they are in lexicographic order of their patterns.
         score: how questions were settled.
         after_each_layer: the number of regions after each layer, of a finished store.
-        digests: the SHA-256 of each shard.
-        manifest: what it says of itself.
+        shards: what each shard is.
+        pending: what is finished and not yet in shards, of an unfinished store.
     """
 
     folder: Path
@@ -57,8 +66,8 @@ class Contents:
     is_sorted: bool
     score: Mapping[str, int]
     after_each_layer: tuple[int, ...] | None
-    digests: tuple[str, ...]
-    manifest: Mapping[str, Any]
+    shards: tuple[Shard, ...]
+    pending: tuple[Rows, ...] = ()
 
     @property
     def size(self) -> StoreSize:
@@ -67,23 +76,10 @@ class Contents:
 
     def blocks(self) -> Iterator[Rows]:
         """The regions, some at a time, in the order of the tree."""
-        for number, digest in enumerate(self.digests):
-            if shard_digest(self.folder, number) != digest:
-                raise FormatError(f"{self.folder / shard_name(number)}: is not the shard that was written")
-            yield read_shard(self.folder, number, self.size)
-        if not self.complete:
-            yield from self._pending()
-
-    def _pending(self) -> Iterator[Rows]:
-        """What is finished and not yet in shards."""
-        book = TaskBook(self.folder / TASKS, self.size, digest_of(self.manifest))
-        try:
-            cursor = book.cursor()
-            for key in book.pending():
-                rows = book.rows(key)
-                yield rows.part(cursor.row if key == cursor.key else 0, len(rows))
-        finally:
-            book.close()
+        for number, shard in enumerate(self.shards):
+            data = shard_bytes(self.folder, number, shard)
+            yield rows_of_shard(data, self.size, self.folder / shard_name(number))
+        yield from self.pending
 
 
 class StoredRegions(RegionSet):
@@ -142,13 +138,22 @@ class StoredRegions(RegionSet):
 
 
 def open_store(folder: str | os.PathLike[str]) -> StoredRegions:
-    """The regions of a store, finished or not.
+    """The regions of a store, finished or not; its shards are compared with their SHA-256.
+
+    Nothing is written and nobody is kept waiting: of an unfinished store it is what is there at this moment.
 
     Raises:
         FormatError: no store, or a damaged one.
-        OptionError: a store of counts, or one that a run has open.
+        OptionError: a store of counts, or one that a run writes to faster than it can be copied.
     """
-    return StoredRegions(store_contents(Path(folder)))
+    contents = store_contents(Path(folder))
+    check_shards(contents.folder, contents.shards)
+    return StoredRegions(contents)
+
+
+def regions_of_checked(folder: Path) -> StoredRegions:
+    """The same of a store whose shards were compared a moment ago."""
+    return StoredRegions(store_contents(folder))
 
 
 def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
@@ -158,7 +163,7 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
 
     Raises:
         FormatError: no store, or a damaged one.
-        OptionError: a store of counts, or one that a run has open.
+        OptionError: a store of counts, or one that a run writes to faster than it can be copied.
     """
     contents, n = store_contents(Path(folder)), 0
     for rows in contents.blocks():
@@ -175,21 +180,33 @@ def store_contents(folder: Path) -> Contents:
 
     Raises:
         FormatError: no store, or a damaged one.
-        OptionError: a store of counts, or one that a run has open.
+        OptionError: a store of counts, or one that a run writes to faster than it can be copied.
     """
+    try:
+        return _contents(folder)
+    except FileNotFoundError:  # a run came to its end just now, and took the tasks away
+        pass
+    try:
+        return _contents(folder)
+    except FileNotFoundError:
+        raise FormatError(
+            f"{folder}: has shards, no result and no {TASKS}, expected either of both"
+        ) from None
+
+
+def _contents(folder: Path) -> Contents:
     manifest = read_manifest(folder)
     if manifest is None:
         raise FormatError(f"{folder}: has no {MANIFEST}, expected a store of regions")
     if manifest.get("keeps") != "regions":
         raise OptionError(f"{folder}: a store of counts, expected one of regions")
-    problem, engine = read_problem(folder), str(manifest.get("engine"))
+    problem, engine = read_problem(folder, manifest), str(manifest.get("engine"))
     digests = (problem.network.fingerprint(), domain_digest(problem))
     if digests != (manifest.get("network_sha256"), manifest.get("domain_sha256")):
         raise FormatError(f"{folder}: {PROBLEM} and {MANIFEST} do not belong together")
     result = result_of(manifest, folder)
     if result is None:
         return _unfinished(folder, problem, engine, manifest)
-    check_shards(folder, len(result.shards))
     return Contents(
         folder,
         problem,
@@ -200,26 +217,54 @@ def store_contents(folder: Path) -> Contents:
         result.score,
         result.after_each_layer,
         result.shards,
-        manifest,
     )
 
 
 def _unfinished(folder: Path, problem: Problem, engine: str, manifest: Mapping[str, Any]) -> Contents:
     if not (folder / TASKS).exists():
-        return Contents(folder, problem, engine, 0, False, True, {}, None, (), manifest)
-    book = TaskBook(folder / TASKS, StoreSize.of(problem), digest_of(manifest))
-    try:
-        n, digests = book.totals()[0], tuple(book.digests())
-        score: Counter[str] = Counter()
-        is_sorted, pieces = True, set()
-        for done in book.finished():
-            score.update(done.score)
-            is_sorted = is_sorted and done.in_order
-            pieces.add(done.key[0])
-    finally:
-        book.close()
-    is_sorted = is_sorted and len(pieces) < 2
-    return Contents(folder, problem, engine, n, False, is_sorted, dict(score), None, digests, manifest)
+        return _without_tasks(folder, problem, engine)
+    with snapshot(folder / TASKS) as copy:
+        book = TaskBook(copy, StoreSize.of(problem), digest_of(manifest), folder / TASKS)
+        try:
+            return _contents_of_book(folder, problem, engine, book)
+        finally:
+            book.close()
+
+
+def _without_tasks(folder: Path, problem: Problem, engine: str) -> Contents:
+    """A run that was stopped before its first task; shards are never there before tasks."""
+    if (folder / shard_name(0)).exists():
+        raise FileNotFoundError(folder / TASKS)
+    return Contents(folder, problem, engine, 0, False, True, {}, None, ())
+
+
+def _contents_of_book(folder: Path, problem: Problem, engine: str, book: TaskBook) -> Contents:
+    score: Counter[str] = Counter()
+    is_sorted, pieces = True, set()
+    for done in book.finished():
+        score.update(done.score)
+        is_sorted = is_sorted and done.in_order
+        pieces.add(done.key[0])
+    return Contents(
+        folder,
+        problem,
+        engine,
+        book.totals()[0],
+        False,
+        is_sorted and len(pieces) < 2,
+        dict(score),
+        None,
+        tuple(book.shards()),
+        tuple(_pending(book)),
+    )
+
+
+def _pending(book: TaskBook) -> Iterator[Rows]:
+    """What is finished and not yet in shards."""
+    cursor = book.cursor()
+    for key in book.pending():
+        rows = book.rows(key)
+        yield rows.part(cursor.row if key == cursor.key else 0, len(rows))
 
 
 def _region_set(contents: Contents, rows: Rows, complete: bool) -> RegionSet:

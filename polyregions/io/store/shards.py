@@ -60,6 +60,19 @@ class StoreSize:
         return max(FEWEST_ROWS, min(SHARD_ROWS, SHARD_BYTES // (2 * self.width + 8 * self.dim + 1)))
 
 
+@dataclass(frozen=True)
+class Shard:
+    """What a shard is: its bytes, and their SHA-256."""
+
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes) -> Shard:
+        """That of a file's content."""
+        return cls(len(data), hashlib.sha256(data).hexdigest())
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Some regions.
@@ -121,8 +134,8 @@ def shard_name(number: int) -> str:
     return f"regions-{number:06d}.parquet"
 
 
-def write_shard(folder: Path, number: int, first: int, rows: Rows) -> str:
-    """Write the regions from number `first` on as a shard; gives its SHA-256.
+def write_shard(folder: Path, number: int, first: int, rows: Rows) -> Shard:
+    """Write the regions from number `first` on as a shard; they are on the disk when this returns.
 
     Raises:
         FormatError: the file cannot be written; nothing is left behind.
@@ -135,33 +148,43 @@ def write_shard(folder: Path, number: int, first: int, rows: Rows) -> str:
         if getattr(error.__context__, "errno", None) in FULL:
             raise StoppedError(f"{error}; what is finished is kept, and the same command goes on") from None
         raise
-    return hashlib.sha256(data).hexdigest()
+    return Shard.of(data)
 
 
-def check_shards(folder: Path, n: int) -> None:
-    """Refuse a store of which a shard is gone.
+def check_shards(folder: Path, shards: Sequence[Shard]) -> None:
+    """Refuse a store of which a shard is gone, or is not as it was written: reads all of them.
 
     Raises:
         FormatError: names the shard.
     """
-    for number in range(n):
+    for number in range(len(shards)):
         if not (folder / shard_name(number)).is_file():
-            raise FormatError(f"{folder / shard_name(number)}: no such file; the store had {n} shards")
+            raise FormatError(
+                f"{folder / shard_name(number)}: no such file; the store had {len(shards)} shards"
+            )
+    for number, shard in enumerate(shards):
+        shard_bytes(folder, number, shard)
 
 
-def shard_digest(folder: Path, number: int) -> str:
-    """The SHA-256 of a shard that is there already."""
-    return hashlib.sha256(read_bytes(folder / shard_name(number))).hexdigest()
-
-
-def read_shard(folder: Path, number: int, size: StoreSize) -> Rows:
-    """The regions of a shard.
+def shard_bytes(folder: Path, number: int, shard: Shard) -> bytes:
+    """The content of a shard, as it was written.
 
     Raises:
-        FormatError: the file is missing, damaged, or not such a shard.
+        FormatError: it is something else, or cannot be read.
     """
     file = folder / shard_name(number)
     data = read_bytes(file)
+    if Shard.of(data) != shard:
+        raise FormatError(f"{file}: is not the shard that was written ({len(data)} bytes of {shard.size})")
+    return data
+
+
+def rows_of_shard(data: bytes, size: StoreSize, file: Path) -> Rows:
+    """The regions of a shard.
+
+    Raises:
+        FormatError: not such a shard.
+    """
     if not data.startswith(MAGIC):
         raise FormatError(f"{file}: begins with {data[:4]!r}, expected a Parquet file ({MAGIC!r})")
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
