@@ -366,3 +366,31 @@ def test_pieces_and_maps_of_real_networks(entry: dict[str, Any]) -> None:
     assert found["R2"] == entry["cells"]
     assert found["R4"] == entry["linear_pieces_connected"]
     assert found["R6"] == entry["distinct_affine_maps"]
+
+
+# ---------------------------------------------------------------- hidden points
+
+
+def around_polygon(k: int) -> Network:
+    """relu(1 - sum of relu(n_i . x)) with the normals of a k-gon: 0 outside a bounded convex polygon."""
+    angles = np.arange(k) * 2 * np.pi / k
+    normals = np.round(64 * np.column_stack([np.cos(angles), np.sin(angles)]))
+    return Network.from_layers([(normals, np.zeros(k)), (-np.ones((1, k)), [64]), ([[1]], [0])])
+
+
+@pytest.mark.parametrize("domain", [WholeSpace(2), Box([-4, -4], [4, 4])])
+def test_the_plane_around_a_diamond_needs_four_polyhedra(domain: Any) -> None:
+    """Each of its four sides has a point outside, and what connects two of these cuts the diamond."""
+    counts = count_by_definition(enumerate_regions(around_polygon(4), domain), ["R3", "R4"])
+    assert counts == {"R3": 8, "R4": 5}
+
+
+@pytest.mark.parametrize("k", [3, 5, 6])
+def test_the_plane_around_a_polygon_needs_as_many_polyhedra_as_it_has_sides(k: int) -> None:
+    """With k normals the sum has 2k pieces (k where opposite ones coincide), and the polygon a side in each."""
+    regions = enumerate_regions(around_polygon(k), WholeSpace(2))
+    found = count_by_definition(regions, ["R3", "R4"])
+    inside = sum(bool(region.pattern[-1]) for region in regions)
+    assert found["R4"] == inside + 1
+    low = found["R3"] if isinstance(found["R3"], int) else found["R3"][0]
+    assert low == 2 * inside

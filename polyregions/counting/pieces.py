@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from polyregions._types import Ints
 from polyregions.adjacency import Adjacency
 from polyregions.counting.forms import RegionForms
+from polyregions.counting.hidden import most_hidden
 from polyregions.exact.numbers import Point
 from polyregions.geometry.solid import integer_form
 from polyregions.oracle.polyhedron import Form
@@ -45,8 +46,9 @@ def bounds_on_convex_regions(
     """Proved bounds on R3, the least number of polyhedra of a complex on each of which the network is affine.
 
     Each polyhedron of a complex lies in one piece. So there are as many as pieces iff these are a convex complex
-    themselves, and a piece that is not convex needs two. From above: regions of one piece are joined one pair after
-    the other as long as they stay a convex complex, which need not find the best one.
+    themselves, and a piece that is not convex needs two, or as many as it has points that do not see each other (see
+    `hidden`). From above: regions of one piece are joined one pair after the other as long as they stay a convex
+    complex, which need not find the best one.
 
     Args:
         regions: the regions.
@@ -61,10 +63,11 @@ def bounds_on_convex_regions(
     if regions.dim <= 1 or n == len(regions):
         return n, n
     tiling = _Tiling(regions, pieces, adjacency)
-    bent = sum(not tiling.is_convex(piece, report) for piece in tiling.walls)
+    bent = [piece for piece in tiling.walls if not tiling.is_convex(piece, report)]
     if not bent and tiling.is_face_to_face():
         return n, n
-    return n + max(1, bent), _joined(regions, pieces, adjacency)
+    more = sum(max(1, most_hidden(regions, pieces, adjacency, piece) - 1) for piece in bent)
+    return n + max(1, more), _joined(regions, pieces, adjacency)
 
 
 def _joined(regions: RegionSet, pieces: Ints, adjacency: Adjacency) -> int:
