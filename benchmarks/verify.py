@@ -65,6 +65,8 @@ def instances(folder: Path) -> Iterator[tuple[str, str]]:
     )
     for name in ("nano", "tiny", "small"):
         yield f"vnncomp_test/test_{name}.onnx", f"vnncomp_test/test_{name}.vnnlib"
+    for name in ("vdp_11", "robot_7"):
+        yield f"reach_prob_density/{name.partition('_')[0]}.onnx", f"reach_prob_density/{name}.vnnlib"
     for i in range(3):
         yield "safenlp/perturbations_0.onnx", f"safenlp/hyperrectangle_{i}.vnnlib"
     yield from LARGER

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import threading
+import tracemalloc
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from polyregions.errors import FormatError
 from polyregions.io import files
-from polyregions.io.files import write_together, write_whole
+from polyregions.io.files import read_bytes, write_together, write_whole
+from polyregions.io.npz import arrays_of_npz
 
 
 def test_a_planted_file_or_link_is_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,3 +83,35 @@ def test_long_names_of_long_characters(tmp_path: Path) -> None:
     out = tmp_path / ("\N{GRINNING FACE}" * 60)
     write_whole(out, b"data")
     assert out.read_bytes() == b"data"
+
+
+ZEROS = 2**28
+
+
+def test_small_compressed_files_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """A quarter of a gigabyte of zeros, compressed to a thousandth, by either kind of archive."""
+    packed = tmp_path / "bomb.onnx.gz"
+    packed.write_bytes(gzip.compress(bytes(ZEROS)))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as z:
+        member = io.BytesIO()
+        np.save(member, np.zeros(ZEROS // 8))
+        z.writestr("W1.npy", member.getvalue())
+    data = archive.getvalue()
+    del member
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="decompresses to more than 134217728 bytes"):
+            read_bytes(packed)
+        with pytest.raises(FormatError, match="declares 268435584 bytes, expected at most 134217728"):
+            arrays_of_npz(data, "bomb.npz")
+        assert tracemalloc.get_traced_memory()[1] < 3 * 2**27
+    finally:
+        tracemalloc.stop()
+
+
+def test_regular_data_of_usual_size_is_read(tmp_path: Path) -> None:
+    """Compressed to a thousandth, too, but no burden."""
+    packed = tmp_path / "zeros.gz"
+    packed.write_bytes(gzip.compress(bytes(2**24)))
+    assert read_bytes(packed) == bytes(2**24)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -320,3 +322,42 @@ def test_exact_folding_of_large_matrices_is_bounded() -> None:
     net = network_of_onnx(m.SerializeToString(), "wide.onnx", "wide.onnx", check=False)
     assert [layer.weight.shape for layer in net.layers] == [(2048, 2048)] * 2
     assert net.n_neurons == 0 and np.array_equal(net.layers[0].weight, wide.T)
+
+
+def test_rationals_of_a_long_chain_stay_short_and_the_function_is_exact() -> None:
+    """1,500 factors of 24 bits: one map would have coefficients of 36,000 bits."""
+    factors = np.array([1.1, 0.9], dtype=np.float32)
+    names = ["x", *(f"t{i}" for i in range(1499)), "y"]
+    nodes = [node("Mul", [a, "c"], b) for a, b in itertools.pairwise(names)]
+    m = model(nodes, [1, 2], {"c": factors})
+    network = network_of_onnx(m.SerializeToString(), "m.onnx", "m.onnx")
+    assert network.n_neurons == 0
+    assert 2 <= len(network.layers) <= 8
+    diagonal = [Fraction(1), Fraction(1)]
+    for layer in network.layers:
+        exact = layer.exact
+        assert exact is not None
+        assert exact.numerators[0, 1] == exact.numerators[1, 0] == 0
+        assert max(int(n).bit_length() for n in exact.numerators.flat) < 20_000
+        diagonal = [
+            d * Fraction(int(exact.numerators[i, i]), exact.denominator) for i, d in enumerate(diagonal)
+        ]
+    assert diagonal == [Fraction(float(f)) ** 1500 for f in factors]
+
+
+def test_more_nodes_than_any_network_has() -> None:
+    m = model([node("Identity", ["x"], "y")], [1, 2])
+    m.graph.node.extend([m.graph.node[0]] * 2**16)
+    refuse(m, "has 65537 nodes, expected at most 65536", UnsupportedError)
+
+
+def test_a_large_convolution_is_compared_at_few_points() -> None:
+    """What its 2.6 million products at eight points would take is more memory than the network itself."""
+    kernel = np.ones((1, 1, 3, 3), dtype=np.float32)
+    m = model([node("Conv", ["x", "w"], "y", pads=[1, 1, 1, 1])], [1, 1, 512, 512], {"w": kernel})
+    tracemalloc.start()
+    try:
+        network_of_onnx(m.SerializeToString(), "m.onnx", "m.onnx")
+        assert tracemalloc.get_traced_memory()[1] < 5e8
+    finally:
+        tracemalloc.stop()

@@ -103,10 +103,11 @@ def test_disjuncts_with_the_same_inputs_are_one_case() -> None:
 
 def test_decimals_are_rationals() -> None:
     (case,) = read("(assert (and (>= X_0 0.1) (<= X_0 1e-1) (>= X_1 -0.30) (<= X_1 3.0e0)))").cases
-    assert isinstance(case.domain, HPolytope)
+    assert isinstance(case.domain, Box)
+    domain = case.domain.polytope()
     bounds = {
         label: Fraction(-row[-1], sum(row[:-1]))
-        for label, row in zip(case.domain.labels, case.domain.exact_rows, strict=True)
+        for label, row in zip(domain.labels, domain.exact_rows, strict=True)
     }
     assert bounds == {
         "x0 >= 0.1": Fraction(1, 10),

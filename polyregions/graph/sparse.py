@@ -44,6 +44,9 @@ MAX_FOLD_WORK: Final = 2**27
 MAX_INTEGER_TERMS: Final = 2**22
 """Most products of integers in a composition entry by entry."""
 
+MAX_BITS: Final = 2**14
+"""Longest rationals that are composed: in a chain of maps they grow with every map, and the work with their square."""
+
 MAX_RATIONALS: Final = 2**23
 """Most entries of a matrix of rationals."""
 
@@ -126,10 +129,21 @@ def from_dense(weight: Any, bias: Any) -> SparseAffine:
 
 def from_entries(rows: Ints, columns: Ints, values: Any, bias: Any, n_columns: int) -> SparseAffine:
     """A map from entries in any order, no two of one place."""
-    order = np.lexsort([columns, rows])
-    order = order[values[order] != 0]
-    counts = np.bincount(rows[order], minlength=len(bias))
-    return SparseAffine(_offsets(counts), columns[order], values[order], bias + 0, n_columns)
+    if not _ascend(rows, columns):
+        order = np.lexsort([columns, rows])
+        rows, columns, values = rows[order], columns[order], values[order]
+    kept = values != 0
+    if not np.all(kept):
+        rows, columns, values = rows[kept], columns[kept], values[kept]
+    return SparseAffine(
+        _offsets(np.bincount(rows, minlength=len(bias))), columns, values, bias + 0, n_columns
+    )
+
+
+def _ascend(rows: Ints, columns: Ints) -> bool:
+    """Whether entries are in order, row after row."""
+    same = rows[1:] == rows[:-1]
+    return bool(np.all((rows[1:] > rows[:-1]) | (same & (columns[1:] > columns[:-1]))))
 
 
 def of_layer(layer: Layer) -> SparseAffine:
@@ -158,6 +172,8 @@ def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
 
 def composed(outer: SparseAffine, inner: SparseAffine) -> SparseAffine | None:
     """``outer`` after ``inner``, exactly; None where that would take unreasonably much exact arithmetic."""
+    if _n_bits(outer) + _n_bits(inner) > MAX_BITS:
+        return None
     product = _linear_part(outer, inner)
     bias = None if product is None else _composed_bias(outer, inner.bias)
     if product is None or bias is None:
@@ -181,6 +197,14 @@ def layer_of(affine: SparseAffine, slopes: Floats, where: str) -> Layer:
     except OverflowError:
         raise NetworkError(f"{where}: an exact coefficient is beyond the range of float64") from None
     return Layer(weight, bias, slopes, None if affine.is_float else _numerators(affine))
+
+
+def _n_bits(affine: SparseAffine) -> int:
+    """Length of the longest rational of a map; 0 where all its numbers are floats."""
+    exact = (
+        f for array in (affine.values, affine.bias) if array.dtype == object for f in fractions_of(array)
+    )
+    return max((f.numerator.bit_length() + f.denominator.bit_length() for f in exact), default=0)
 
 
 def _linear_part(outer: SparseAffine, inner: SparseAffine) -> tuple[Ints, Ints, Any] | None:

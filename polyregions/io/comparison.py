@@ -14,7 +14,7 @@ from polyregions.network import Network
 
 N_POINTS: Final = 8
 MAX_VALUES: Final = 2**24
-"""Most values of all nodes at all points together; a large network is compared at fewer points, at least at one."""
+"""Most values of all nodes, and products of their maps, at all points together: large networks get fewer."""
 
 SEED: Final = 20250101
 
@@ -38,7 +38,9 @@ def sample_points(n_points: int, dim: int) -> Floats:
 
 def comparison_points(graph: Graph) -> Floats:
     """The points (k, d) at which a network is compared with its source."""
-    size = sum(node.width for node in graph.nodes)
+    size = sum(
+        node.width + (len(node.map.columns) if isinstance(node, Affine) else 0) for node in graph.nodes
+    )
     return sample_points(max(1, min(N_POINTS, MAX_VALUES // max(size, 1))), graph.nodes[0].width)
 
 

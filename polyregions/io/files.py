@@ -24,6 +24,10 @@ from polyregions.errors import FormatError, MissingExtraError, NetworkError
 MAX_BYTES: Final = 2**30
 """Default limit of a file's size, before and after decompression."""
 
+ALWAYS_EXPANDED: Final = 2**27
+MAX_RATIO: Final = 250
+"""Data may be larger than this many times its compressed size only up to the size above: weights are not so regular."""
+
 GZIP_MAGIC: Final = b"\x1f\x8b"
 CHUNK: Final = 2**20
 MAX_NAME: Final = 50
@@ -62,6 +66,11 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
     if not raw:
         raise FormatError(f"{path}: the file is empty")
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
+
+
+def expansion_limit(n_bytes: int) -> int:
+    """Most bytes that compressed data of a size may decompress to: small files do not fill the memory."""
+    return max(ALWAYS_EXPANDED, MAX_RATIO * n_bytes)
 
 
 @contextmanager
@@ -254,13 +263,16 @@ def _read_regular(path: Path, max_bytes: int) -> bytes:
 def _decompress(raw: bytes, where: str, max_bytes: int) -> bytes:
     if not raw.startswith(GZIP_MAGIC):
         raise FormatError(f"{where}: begins with {raw[:2]!r}, expected gzip data ({GZIP_MAGIC!r})")
+    max_bytes = min(max_bytes, expansion_limit(len(raw)))
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as handle:
             data = _read_up_to(handle, max_bytes + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise FormatError(f"{where}: damaged gzip data ({error})") from None
     if len(data) > max_bytes:
-        raise FormatError(f"{where}: decompresses to more than {max_bytes} bytes (max_bytes)")
+        raise FormatError(
+            f"{where}: decompresses to more than {max_bytes} bytes (the limit by max_bytes and by the file's size)"
+        )
     if not data:
         raise FormatError(f"{where}: decompresses to nothing")
     return data

@@ -29,7 +29,13 @@ import numpy as np
 from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import FormatError
 from polyregions.final_function import FINAL_FUNCTIONS, FinalFunction
-from polyregions.io.files import MAX_BYTES, network_errors_are_format_errors, shortened, write_whole
+from polyregions.io.files import (
+    MAX_BYTES,
+    expansion_limit,
+    network_errors_are_format_errors,
+    shortened,
+    write_whole,
+)
 from polyregions.max_groups import MaxGroups
 from polyregions.network import ExactAffine, Layer, Network, affine_layer, exact_layer
 
@@ -185,7 +191,7 @@ def arrays_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> Arrays
         raise FormatError(f"{where}: begins with {data[:4]!r}, expected a zip archive ({ZIP_MAGIC!r}...)")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = _checked_members(archive, where, max_bytes)
+            members = _checked_members(archive, where, min(max_bytes, expansion_limit(len(data))))
             found = {_array_name(m.filename, where): _read_member(archive, m, where) for m in members}
             return Arrays(found, where)
     except FormatError:
@@ -206,7 +212,9 @@ def _checked_members(archive: zipfile.ZipFile, where: str, max_bytes: int) -> li
         raise FormatError(f"{where}: the archive is encrypted")
     declared = sum(m.file_size for m in members)
     if declared > max_bytes:
-        raise FormatError(f"{where}: declares {declared} bytes, expected at most {max_bytes} (max_bytes)")
+        raise FormatError(
+            f"{where}: declares {declared} bytes, expected at most {max_bytes} (by max_bytes and by the file's size)"
+        )
     return members
 
 
@@ -228,7 +236,7 @@ def _array_of_npy(content: bytes, where: str) -> Any:
     shape, fortran, dtype = _read_header(stream, where)
     if dtype.hasobject:
         raise FormatError(f"{where}: holds pickled objects, expected numbers (pickles are never opened)")
-    body = content[stream.tell() :]
+    body = memoryview(content)[stream.tell() :]  # no copy
     declared = prod(shape) * dtype.itemsize
     if any(n < 0 for n in shape) or declared != len(body):
         raise FormatError(
@@ -241,7 +249,7 @@ def _array_of_npy(content: bytes, where: str) -> Any:
     return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def _check_text(body: bytes, dtype: Any, where: str) -> None:
+def _check_text(body: memoryview, dtype: Any, where: str) -> None:
     """numpy hands out code points that no string of Python can hold, or no file and terminal can take."""
     points = np.frombuffer(body, np.dtype(np.uint32).newbyteorder(dtype.byteorder))
     wrong = (points > MAX_CODE_POINT) | ((points >= 0xD800) & (points < 0xE000))  # beyond Unicode, surrogates

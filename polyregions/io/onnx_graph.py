@@ -19,6 +19,8 @@ OPSETS: Final = range(6, 29)
 """Versions of the standard operators whose meaning is known here."""
 
 MAX_INPUTS: Final = 2**18
+MAX_NODES: Final = 2**16
+"""Most nodes of a graph; those of the largest networks that are verified have some thousands."""
 
 
 class InputTensor(NamedTuple):
@@ -72,6 +74,8 @@ def graph_of_model(model: Any, where: str, output: str | None = None) -> Graph:
     if not model.HasField("graph"):
         raise FormatError(f"{where}: holds no graph, expected an ONNX model")
     graph, opsets = model.graph, _opsets(model, where)
+    if len(graph.node) > MAX_NODES:
+        raise UnsupportedError(f"{where}: has {len(graph.node)} nodes, expected at most {MAX_NODES}")
     if len(graph.sparse_initializer):
         raise UnsupportedError(f"{where}: has sparse initializers")
     constants = _by_name(graph.initializer, "initializers", where)

@@ -58,9 +58,8 @@ class InputSet:
 
     @property
     def is_box(self) -> bool:
-        """Whether closed bounds that float64 can hold are all there is."""
-        bounds = self.bounds.values()
-        return not self.rows and all(not bound.strict and _is_float64(bound.value) for bound in bounds)
+        """Whether closed bounds are all there is."""
+        return not self.rows and not any(bound.strict for bound in self.bounds.values())
 
     def n_entries(self, dim: int) -> int:
         """How many numbers its domain takes."""
@@ -110,14 +109,11 @@ def integer_row(row: Row, places: Mapping[int, int] | None, width: int) -> tuple
 
 
 def _box(bounds: Mapping[tuple[int, bool], Bound], dim: int) -> Box:
-    lower, upper = [-inf] * dim, [inf] * dim
+    lower: list[Fraction | float] = [-inf] * dim
+    upper: list[Fraction | float] = [inf] * dim
     for (i, is_lower), bound in bounds.items():
-        (lower if is_lower else upper)[i] = float(bound.value)
+        (lower if is_lower else upper)[i] = bound.value
     return Box(lower, upper)
-
-
-def _is_float64(value: Fraction) -> bool:
-    return Fraction(nearest_float(value)) == value  # finite: decimals are refused beyond the range
 
 
 def _polytope(bounds: Mapping[tuple[int, bool], Bound], rows: Sequence[Row], dim: int) -> HPolytope:

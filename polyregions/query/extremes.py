@@ -27,6 +27,7 @@ from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron, balanced
 from polyregions.oracle.proof import SAFE, TINY, gamma, upper_bound
 from polyregions.query.in_front import in_front
 from polyregions.query.pieces import Piece, Where, pieces, regions_of
+from polyregions.regions import RegionSet
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,21 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     network = regions.network
     a = _coefficients(outputs, network.n_outputs, "outputs")
     b = _coefficients(inputs, network.n_inputs, "inputs")
-    front = in_front(network, a, b)
+    return _largest(regions, list(pieces(where, label)), a, b)
+
+
+def _largest(
+    regions: RegionSet, candidates: Sequence[Piece], a: list[Fraction], b: list[Fraction]
+) -> Extreme:
+    """The largest value of ``a . y + b . x`` on some pieces of the regions."""
+    front = in_front(regions.network, a, b)
     search = _Search(
         regions.problem.solid.bounds,
         regions.problem.solid.hull.embedding,
         a if front is None else front.lead,
         b,
     )
-    best = search.best(list(pieces(where, label)))
+    best = search.best(candidates)
     point = regions.problem.solid.hull.lift(best.point).coordinates
     if front is not None:
         return Extreme(front.value(best.value), None, point, best.piece)
@@ -98,7 +106,11 @@ def minimize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     regions = regions_of(where)
     a = _coefficients(outputs, regions.network.n_outputs, "outputs")
     b = _coefficients(inputs, regions.network.n_inputs, "inputs")
-    best = maximize(where, [-c for c in a], [-c for c in b], label)
+    return _least(regions, list(pieces(where, label)), a, b)
+
+
+def _least(regions: RegionSet, candidates: Sequence[Piece], a: list[Fraction], b: list[Fraction]) -> Extreme:
+    best = _largest(regions, candidates, [-c for c in a], [-c for c in b])
     exact = None if best.exact is None else -best.exact
     return Extreme(-best.value + 0.0, exact, best.point, best.piece)
 
@@ -113,9 +125,15 @@ def output_range(where: Where, label: int | None = None) -> list[tuple[Extreme, 
     >>> [(low.value, high.value) for low, high in pr.output_range(pr.enumerate_regions(net, pr.Box([-1], [2])))]
     [(0.0, 2.0)]
     """
-    c = regions_of(where).network.n_outputs
-    units = [[int(i == j) for i in range(c)] for j in range(c)]
-    return [(minimize(where, unit, label=label), maximize(where, unit, label=label)) for unit in units]
+    regions = regions_of(where)
+    c, none = regions.network.n_outputs, [Fraction(0)] * regions.network.n_inputs
+    units = [[Fraction(int(i == j)) for i in range(c)] for j in range(c)]
+    for unit in units:
+        in_front(
+            regions.network, unit, none
+        )  # refused before the pieces are put together, once for all outputs
+    found = list(pieces(where, label))
+    return [(_least(regions, found, u, none), _largest(regions, found, u, none)) for u in units]
 
 
 @dataclass(frozen=True)
