@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.terminal import escaping_streams
-from polyregions.errors import InternalError, PolyregionsError, StoppedError
+from polyregions.errors import InternalError, PolyregionsError, StoppedError, visible
 
 DONE, ANSWERED_NO, BAD_INPUT, STOPPED = 0, 1, 2, 3
 
@@ -63,7 +63,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"polyregions: {message}", file=sys.stderr)
+    print(f"polyregions: {visible(message)}", file=sys.stderr)
     return status
 
 

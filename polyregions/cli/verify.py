@@ -14,7 +14,7 @@ from polyregions.cli.alarm import TimeIsUp, limited
 from polyregions.cli.answers import ANSWERED_NO, STOPPED
 from polyregions.cli.problem import network_of
 from polyregions.cli.progress import watched
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.runtime import FloatRun, run_in_floats
 from polyregions.io.verdict_files import verdict_as_json, verdict_as_text, verdict_as_vnncomp
@@ -61,7 +61,7 @@ def _verified(
     except TimeIsUp:
         return Verification("unknown", None, 0, 0, 0.0, monotonic() - start), None
     for notice in () if arguments.quiet else found.notices:
-        print(f"note: {notice}", file=sys.stderr)
+        print(visible(f"note: {notice}"), file=sys.stderr)
     found = replace(found, notices=(*network.notices, *found.notices))
     example = found.counterexample
     if example is None:
