@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic, sleep
@@ -18,6 +19,7 @@ from polyregions.progress import REPORT_EVERY
 
 AHEAD = 2  # tasks handed out for each worker, so that none waits for the next
 FEW = 4  # waiting tasks a worker: with fewer the largest is done next, else the first in the tree
+SAY_AFTER = 60.0  # seconds without any outcome after which it is said that an executor is waited for
 ATTEMPTS = 4  # times that a task is handed out if its workers die
 
 
@@ -35,7 +37,7 @@ class Desk:
         self._crew, self._job, self._waiting, self._limit = crew, job, waiting, stall_limit
         self._out: dict[Future[Outcome], tuple[Task, int]] = {}
         self._again: list[tuple[Task, int]] = []
-        self._idle = 0.0
+        self._idle, self._has_said = 0.0, False
 
     @property
     def is_busy(self) -> bool:
@@ -94,19 +96,26 @@ class Desk:
             task, attempt = self._out.pop(future)
             outcome = self._outcome(future, task, attempt)
             if outcome is not None:
-                self._idle = 0.0
+                self._idle, self._has_said = 0.0, False
                 yield outcome
 
     def _has_waited(self, seconds: float) -> None:
         """Time in which nothing came back; what others do between two looks does not count."""
         self._idle += seconds
-        if self._crew.is_foreign and self._idle > self._limit:
-            trouble = self._crew.trouble()
-            known = f"{trouble}; " if trouble else ""
-            raise StoppedError(
-                f"no task came back for {self._limit:g} seconds (stall_limit): {known}"
-                f"{len(self._out)} tasks are out; {KEPT}"
+        if not self._crew.is_foreign:
+            return
+        if self._idle > self._limit:
+            raise StoppedError(f"{self._stalled(self._limit)} (stall_limit); {KEPT}")
+        if self._idle > SAY_AFTER and not self._has_said:
+            self._has_said = True
+            logging.getLogger("polyregions").warning(
+                "%s; waits for %g seconds at most (stall_limit)", self._stalled(SAY_AFTER), self._limit
             )
+
+    def _stalled(self, seconds: float) -> str:
+        trouble = self._crew.trouble()
+        known = f"{trouble}; " if trouble else ""
+        return f"no task came back for {seconds:g} seconds: {known}{len(self._out)} tasks are out"
 
     def _outcome(self, future: Future[Outcome], task: Task, attempt: int) -> Outcome | None:
         """What came of a task; None if it was lost with its worker and has to be done again."""
