@@ -490,7 +490,7 @@ def test_batch_normalisation_of_old_opsets_in_training_is_refused(
 @pytest.mark.parametrize("reduction", ["mul", "max"])
 def test_scatters_that_multiply_or_compare_are_refused(reduction: str) -> None:
     given = {"i": np.array([[0, 1]]), "u": normal(1, 2)}
-    scattered = node("ScatterElements", ["x", "i", "u"], "y", reduction=reduction)
+    scattered = node("ScatterElements", ["x", "i", "u"], "y", axis=1, reduction=reduction)
     with pytest.raises(UnsupportedError, match=f"reduction '{reduction}', expected none or add"):
         read(model([scattered], [1, 2], given, opset=18))
 
