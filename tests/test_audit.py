@@ -157,7 +157,6 @@ def test_check_geometry_says_what_fails(
     [
         ["check", "example:two-moons"],
         ["check", "--geometry", "example:two-moons"],
-        ["check", "--geometry", "example:two-moons", "file.npz", "--box", "-1", "1"],
         ["check", "example:two-moons", "--box", "-1", "1"],
     ],
 )

@@ -155,11 +155,14 @@ def test_a_cluster_that_is_closed(whole: dict[str, bytes], tmp_path: Path) -> No
 
 def test_workers_without_enough_memory(whole: dict[str, bytes], tmp_path: Path) -> None:
     """They are paused or killed by their nannies before they have done anything."""
-    with local_cluster(memory_limit="150MB") as cluster, distributed.Client(cluster) as client:
-        with pytest.raises(StoppedError, match="memory|the cluster"):
-            pr.enumerate_regions(
-                NETWORK, BOX, executor=client.get_executor(), store=tmp_path / "a", stall_limit=10
-            )
+    with (
+        local_cluster(memory_limit="150MB") as cluster,
+        distributed.Client(cluster) as client,
+        pytest.raises(StoppedError, match="memory|the cluster"),
+    ):
+        pr.enumerate_regions(
+            NETWORK, BOX, executor=client.get_executor(), store=tmp_path / "a", stall_limit=10
+        )
     resumes(tmp_path / "a", whole)
 
 
