@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,9 +63,7 @@ def network_of(layers: Any) -> Network:
     )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(layers=networks(), whole_space=st.booleans())
-def test_regions_edges_and_decisions_agree(layers: Any, whole_space: bool) -> None:
+def check_regions_edges_and_decisions(layers: Any, whole_space: bool) -> None:
     d = len(layers[0][0][0])
     net = network_of(layers)
     rows = [] if whole_space else naive.box([-1] * d, [2] * d)
@@ -78,3 +77,16 @@ def test_regions_edges_and_decisions_agree(layers: Any, whole_space: bool) -> No
     assert pairs == naive.decision_cells(layers, rows)
     touching = {frozenset((pairs[a], pairs[b])) for a, b in decision_graph(cells).edges}
     assert touching == naive.decision_edges(layers, rows)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(layers=networks(), whole_space=st.booleans())
+def test_regions_edges_and_decisions_agree(layers: Any, whole_space: bool) -> None:
+    check_regions_edges_and_decisions(layers, whole_space)
+
+
+@pytest.mark.slow
+@settings(max_examples=1000, deadline=None, derandomize=True)
+@given(layers=networks(), whole_space=st.booleans())
+def test_regions_edges_and_decisions_agree_on_many(layers: Any, whole_space: bool) -> None:
+    check_regions_edges_and_decisions(layers, whole_space)

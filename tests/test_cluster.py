@@ -205,6 +205,7 @@ def run_while_killing(folder: Path, most: int, whole: dict[str, bytes]) -> int:
     return len(killed)
 
 
+@pytest.mark.slow
 def test_a_worker_is_killed_each_second(whole: dict[str, bytes], tmp_path: Path) -> None:
     run_while_killing(tmp_path / "a", 3, whole)
 

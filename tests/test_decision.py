@@ -99,7 +99,7 @@ def check_points(cells: DecisionCells) -> None:
 # ---------------------------------------------------------------- the naive twin
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(layers=networks(), rule=st.sampled_from(sorted(RULES)), whole_space=st.booleans())
 def test_cells_islands_and_boundary_agree(layers: Any, rule: str, whole_space: bool) -> None:
     d = len(layers[0][0][0])

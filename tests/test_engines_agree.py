@@ -22,10 +22,18 @@ from polyregions import (
     load_network,
     tally_regions,
 )
-from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of
+from truth import (
+    ARRANGEMENTS,
+    FORMULA_NETWORKS,
+    REAL_NETWORKS,
+    arrangement_network,
+    formula_network,
+    name_of,
+    slow_above,
+)
 
 KINDS = ("generic", "integer", "duplicated", "zero bias", "rescaled", "float32")
-N_QUICK, N_SLOW = 250, 4000
+N_QUICK, N_SLOW = 100, 4000
 
 
 def random_layer(rng: np.random.Generator, kind: str, n: int, k: int) -> tuple[Any, Any]:
@@ -114,7 +122,7 @@ def test_formula_networks(entry: dict[str, Any]) -> None:
     check_same(formula_network(entry), Box(entry["lo"], entry["hi"]))
 
 
-@pytest.mark.parametrize("entry", REAL_NETWORKS, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(REAL_NETWORKS, "cells", 400))
 def test_real_networks(entry: dict[str, Any]) -> None:
     check_same(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
 
@@ -130,7 +138,7 @@ def test_arrangements(entry: dict[str, Any]) -> None:
 UP_TO_20000 = [entry for entry in ARRANGEMENTS if entry["regions"] <= 20_000]
 
 
-@pytest.mark.parametrize("entry", UP_TO_20000, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(UP_TO_20000, "regions", 10_000))
 def test_arrangements_counted_over_the_whole_space(entry: dict[str, Any]) -> None:
     """Central ones such as resonance are nothing but degeneracy."""
     tally = tally_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]), engine="walk")

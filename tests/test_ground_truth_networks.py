@@ -25,14 +25,25 @@ from polyregions import (
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
 
 ENTRIES = REAL_NETWORKS + FORMULA_NETWORKS
-EVERY = pytest.mark.parametrize(
-    "number",
-    # one worker for all tests of a network: they share its regions
-    [
-        pytest.param(i, id=name_of(e), marks=pytest.mark.xdist_group(name_of(e)))
-        for i, e in enumerate(ENTRIES)
-    ],
-)
+
+
+def numbered(most: int) -> Any:
+    """A test of every entry; those of more cells are left to the long run."""
+    return pytest.mark.parametrize(
+        "number",
+        [
+            pytest.param(
+                i,
+                id=name_of(e),
+                # one worker for all tests of a network: they share its regions
+                marks=[pytest.mark.xdist_group(name_of(e)), *[pytest.mark.slow] * (e["cells"] > most)],
+            )
+            for i, e in enumerate(ENTRIES)
+        ],
+    )
+
+
+EVERY, SMALL = numbered(10**9), numbered(400)
 
 
 @cache
@@ -82,7 +93,7 @@ def test_decision_cells(number: int) -> None:
     assert nx.is_connected(decision_graph(cells))
 
 
-@EVERY
+@numbered(1200)
 def test_facets_on_the_boundary(number: int) -> None:
     entry, regions = ENTRIES[number], regions_of(number)
     on_boundary = [
@@ -92,7 +103,7 @@ def test_facets_on_the_boundary(number: int) -> None:
     assert sum(map(len, on_boundary)) == entry["boundary_facets"]
 
 
-@EVERY
+@SMALL
 def test_invariants(number: int) -> None:
     regions = regions_of(number)
     check_points_and_maps(regions, np.random.default_rng(number))

@@ -197,14 +197,15 @@ def content_after(seen: list[int], folder: Path) -> tuple[dict[str, bytes], int]
     return content(folder), seen[-1]
 
 
-def test_a_run_that_is_killed_ten_times_gives_the_same_bytes(
-    undisturbed: tuple[dict[str, bytes], int], tmp_path: Path
+@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.slow)])
+def test_a_run_that_is_killed_again_and_again_gives_the_same_bytes(
+    kills: int, undisturbed: tuple[dict[str, bytes], int], tmp_path: Path
 ) -> None:
     """SIGKILL at random moments: a random number of reports after the start, and a random part of a task later."""
     expected, total = undisturbed
     rng, folder, before = random.Random(6), tmp_path / "store", 0
-    for kill in range(10):
-        goal = total * (kill + rng.random()) / 11
+    for kill in range(kills):
+        goal = total * (kill + rng.random()) / (kills + 1)
         with child(folder, 1 + kill % 2) as process:
             assert process.stdout is not None
             for line in process.stdout:
@@ -251,6 +252,7 @@ def cluster() -> Iterator[Any]:
         yield running
 
 
+@pytest.mark.slow  # the quick run loses a worker without a store, and all workers with one
 @pytest.mark.filterwarnings("ignore")  # of a cluster that loses a worker
 @pytest.mark.xdist_group("dask")
 def test_a_cluster_that_loses_a_worker_writes_the_same_bytes(

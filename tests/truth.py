@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from polyregions import Network
 
@@ -43,3 +44,10 @@ def name_of(entry: dict[str, Any]) -> str:
     return (
         f"{entry['family']}-{'-'.join(f'{k}{v}' for k, v in entry['params'].items())}-d{entry['ambient_dim']}"
     )
+
+
+def slow_above(entries: list[dict[str, Any]], key: str, limit: int) -> list[Any]:
+    """The entries as parameters of a test, of which those with a larger count are left to the long run."""
+    return [
+        pytest.param(e, id=name_of(e), marks=[pytest.mark.slow] if e[key] > limit else []) for e in entries
+    ]
