@@ -272,8 +272,4 @@ def _relative(error: Floats, values: Floats) -> Floats:
 
 def lifted(regions: RegionSet, local: Floats) -> Floats:
     """Points (E, k) over the hull's coordinates as inputs (E, d)."""
-    hull = regions.problem.solid.hull
-    if hull.is_whole:
-        return local
-    basis, origin = hull.floats
-    return local @ basis.T + origin
+    return regions.problem.solid.hull.lift_floats(local)

@@ -80,10 +80,7 @@ class RegionSet:
     @cached_property
     def points(self) -> Floats:
         """A point (R, d) strictly inside each region; for those in `rational_points` its nearest floats."""
-        if self.problem.solid.hull.is_whole:
-            return self.local_points
-        basis, origin = self.problem.solid.hull.floats
-        return self.local_points @ basis.T + origin
+        return self.problem.solid.hull.lift_floats(self.local_points)
 
     def local_point(self, i: int) -> Point:
         """The interior point of region i in the coordinates u, exactly."""

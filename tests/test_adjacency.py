@@ -42,7 +42,9 @@ def edges_of(regions: RegionSet) -> list[tuple[int, int]]:
     return list(zip(found.source.tolist(), found.target.tolist(), strict=True))
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize(
+    "seed", [*range(60), *(pytest.param(i, marks=pytest.mark.slow) for i in range(60, 200))]
+)
 def test_random_networks_and_domains(seed: int) -> None:
     """Generic, integer, duplicated, without bias, rescaled; bounded and not; one to eight inputs."""
     rng = np.random.default_rng(seed)

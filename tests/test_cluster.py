@@ -74,6 +74,7 @@ def resumes(folder: Path, whole: dict[str, bytes]) -> None:
     assert content(folder) == whole
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_scaled_to_nothing_and_back(whole: dict[str, bytes], tmp_path: Path) -> None:
     with local_cluster() as cluster, distributed.Client(cluster) as client:
 

@@ -189,3 +189,17 @@ def test_lipschitz_constants_of_large_and_small_weights() -> None:
         regions = pr.enumerate_regions(net, pr.Box([-1], [1]))
         for norm in ("l1", "l2", "linf"):
             assert pr.lipschitz_constant(regions, norm).value == pytest.approx(weight, rel=1e-9)
+
+
+def test_cells_and_boundaries_beyond_float64() -> None:
+    """Where y2 = 2^-1461 x2 beats y1 = 1 nothing is a float: the points are infinite there, and nowhere NaN."""
+    first, second = ([[0, 0, 2.0**-541], [0, 0, 0]], [0, 0]), ([[0, 0], [0, 0], [2.0**-920, 0]], [0, 1, 0])
+    cells = pr.decision_cells(pr.enumerate_regions(pr.Network.from_layers([first, second]), pr.WholeSpace(3)))
+    assert [(int(i), int(k)) for i, k in zip(cells.region, cells.label, strict=True)] == [
+        (0, 1),
+        (1, 1),
+        (1, 2),
+    ]
+    assert cells.points[2].tolist()[2] == np.inf and not np.any(np.isnan(cells.points))
+    assert len(pr.decision_graph(cells).edges) == 2
+    assert pr.decision_boundary(cells).exact_point(0)[2] > 0

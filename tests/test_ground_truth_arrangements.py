@@ -10,7 +10,7 @@ import pytest
 
 from polyregions import Box, WholeSpace, adjacency_arrays, enumerate_regions
 from polyregions.boundedness import bounded_regions
-from truth import ARRANGEMENTS, arrangement_network, name_of
+from truth import ARRANGEMENTS, arrangement_network, name_of, slow_above
 
 SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 470]
 EVERY = pytest.mark.parametrize("entry", SMALL, ids=[name_of(e) for e in SMALL])
@@ -52,7 +52,7 @@ def test_regions_edges_and_bounded_regions_of_the_whole_space(entry: dict[str, A
 MEDIUM = [entry for entry in ARRANGEMENTS if 470 < entry["regions"] <= 20_000]
 
 
-@pytest.mark.parametrize("entry", MEDIUM, ids=[name_of(e) for e in MEDIUM])
+@pytest.mark.parametrize("entry", slow_above(MEDIUM, "regions", 5000))
 def test_bounded_regions_and_edges_of_larger_ones(entry: dict[str, Any]) -> None:
     regions = enumerate_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]))
     assert len(regions) == entry["regions"]

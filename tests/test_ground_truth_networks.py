@@ -43,7 +43,7 @@ def numbered(most: int) -> Any:
     )
 
 
-EVERY, SMALL = numbered(10**9), numbered(400)
+EVERY, SMALL = numbered(10**9), numbered(200)
 
 
 @cache
@@ -66,7 +66,7 @@ def test_cells_and_cells_after_each_layer(number: int) -> None:
     assert regions.complete
 
 
-@EVERY
+@numbered(400)
 def test_edges_and_linear_pieces(number: int) -> None:
     regions = regions_of(number)
     graph = adjacency_graph(regions)
@@ -93,7 +93,7 @@ def test_decision_cells(number: int) -> None:
     assert nx.is_connected(decision_graph(cells))
 
 
-@numbered(1200)
+@SMALL
 def test_facets_on_the_boundary(number: int) -> None:
     entry, regions = ENTRIES[number], regions_of(number)
     on_boundary = [

@@ -60,8 +60,7 @@ class DecisionBoundary:
     @cached_property
     def points(self) -> Floats:
         """A point (B, d) in the relative interior of each piece, in the inputs, rounded to float64."""
-        basis, origin = self.cells.regions.problem.solid.hull.floats
-        return self.local_points @ basis.T + origin
+        return self.cells.regions.problem.solid.hull.lift_floats(self.local_points)
 
     def exact_point(self, piece: int) -> tuple[Fraction, ...]:
         """The same point without rounding: the scores of the two classes are equal there, and the largest."""
@@ -127,8 +126,11 @@ def _inside(cells: DecisionCells) -> Iterator[_Piece]:
     court = Court(cells)
     for meeting in meetings(cells):
         a, b = meeting.source, meeting.target
-        wall = court.outputs(int(cells.region[a])).lead(int(cells.label[a]), int(cells.label[b])).row
-        yield a, b, -1, _rounded_crossing(wall, cells.local_points[a], meeting.beyond.approx), meeting.beyond
+        wall = court.outputs(int(cells.region[a])).lead(int(cells.label[a]), int(cells.label[b]))
+        point = _rounded_crossing(wall.row, cells.local_points[a], meeting.beyond.approx)
+        if not np.all(np.isfinite(point)):
+            point = Point.of(crossing_point(wall.exact(), cells.local_point(a), meeting.beyond)).approx
+        yield a, b, -1, point, meeting.beyond
 
 
 def _along_neurons(cells: DecisionCells) -> Iterator[_Piece]:
@@ -146,8 +148,9 @@ def _along_neurons(cells: DecisionCells) -> Iterator[_Piece]:
 
 
 def _rounded_crossing(row: Floats, inside: Floats, beyond: Floats) -> Floats:
-    """About where the segment between two points crosses a hyperplane."""
-    here, there = row[:-1] @ inside + row[-1], row[:-1] @ beyond + row[-1]
-    # a point hardly beside the hyperplane may round to the other side of it
-    t = min(max(here / (here - there), 0.0), 1.0) if here > there else 0.5
-    return inside + t * (beyond - inside)
+    """About where the segment between two points crosses a hyperplane; not finite where that overflows."""
+    with np.errstate(all="ignore"):
+        here, there = row[:-1] @ inside + row[-1], row[:-1] @ beyond + row[-1]
+        # a point hardly beside the hyperplane may round to the other side of it
+        t = min(max(here / (here - there), 0.0), 1.0) if here > there else 0.5
+        return inside + t * (beyond - inside)

@@ -50,8 +50,7 @@ class DecisionCells:
     @cached_property
     def points(self) -> Floats:
         """A point (K, d) strictly inside each cell, in the inputs."""
-        basis, origin = self.regions.problem.solid.hull.floats
-        return self.local_points @ basis.T + origin
+        return self.regions.problem.solid.hull.lift_floats(self.local_points)
 
     @cached_property
     def offsets(self) -> Ints:

@@ -66,6 +66,16 @@ class AffineHull:
             return point
         return Point.of(self._image([*point.coordinates, Fraction(1)]))
 
+    def lift_floats(self, local: Floats) -> Floats:
+        """Points (n, k) of the hull in the coordinates x (n, d), in float64; infinite beyond its range."""
+        if self.is_whole:
+            return local
+        basis, origin = self.floats
+        lifted: Floats = (
+            local @ basis.T + origin if np.all(np.isfinite(local)) else _lift_far(local, basis, origin)
+        )
+        return lifted
+
     def lift_direction(self, direction: Sequence[Fraction]) -> list[Fraction]:
         """A direction of the hull in the coordinates x."""
         return self._image([*direction, Fraction(0)])
@@ -229,3 +239,11 @@ def solve_rational(matrix: Sequence[Sequence[Any]], right: Sequence[Fraction]) -
     if rank != k or any(reduced[i, i] == 0 for i in range(k)):
         return None
     return [Fraction(int(reduced[i, k]), int(denominator)) for i in range(k)]
+
+
+def _lift_far(local: Floats, basis: Floats, origin: Floats) -> Floats:
+    """The same for infinite coordinates, which 0 in the basis does not see: 0 times infinity would be NaN."""
+    far = np.where(basis == 0, 0.0, local[:, None, :])
+    with np.errstate(invalid="ignore"):  # infinities that cancel are unknown to floats, and stay NaN
+        lifted: Floats = np.sum(far * basis, axis=-1) + origin
+    return lifted

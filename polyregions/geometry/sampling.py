@@ -94,10 +94,7 @@ def random_points(
     if radius is None:
         radius = np.inf if is_bounded else _default_radius(solid)
     local = _local_points(solid, n, rng, radius)
-    if solid.hull.is_whole:
-        return local
-    basis, offset = solid.hull.floats
-    return local @ basis.T + offset
+    return solid.hull.lift_floats(local)
 
 
 def _local_points(solid: SolidPolyhedron, n: int, rng: np.random.Generator, radius: float) -> Floats:
