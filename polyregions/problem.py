@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from polyregions._types import Bools
 from polyregions.domain import Domain, SolidDomain, check_domain, solid_domain
@@ -36,6 +36,10 @@ class Problem:
     domain: Domain
     solid: SolidDomain
     inner: Network
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is what was given; the rest is derived anew, as for a file."""
+        return pose, (self.network, self.domain)
 
     @cached_property
     def is_tame(self) -> bool:
