@@ -233,6 +233,23 @@ class Slice(ReadOnly):
         """The affine subspace of the slice, with coordinates u."""
         return AffineHull(self.exact or affine_of_floats(self.directions.T, self.origin), None)
 
+    def point(self, u: Any) -> tuple[Fraction, ...]:
+        """The input x (d,) at the slice's coordinates u (k,), exactly; it may be outside the domain of u.
+
+        Raises:
+            DomainError: u is not k finite numbers.
+
+        >>> Slice([0, 1], [[1, 0.5]], Box([-1], [1])).point([1])
+        (Fraction(1, 1), Fraction(3, 2))
+        """
+        try:
+            points, rational = arrays.points_and_exact(u, self.domain.dim)
+        except arrays.NotNumbers as error:
+            raise DomainError(f"slice: {error}, expected {self.domain.dim} finite numbers") from None
+        if len(points) != 1:
+            raise DomainError(f"slice: {len(points)} points, expected one")
+        return self.hull.lift(Point(points[0], rational.get(0))).coordinates
+
     def __repr__(self) -> str:
         return f"<Slice: {self.domain.dim}-dimensional, of R^{self.dim}, over {self.domain!r}>"
 

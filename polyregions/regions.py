@@ -14,7 +14,7 @@ import numpy as np
 from polyregions import arrays
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.domain import Domain, SolidDomain, rows_in_inputs
-from polyregions.errors import InputError
+from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
@@ -23,7 +23,7 @@ from polyregions.location import locate
 from polyregions.network import Network
 from polyregions.patterns import as_text, key_of, keys, unpack
 from polyregions.places import Several, chosen
-from polyregions.problem import Problem
+from polyregions.problem import Problem, in_slice_coordinates
 from polyregions.pullback import ComposedLayers
 from polyregions.read_only import ReadOnly, read_only
 
@@ -111,14 +111,61 @@ class RegionSet(ReadOnly):
             raise InputError(f"pattern of shape {bits.shape}, expected ({self.network.n_neurons},)")
         return self.index.get(key_of(bits))
 
-    def locate(self, X: Any) -> Ints:
+    def in_slice_coordinates(self) -> RegionSet:
+        """The regions of a slice over the slice's own coordinates u, as regions of the network after u -> x.
+
+        They have the same numbers and patterns; polytopes, points and affine maps are over u. Points of a slice are
+        hardly ever float64 points of the inputs; over u they are.
+
+        Raises:
+            DomainError: the input set is no slice.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1.0, 1.0]], [0]), ([[1]], [0])])
+        >>> line = pr.Slice([0.1, 0.2], [[0.7, 0.1]], pr.Box([-1], [1]))
+        >>> pr.enumerate_regions(net, line).in_slice_coordinates().network.n_inputs
+        1
+        """
+        return self._in_slice
+
+    @cached_property
+    def _in_slice(self) -> RegionSet:
+        return RegionSet(
+            in_slice_coordinates(self.problem),
+            self.packed,
+            self.packed_cuts,
+            self.local_points,
+            self.rational_points,
+            self.complete,
+            self.engine,
+            self.score,
+        )
+
+    def locate(self, X: Any, *, coordinates: str = "inputs") -> Ints:
         """The region (k,) of each row of X (k, d), exactly; -1 for points outside the domain.
 
         A point whose pattern only a lower-dimensional set has belongs to a region whose closure holds it.
 
+        Args:
+            X: points.
+            coordinates: "inputs"; or "slice" for points in the own coordinates of a slice, so that none is rounded
+                off it.
+
         Raises:
-            InputError: the rows do not have d finite entries.
+            InputError: the rows do not have as many finite entries as there are coordinates, or no slice has them.
+            OptionError: other coordinates.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1.0, 1.0]], [0]), ([[1]], [0])])
+        >>> line = pr.Slice([0.1, 0.2], [[0.7, 0.1]], pr.Box([-1], [1]))
+        >>> regions = pr.enumerate_regions(net, line)
+        >>> regions.locate([[-0.9], [0.3], [2]], coordinates="slice").tolist()
+        [0, 1, -1]
         """
+        if coordinates not in ("inputs", "slice"):
+            raise OptionError(f"coordinates {coordinates!r}, expected 'inputs' or 'slice'")
+        if coordinates == "slice":
+            return self.in_slice_coordinates().locate(X)
         try:
             points, rational = arrays.points_and_exact(X, self.network.n_inputs)
         except arrays.NotNumbers as error:
