@@ -24,6 +24,7 @@ from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.patterns import as_text, key_of
 from polyregions.progress import ProgressFunction, Watch
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ DOMAIN_ROW = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Adjacency:
+class Adjacency(ReadOnly):
     """The edges of the adjacency graph as flat arrays, sorted by (source, target).
 
     Attributes:

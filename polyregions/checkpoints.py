@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from polyregions._types import Bools, Ints
+from polyregions.read_only import ReadOnly
 
 OWN_COLUMNS = ("checkpoint", "regions", "edges", "never_on", "always_on")
 LAYER_COLUMN = "after_layer_"
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoints:
+class Checkpoints(ReadOnly):
     """What K checkpoints of a network with N neurons in L layers have on one input set.
 
     Attributes:

@@ -21,6 +21,7 @@ from polyregions.adjacency import (
 from polyregions.geometry.facets import coinciding_rows, facets
 from polyregions.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ NOTHING = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Boundary:
+class Boundary(ReadOnly):
     """The facets that regions have on the boundary of the domain, sorted by (region, row).
 
     Attributes:
@@ -50,7 +51,7 @@ class Boundary:
 
 
 @dataclass(frozen=True, eq=False)
-class Facets:
+class Facets(ReadOnly):
     """The facets of every region in CSR form: those of region i are at ``offsets[i]`` to ``offsets[i + 1]``.
 
     Attributes:

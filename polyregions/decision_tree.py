@@ -26,6 +26,7 @@ from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot, over_common_denominator, quotient
 from polyregions.maps import MapKey, layers_along, map_key
 from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 LEAF = -1
@@ -33,7 +34,7 @@ SMALLEST = 2.0**-1074
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionTree:
+class DecisionTree(ReadOnly):
     """Nodes as parallel arrays, a parent before its children, the root 0; leaves have -1 for children and neuron.
 
     Attributes:

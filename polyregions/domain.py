@@ -22,6 +22,7 @@ from polyregions.geometry.solid import bounding_box, integer_form, rounded_towar
 from polyregions.network import ExactAffine
 from polyregions.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
 from polyregions.oracle.polyhedron import Bounds, Form
+from polyregions.read_only import ReadOnly
 
 SHOWN = 16  # inputs; longer boxes are only summed up when printed
 
@@ -60,7 +61,7 @@ class SolidDomain:
         return all(dot(form.exact(), point.integers) > 0 for form in self.forms)
 
 
-class Box:
+class Box(ReadOnly):
     """All x with ``lower <= x <= upper``; bounds may be infinite, and equal in some inputs.
 
     Integers and ``fractions.Fraction`` are kept exactly, as in a network.
@@ -85,6 +86,7 @@ class Box:
         if self.lower.shape != self.upper.shape:
             raise DomainError(f"box: lower has {len(self.lower)} entries, upper has {len(self.upper)}")
         self.exact = _exact_bounds(lower, upper)
+        self.__post_init__()
         for i, (low, high) in enumerate(zip(*self.ends(), strict=True)):
             if not low <= high or low == np.inf or high == -np.inf:
                 raise DomainError(f"box, input {i}: lower = {low}, upper = {high}, expected lower <= upper")
@@ -184,7 +186,7 @@ class WholeSpace:
         return np.zeros((0, self.dim + 1)), []
 
 
-class Slice:
+class Slice(ReadOnly):
     """An affine slice ``x = origin + directions.T @ u`` of the input space, with u in a box or polytope.
 
     Integers and ``fractions.Fraction`` are kept exactly, as in a network.
@@ -217,6 +219,7 @@ class Slice:
         if not np.all(np.isfinite(self.directions)) or not np.all(np.isfinite(self.origin)):
             raise DomainError("slice: origin and directions must be finite")
         self.exact = _beyond_floats(origin, directions)
+        self.__post_init__()
         if _rank(self.hull.embedding) < domain.dim:
             raise DomainError(f"slice: the {domain.dim} directions are linearly dependent")
 
@@ -229,6 +232,23 @@ class Slice:
     def hull(self) -> AffineHull:
         """The affine subspace of the slice, with coordinates u."""
         return AffineHull(self.exact or affine_of_floats(self.directions.T, self.origin), None)
+
+    def point(self, u: Any) -> tuple[Fraction, ...]:
+        """The input x (d,) at the slice's coordinates u (k,), exactly; it may be outside the domain of u.
+
+        Raises:
+            DomainError: u is not k finite numbers.
+
+        >>> Slice([0, 1], [[1, 0.5]], Box([-1], [1])).point([1])
+        (Fraction(1, 1), Fraction(3, 2))
+        """
+        try:
+            points, rational = arrays.points_and_exact(u, self.domain.dim)
+        except arrays.NotNumbers as error:
+            raise DomainError(f"slice: {error}, expected {self.domain.dim} finite numbers") from None
+        if len(points) != 1:
+            raise DomainError(f"slice: {len(points)} points, expected one")
+        return self.hull.lift(Point(points[0], rational.get(0))).coordinates
 
     def __repr__(self) -> str:
         return f"<Slice: {self.domain.dim}-dimensional, of R^{self.dim}, over {self.domain!r}>"

@@ -7,6 +7,8 @@ PolyregionsError
 │   ├── FormatError                  a file that cannot be read as what it claims to be
 │   │   └── UnsupportedError         a well-formed file that uses something outside piecewise-linear networks
 │   └── OptionError                  an argument or option with an impossible value
+├── NoSuchPlaceError (IndexError)    a result has no member of that number
+├── NotAnIndexError (TypeError)      what stands in the brackets behind a result is no index
 ├── MissingExtraError (ImportError)  an optional dependency is not installed
 ├── StoppedError                     a run was stopped before it had an answer
 └── InternalError (RuntimeError)     a self-check of the engine failed: a bug, please report it
@@ -56,6 +58,14 @@ class UnsupportedError(FormatError):
 
 class OptionError(InputError):
     """Raised when an option has a value it cannot take."""
+
+
+class NoSuchPlaceError(PolyregionsError, IndexError):
+    """Raised when a result is asked for a member that it does not have."""
+
+
+class NotAnIndexError(PolyregionsError, TypeError):
+    """Raised when a result is indexed by something that is no integer, slice, mask or array of integers."""
 
 
 class MissingExtraError(PolyregionsError, ImportError):

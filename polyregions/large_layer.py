@@ -43,6 +43,7 @@ class LargeLayer(Layer):
         fields = {"offsets": offsets, "columns": columns, "values": values, "n_columns": n_columns}
         for name, value in (fields | {"bias": bias, "slopes": slopes, "exact": None}).items():
             object.__setattr__(self, name, value)  # as the frozen dataclass above does
+        self.__post_init__()
 
     @property
     def weight(self) -> Floats:  # a field above, which here cannot be had

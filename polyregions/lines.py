@@ -25,13 +25,14 @@ from polyregions.exact.affine import affine_of_layer, integers_of_floats
 from polyregions.exact.numbers import nearest_float, quotient
 from polyregions.network import Layer, Network
 from polyregions.planes import exact_point
+from polyregions.read_only import ReadOnly
 
 Form: TypeAlias = tuple[int, int]
 """``rate * t + value``, over a denominator that is known elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
-class LinePieces:
+class LinePieces(ReadOnly):
     """The pieces of a segment or polyline on each of which the network is affine and the pattern constant.
 
     The parameter t runs from 0 to M along a polyline of M segments: the corner number i is at t = i.

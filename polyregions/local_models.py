@@ -19,6 +19,7 @@ from polyregions.errors import InputError, MissingExtraError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot
 from polyregions.maps import merged_regions, output_maps
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 from polyregions.volumes import region_volumes
 
@@ -27,7 +28,7 @@ NO_CLASS = -1
 
 
 @dataclass(frozen=True, eq=False)
-class LocalModels:
+class LocalModels(ReadOnly):
     """One local model a line, in the order of the first region of each.
 
     Attributes:

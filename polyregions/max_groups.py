@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyregions._types import Bools, Ints
+from polyregions.read_only import ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class MaxGroups:
+class MaxGroups(ReadOnly):
     """The maxima that a network takes, each decided by a knockout tournament between its arguments.
 
     Round after round the arguments that are left are paired from the left: a comparator neuron is on where the

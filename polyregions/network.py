@@ -19,10 +19,11 @@ from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform
 from polyregions.errors import NetworkError, UnsupportedError, visible
 from polyregions.final_function import FinalFunction
 from polyregions.max_groups import MaxGroups
+from polyregions.read_only import ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class ExactAffine:
+class ExactAffine(ReadOnly):
     """An affine map in rationals: ``x -> (numerators @ [x, 1]) / denominator``.
 
     Attributes:
@@ -64,7 +65,7 @@ class ExactAffine:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(ReadOnly):
     """One affine map and the units that follow it.
 
     Attributes:
@@ -138,7 +139,7 @@ class Layer:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(ReadOnly):
     """A feed-forward network of layers, each an affine map followed by two-slope units.
 
     The last layer usually has identity units (an affine output); with a final activation its units

@@ -21,6 +21,7 @@ from polyregions._types import Bools, Ints
 from polyregions.engine.zonotope import UNKNOWN, known_bits
 from polyregions.errors import InputError
 from polyregions.exact.affine import affine_of_layer
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 
@@ -41,7 +42,7 @@ class Proof(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronStatus:
+class NeuronStatus(ReadOnly):
     """The status of every neuron, in the order of the activation pattern.
 
     Attributes:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from polyregions._types import Bools
-from polyregions.domain import Domain, SolidDomain, check_domain, solid_domain
+from polyregions.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
 from polyregions.errors import DomainError, NetworkError
 from polyregions.exact.affine import IntegerAffine, fold
 from polyregions.exact.evaluate import ExactNetwork
+from polyregions.geometry.hull import AffineHull
 from polyregions.graph.sparse import composed, layer_of, of_layer
 from polyregions.network import Layer, Network, exact_layer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
@@ -36,6 +37,10 @@ class Problem:
     domain: Domain
     solid: SolidDomain
     inner: Network
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is what was given; the rest is derived anew, as for a file."""
+        return pose, (self.network, self.domain)
 
     @cached_property
     def is_tame(self) -> bool:
@@ -97,18 +102,38 @@ def pose(network: Network, domain: Domain) -> Problem:
         0
     ].weight  # a first layer too large to be written out is refused before anything is made
     solid = solid_domain(domain)
-    return Problem(network, domain, solid, _restricted(network, solid))
+    return Problem(network, domain, solid, _restricted(network, solid.hull))
 
 
-def _restricted(network: Network, solid: SolidDomain) -> Network:
+def in_slice_coordinates(problem: Problem) -> Problem:
+    """What is enumerated on a slice as a problem over the slice's own coordinates, in which the slice is its domain.
+
+    The coordinates of the affine hull are the same for both, so patterns and points are too.
+
+    Raises:
+        DomainError: the input set is no slice.
+    """
+    network, domain = problem.network, problem.domain
+    if not isinstance(domain, Slice):
+        raise DomainError(f"slice coordinates: the input set is a {type(domain).__name__}, expected a Slice")
+    within = replace(
+        _restricted(network, domain.hull),
+        max_groups=network.max_groups,
+        notices=network.notices,
+        final_function=network.final_function,
+    )
+    return pose(within, domain.domain)
+
+
+def _restricted(network: Network, hull: AffineHull) -> Network:
     """The network after the map u -> x, folded into its first layer exactly."""
-    if solid.hull.is_whole:
+    if hull.is_whole:
         return network
     first = network.layers[0]
     if first.n_units * first.n_inputs > MAX_DENSE:
-        folded = _folded_by_entries(solid.hull.embedding, first, network.name)
+        folded = _folded_by_entries(hull.embedding, first, network.name)
     else:
-        folded = fold([solid.hull.embedding, first], network.name)
+        folded = fold([hull.embedding, first], network.name)
     head = Layer(folded.weight, folded.bias, first.slopes, folded.exact)
     return Network.from_units([head, *network.layers[1:]], network.name)
 

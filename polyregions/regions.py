@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.domain import Domain, SolidDomain, rows_in_inputs
-from polyregions.errors import InputError
+from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
@@ -21,12 +22,14 @@ from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
 from polyregions.network import Network
 from polyregions.patterns import as_text, key_of, keys, unpack
-from polyregions.problem import Problem
+from polyregions.places import Several, chosen
+from polyregions.problem import Problem, in_slice_coordinates
 from polyregions.pullback import ComposedLayers
+from polyregions.read_only import ReadOnly, read_only
 
 
 @dataclass(frozen=True, eq=False)
-class RegionSet:
+class RegionSet(ReadOnly):
     """All full-dimensional linear regions of a network on a domain, in lexicographic order of their patterns.
 
     Attributes:
@@ -70,17 +73,20 @@ class RegionSet:
     @cached_property
     def patterns(self) -> Bools:
         """Activation patterns (R, N); True is on."""
-        return unpack(self.packed, self.network.n_neurons)
+        patterns: Bools = read_only(unpack(self.packed, self.network.n_neurons))
+        return patterns
 
     @cached_property
     def cuts(self) -> Bools:
         """Which neurons (R, N) split an ancestor of the region."""
-        return unpack(self.packed_cuts, self.network.n_neurons)
+        cuts: Bools = read_only(unpack(self.packed_cuts, self.network.n_neurons))
+        return cuts
 
     @cached_property
     def points(self) -> Floats:
         """A point (R, d) strictly inside each region; for those in `rational_points` its nearest floats."""
-        return self.problem.solid.hull.lift_floats(self.local_points)
+        points: Floats = read_only(self.problem.solid.hull.lift_floats(self.local_points))
+        return points
 
     def local_point(self, i: int) -> Point:
         """The interior point of region i in the coordinates u, exactly."""
@@ -102,14 +108,61 @@ class RegionSet:
             raise InputError(f"pattern of shape {bits.shape}, expected ({self.network.n_neurons},)")
         return self.index.get(key_of(bits))
 
-    def locate(self, X: Any) -> Ints:
+    def in_slice_coordinates(self) -> RegionSet:
+        """The regions of a slice over the slice's own coordinates u, as regions of the network after u -> x.
+
+        They have the same numbers and patterns; polytopes, points and affine maps are over u. Points of a slice are
+        hardly ever float64 points of the inputs; over u they are.
+
+        Raises:
+            DomainError: the input set is no slice.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1.0, 1.0]], [0]), ([[1]], [0])])
+        >>> line = pr.Slice([0.1, 0.2], [[0.7, 0.1]], pr.Box([-1], [1]))
+        >>> pr.enumerate_regions(net, line).in_slice_coordinates().network.n_inputs
+        1
+        """
+        return self._in_slice
+
+    @cached_property
+    def _in_slice(self) -> RegionSet:
+        return RegionSet(
+            in_slice_coordinates(self.problem),
+            self.packed,
+            self.packed_cuts,
+            self.local_points,
+            self.rational_points,
+            self.complete,
+            self.engine,
+            self.score,
+        )
+
+    def locate(self, X: Any, *, coordinates: str = "inputs") -> Ints:
         """The region (k,) of each row of X (k, d), exactly; -1 for points outside the domain.
 
         A point whose pattern only a lower-dimensional set has belongs to a region whose closure holds it.
 
+        Args:
+            X: points.
+            coordinates: "inputs"; or "slice" for points in the own coordinates of a slice, so that none is rounded
+                off it.
+
         Raises:
-            InputError: the rows do not have d finite entries.
+            InputError: the rows do not have as many finite entries as there are coordinates, or no slice has them.
+            OptionError: other coordinates.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1.0, 1.0]], [0]), ([[1]], [0])])
+        >>> line = pr.Slice([0.1, 0.2], [[0.7, 0.1]], pr.Box([-1], [1]))
+        >>> regions = pr.enumerate_regions(net, line)
+        >>> regions.locate([[-0.9], [0.3], [2]], coordinates="slice").tolist()
+        [0, 1, -1]
         """
+        if coordinates not in ("inputs", "slice"):
+            raise OptionError(f"coordinates {coordinates!r}, expected 'inputs' or 'slice'")
+        if coordinates == "slice":
+            return self.in_slice_coordinates().locate(X)
         try:
             points, rational = arrays.points_and_exact(X, self.network.n_inputs)
         except arrays.NotNumbers as error:
@@ -137,10 +190,19 @@ class RegionSet:
     def __len__(self) -> int:
         return len(self.packed)
 
-    def __getitem__(self, i: int) -> Region:
-        if not -len(self) <= i < len(self):
-            raise IndexError(f"region {i} of {len(self)}")
-        return Region(self, i % len(self))
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> Region: ...
+    @overload
+    def __getitem__(self, index: Several) -> list[Region]: ...
+    def __getitem__(self, index: int | np.integer[Any] | Several) -> Region | list[Region]:
+        """Region number `index`; or the list of those that a slice, a mask (R,) or an array of numbers asks for.
+
+        Raises:
+            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
+            NotAnIndexError: the index is something else (a TypeError).
+        """
+        places = chosen(index, len(self), "region")
+        return Region(self, places) if isinstance(places, int) else [Region(self, i) for i in places]
 
     def __iter__(self) -> Iterator[Region]:
         return (Region(self, i) for i in range(len(self)))
@@ -155,23 +217,30 @@ class Region:
     """One linear region: a light view into a `RegionSet`.
 
     Attributes:
-        regions: the set it belongs to.
-        number: its place in the set.
+        regions: the set it belongs to; of a region that was pickled a partial set that holds nothing else.
+        number: its place in the set that it was taken from.
+        row: its place in the arrays of `regions`, which is its number if not given.
     """
 
     regions: RegionSet
     number: int
+    row: int | None = None
+
+    @property
+    def place(self) -> int:
+        """Its place in the arrays of `regions`."""
+        return self.number if self.row is None else self.row
 
     @property
     def pattern(self) -> Bools:
         """Activation pattern (N,)."""
-        pattern: Bools = self.regions.patterns[self.number]
+        pattern: Bools = self.regions.patterns[self.place]
         return pattern
 
     @property
     def point(self) -> Floats:
         """A point (d,) strictly inside."""
-        point: Floats = self.regions.points[self.number]
+        point: Floats = self.regions.points[self.place]
         return point
 
     @property
@@ -184,7 +253,7 @@ class Region:
     @property
     def exact_affine_map(self) -> IntegerAffine:
         """The network on this region in rationals: an integer matrix (c, d+1) over one denominator."""
-        return exact_output_map(self.regions, self.number)
+        return exact_output_map(self.regions, self.place)
 
     @property
     def polytope(self) -> HPolytope:
@@ -207,6 +276,17 @@ class Region:
             if layer.can_die and not self.pattern[start:end].any()
         ]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is this region, not its whole set."""
+        return Region, (alone(self.regions, self.place), self.number, 0)
+
+    def __copy__(self) -> Region:
+        return Region(self.regions, self.number, self.row)
+
+    def __deepcopy__(self, memo: Any) -> Region:
+        """Another view of the same set, which nobody can change."""
+        return copy(self)
+
     def __repr__(self) -> str:
         return f"<Region {self.number}: {as_text(self.pattern)}>"
 
@@ -224,6 +304,20 @@ class _LocalPoints:
         return (self._regions.local_point(i) for i in range(len(self._regions)))
 
 
+def alone(regions: RegionSet, i: int) -> RegionSet:
+    """The set of one region; it is partial unless there are no others."""
+    exact = regions.rational_points.get(i)
+    return RegionSet(
+        regions.problem,
+        regions.packed[i : i + 1],
+        regions.packed_cuts[i : i + 1],
+        regions.local_points[i : i + 1],
+        {} if exact is None else {0: exact},
+        regions.complete and len(regions) == 1,
+        regions.engine,
+    )
+
+
 def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:
     """The affine map of region i over the inputs, exactly."""
     last = regions.problem.input_layers.last_along(regions.patterns[i])
@@ -233,7 +327,7 @@ def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:
 
 def _polytope(region: Region) -> HPolytope:
     problem, pattern = region.regions.problem, region.pattern
-    cuts = region.regions.cuts[region.number]
+    cuts = region.regions.cuts[region.place]
     rows, divisors, neurons = _neuron_rows(problem.input_layers, pattern)
     domain, labels = rows_in_inputs(problem.solid)
     return HPolytope.of_exact_rows(

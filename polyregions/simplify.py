@@ -30,6 +30,7 @@ from polyregions.maps import layers_along
 from polyregions.network import Layer, Network, exact_layer
 from polyregions.neurons import NeuronStatus, Status, neuron_status, proportional
 from polyregions.problem import pose
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 
@@ -43,7 +44,7 @@ class Fate(IntEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class Simplified:
+class Simplified(ReadOnly):
     """What `simplify` gives beside the network.
 
     Attributes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import networkx as nx
 import numpy as np
@@ -24,11 +24,13 @@ from polyregions.domain import rows_in_inputs
 from polyregions.geometry.polytope import HPolytope
 from polyregions.max_groups import MaxGroups, matches
 from polyregions.network import Network
+from polyregions.places import Several, chosen
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 
 @dataclass(frozen=True, eq=False)
-class WinnerRegions:
+class WinnerRegions(ReadOnly):
     """Regions merged by winners, numbered by their first region.
 
     Attributes:
@@ -46,10 +48,21 @@ class WinnerRegions:
     def __len__(self) -> int:
         return len(self.first)
 
-    def __getitem__(self, i: int) -> WinnerRegion:
-        if not -len(self) <= i < len(self):
-            raise IndexError(f"merged region {i} of {len(self)}")
-        return WinnerRegion(self, i % len(self))
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> WinnerRegion: ...
+    @overload
+    def __getitem__(self, index: Several) -> list[WinnerRegion]: ...
+    def __getitem__(self, index: int | np.integer[Any] | Several) -> WinnerRegion | list[WinnerRegion]:
+        """Merged region number `index`; or the list of those that a slice, a mask (M,) or an array asks for.
+
+        Raises:
+            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
+            NotAnIndexError: the index is something else (a TypeError).
+        """
+        places = chosen(index, len(self), "merged region")
+        return (
+            WinnerRegion(self, places) if isinstance(places, int) else [WinnerRegion(self, i) for i in places]
+        )
 
     def __iter__(self) -> Iterator[WinnerRegion]:
         return (WinnerRegion(self, i) for i in range(len(self)))

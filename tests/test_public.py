@@ -49,7 +49,9 @@ PLAIN_DATA = {
     "max_groups",
     "network",
     "patterns",
+    "places",
     "progress",
+    "read_only",
     "scaling",
 }
 VIEWS = {

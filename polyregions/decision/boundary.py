@@ -17,12 +17,13 @@ from polyregions.decision.outputs import Outputs
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
+from polyregions.read_only import ReadOnly
 
 KINDS = ("decision", "neuron")
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionBoundary:
+class DecisionBoundary(ReadOnly):
     """Every piece where the closures of two cells of different classes share a (d-1)-dimensional set.
 
     Attributes:

@@ -7,9 +7,11 @@ a region count for the lowest of their classes, and are reported as ties.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
@@ -22,11 +24,13 @@ from polyregions.geometry.polytope import HPolytope
 from polyregions.geometry.solid import open_polyhedron
 from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
 from polyregions.oracle.referee import Referee
-from polyregions.regions import Region, RegionSet, exact_output_map
+from polyregions.places import Several, chosen
+from polyregions.read_only import ReadOnly, read_only
+from polyregions.regions import Region, RegionSet, alone
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCells:
+class DecisionCells(ReadOnly):
     """All full-dimensional (region, class) pairs, sorted by region, then class.
 
     Attributes:
@@ -50,12 +54,15 @@ class DecisionCells:
     @cached_property
     def points(self) -> Floats:
         """A point (K, d) strictly inside each cell, in the inputs."""
-        return self.regions.problem.solid.hull.lift_floats(self.local_points)
+        points: Floats = read_only(self.regions.problem.solid.hull.lift_floats(self.local_points))
+        return points
 
     @cached_property
     def offsets(self) -> Ints:
         """Where each region's cells start (R+1,): those of region i are ``offsets[i]`` to before ``offsets[i+1]``."""
-        return np.searchsorted(self.region, np.arange(len(self.regions) + 1)).astype(np.int64)
+        starts = np.searchsorted(self.region, np.arange(len(self.regions) + 1))
+        offsets: Ints = read_only(starts.astype(np.int64))
+        return offsets
 
     def local_point(self, cell: int) -> Point:
         """The interior point of a cell in the coordinates u, exactly."""
@@ -80,10 +87,21 @@ class DecisionCells:
     def __len__(self) -> int:
         return len(self.region)
 
-    def __getitem__(self, cell: int) -> DecisionCell:
-        if not -len(self) <= cell < len(self):
-            raise IndexError(f"decision cell {cell} of {len(self)}")
-        return DecisionCell(self, cell % len(self))
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> DecisionCell: ...
+    @overload
+    def __getitem__(self, index: Several) -> list[DecisionCell]: ...
+    def __getitem__(self, index: int | np.integer[Any] | Several) -> DecisionCell | list[DecisionCell]:
+        """Cell number `index`; or the list of those that a slice, a mask (K,) or an array of numbers asks for.
+
+        Raises:
+            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
+            NotAnIndexError: the index is something else (a TypeError).
+        """
+        places = chosen(index, len(self), "decision cell")
+        return (
+            DecisionCell(self, places) if isinstance(places, int) else [DecisionCell(self, i) for i in places]
+        )
 
     def __iter__(self) -> Iterator[DecisionCell]:
         return (DecisionCell(self, cell) for cell in range(len(self)))
@@ -110,32 +128,40 @@ class DecisionCell:
     """One decision cell: a light view into `DecisionCells`.
 
     Attributes:
-        cells: the cells it belongs to.
-        number: its place among them.
+        cells: the cells it belongs to; of a cell that was pickled partial ones that hold nothing else.
+        number: its place among those that it was taken from.
+        part: its place in the arrays of `cells` and the number of its region, if these are others now.
     """
 
     cells: DecisionCells
     number: int
+    part: tuple[int, int] | None = None
+
+    @property
+    def place(self) -> int:
+        """Its place in the arrays of `cells`."""
+        return self.number if self.part is None else self.part[0]
 
     @property
     def region(self) -> Region:
         """The region it is part of."""
-        return self.cells.regions[int(self.cells.region[self.number])]
+        row = int(self.cells.region[self.place])
+        return self.cells.regions[row] if self.part is None else Region(self.cells.regions, self.part[1], row)
 
     @property
     def label(self) -> int:
         """The class that wins in it."""
-        return int(self.cells.label[self.number])
+        return int(self.cells.label[self.place])
 
     @property
     def tied_with(self) -> tuple[int, ...]:
         """The classes that score the same all over it."""
-        return dict(self.cells.ties).get(self.number, ())
+        return dict(self.cells.ties).get(self.place, ())
 
     @property
     def point(self) -> Floats:
         """A point (d,) strictly inside."""
-        point: Floats = self.cells.points[self.number]
+        point: Floats = self.cells.points[self.place]
         return point
 
     @property
@@ -145,7 +171,7 @@ class DecisionCell:
         The row "decision k-i" says that class k beats class i; it is open where a tie would be class i's, that is,
         for i < k. Classes whose lead is constant on the region have no row.
         """
-        k, output = self.label, exact_output_map(self.cells.regions, self.region.number)
+        k, output = self.label, self.region.exact_affine_map
         scores = exact_scores(self.cells.rule, output)
         leads = [[a - b for a, b in zip(scores[k], score, strict=True)] for score in scores]
         rivals = [i for i, lead in enumerate(leads) if any(lead[:-1])]
@@ -172,8 +198,33 @@ class DecisionCell:
             for group in groups
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is this cell and its region, not all of them."""
+        return DecisionCell, (_cell_alone(self), self.number, (0, self.region.number))
+
+    def __copy__(self) -> DecisionCell:
+        return DecisionCell(self.cells, self.number, self.part)
+
+    def __deepcopy__(self, memo: Any) -> DecisionCell:
+        """Another view of the same cells, which nobody can change."""
+        return copy(self)
+
     def __repr__(self) -> str:
         return f"<DecisionCell {self.number}: class {self.label} in region {self.region.number}>"
+
+
+def _cell_alone(cell: DecisionCell) -> DecisionCells:
+    cells, place = cell.cells, cell.place
+    exact = cells.rational_points.get(place)
+    return DecisionCells(
+        alone(cells.regions, cell.region.place),
+        cells.rule,
+        np.zeros(1, dtype=np.int64),
+        cells.label[place : place + 1],
+        cells.local_points[place : place + 1],
+        {} if exact is None else {0: exact},
+        ((0, cell.tied_with),) if cell.tied_with else (),
+    )
 
 
 def cell_rows(cells: DecisionCells, cell: int) -> OpenPolyhedron:

@@ -12,10 +12,11 @@ from scipy.sparse.csgraph import connected_components
 from polyregions._types import Ints
 from polyregions.decision.cells import DecisionCells
 from polyregions.decision.contacts import crossings, meetings
+from polyregions.read_only import ReadOnly
 
 
 @dataclass(frozen=True, eq=False)
-class Islands:
+class Islands(ReadOnly):
     """The connected components of each class, numbered by their first cell.
 
     Attributes:

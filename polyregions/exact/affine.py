@@ -29,6 +29,11 @@ class IntegerAffine:
     matrix: fmpz_mat
     denominator: int
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """flint's matrices do not pickle; what travels is Python integers."""
+        entries = [int(entry) for entry in self.matrix.entries()]
+        return _of_entries, (*self.shape, entries, int(self.denominator))
+
     @property
     def shape(self) -> tuple[int, int]:
         """(n, k+1)."""
@@ -55,6 +60,10 @@ class IntegerAffine:
         """Weight (n, k) and bias (n,) as fractions."""
         rows = [[Fraction(entry, self.denominator) for entry in self.row(i)] for i in range(self.shape[0])]
         return [row[:-1] for row in rows], [row[-1] for row in rows]
+
+
+def _of_entries(n_rows: int, n_columns: int, entries: list[int], denominator: int) -> IntegerAffine:
+    return IntegerAffine(fmpz_mat(n_rows, n_columns, entries), denominator)
 
 
 def integer_matrix(rows: Sequence[Sequence[int]], n_columns: int) -> fmpz_mat:

@@ -35,9 +35,10 @@ from polyregions.oracle.highs import largest_ball
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.proof import TINY, UNIT, values_at_points
 from polyregions.oracle.referee import Referee
+from polyregions.read_only import ReadOnly
 
 
-class HPolytope:
+class HPolytope(ReadOnly):
     """A polyhedron ``{x : A x <= b}`` in R^d, some of its rows open (``A x < b``).
 
     Integers and ``fractions.Fraction`` are kept exactly, see `exact_rows`.
@@ -62,6 +63,7 @@ class HPolytope:
         self.A, self.b, self.strict, self.labels, exact = checked_rows(A, b, strict, labels)
         self._exact_rows: list[list[int]] | None = exact
         self._irredundant_among: frozenset[int] | None = None
+        self.__post_init__()
 
     @classmethod
     def of_exact_rows(

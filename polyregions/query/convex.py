@@ -14,13 +14,14 @@ from polyregions.decision.cells import DecisionCells
 from polyregions.errors import InputError, OptionError
 from polyregions.geometry.polytope import HPolytope
 from polyregions.query.pieces import Where, regions_of
+from polyregions.read_only import ReadOnly
 
 Objective: TypeAlias = Callable[[Any, Any], Any]
 """Takes cvxpy expressions x (d,) and y (c,), gives a scalar one."""
 
 
 @dataclass(frozen=True, eq=False)
-class ConvexOptimum:
+class ConvexOptimum(ReadOnly):
     """The best of many convex programmes, each solved in float64 to the tolerance of its solver: not proved.
 
     Attributes:

@@ -22,11 +22,12 @@ from polyregions.geometry.solid import integer_form
 from polyregions.oracle.highs import new_solver
 from polyregions.query.extremes import bound_on
 from polyregions.query.pieces import Piece, pieces, regions_of
+from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 
 
 @dataclass(frozen=True, eq=False)
-class PreimagePiece:
+class PreimagePiece(ReadOnly):
     """A part of one region.
 
     Attributes:
@@ -41,7 +42,7 @@ class PreimagePiece:
 
 
 @dataclass(frozen=True, eq=False)
-class ImagePiece:
+class ImagePiece(ReadOnly):
     """The image of one region: ``conv(points) + cone(rays) + span(lines)`` in R^c.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -96,6 +96,10 @@ class StoredRegions(RegionSet):
         }
         for name, value in plain.items():
             object.__setattr__(self, name, value)  # frozen
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is the regions, not the folder they are in."""
+        return RegionSet, tuple(getattr(self._loaded, field.name) for field in fields(RegionSet))
 
     @cached_property
     def _loaded(self) -> RegionSet:
