@@ -90,7 +90,8 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
 
     A piece on the common boundary of several regions is there once for each if it has at least one dimension less
     than the domain; pieces of the regions' own dimension are regions where the output is that constant. Where the set
-    is thinner still, as the origin is for ``abs(x) + abs(y) = 0``, the part is there once, with the first region that has it.
+    is thinner still, as the origin is for ``abs(x) + abs(y) = 0``, the part is there once, with the first region that
+    has it.
 
     Args:
         regions: a complete set.
