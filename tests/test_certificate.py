@@ -798,6 +798,7 @@ def test_the_checker_imports_only_plain_data() -> None:
         "polyregions.final_function",
         "polyregions.max_groups",
         "polyregions.network",
+        "polyregions.read_only",
         "polyregions.scaling",
     ]
 

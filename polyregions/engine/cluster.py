@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
-from asyncio import CancelledError
 from collections import Counter
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from time import monotonic
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from polyregions.errors import KEPT, StoppedError
 
 ASK_AGAIN = 5.0  # seconds after which a cluster is asked for its size again
 ANSWERS_WITHIN: Final = 5.0  # seconds
+CANCELLED: Final = (CancelledError, asyncio.CancelledError)  # the first is that of Dask's futures
 LOST: Final = ("cancelled", "lost", "error")
 
 
@@ -67,7 +68,7 @@ class Cluster:
             client = self._client
             found = client.sync(client.scheduler.identity, n_workers=-1, callback_timeout=ANSWERS_WITHIN)
             workers: dict[str, Any] = found["workers"]
-        except (Exception, CancelledError):  # of many kinds, and the same to us
+        except (Exception, asyncio.CancelledError):  # of many kinds, and the same to us
             return {}
         return workers
 
@@ -75,7 +76,10 @@ class Cluster:
         """Hand out a task; if the job was lost, it is sent again."""
         if self._sent is None or self._sent.status in LOST:
             self._sent = self._client.submit(bytes, self._packed, pure=False)
-        future: Future[Outcome] = self._executor.submit(perform_unpacked, self._sent, task, pure=False)
+        options = {**self._executor._kwargs, "pure": False}  # what get_executor was given, such as priority
+        asked = self._client.submit(perform_unpacked, self._sent, task, **options)
+        future: Future[Outcome] = Future()
+        self._client.loop.add_callback(hand_over, asked, future)
         return future
 
     def trouble(self) -> str:
@@ -93,6 +97,23 @@ class Cluster:
     def close(self) -> None:
         """Let go of the job."""
         self._sent = None
+
+
+async def hand_over(asked: Any, future: Future[Outcome]) -> None:
+    """Wait for a future of Dask, on its event loop, and hand its outcome to one of ours.
+
+    Dask's own executor looks at the status once it has the result. If the worker has left meanwhile the status is
+    "lost", and a good result becomes a TypeError.
+    """
+    try:
+        outcome = await asked.result()
+    except CANCELLED:
+        future.cancel()
+        future.set_running_or_notify_cancel()  # wakes those who wait
+    except Exception as error:
+        future.set_exception(error)
+    else:
+        future.set_result(outcome)
 
 
 def is_cluster(executor: Executor) -> bool:
