@@ -21,7 +21,7 @@ from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
 from polyregions.network import Network
-from polyregions.patterns import as_text, key_of, keys, unpack
+from polyregions.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.places import Several, chosen
 from polyregions.problem import Problem, in_slice_coordinates
 from polyregions.pullback import ComposedLayers
@@ -181,6 +181,36 @@ class RegionSet(ReadOnly):
         rows, labels = rows_in_inputs(self.problem.solid)
         strict = _open_rows(self.problem.solid, len(rows))
         return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, strict, labels)
+
+    def after_layer(self, layer: int) -> RegionSet:
+        """The regions of the network that ends behind an activation layer, counted from 1, as a set of their own.
+
+        They are those of this set put together where their patterns agree up to that layer, so they need no
+        enumeration, and are complete if this set is. Their polytopes are the cells of the first layers' hyperplanes.
+
+        Raises:
+            OptionError: there is no such layer.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1]], [0]), ([[1]], [-1]), ([[1]], [0])])
+        >>> regions = pr.enumerate_regions(net, pr.Box([-2], [2]))
+        >>> len(regions), [region.polytope.vertices().ravel().tolist() for region in regions.after_layer(1)]
+        (3, [[-2.0, 0.0], [0.0, 2.0]])
+        """
+        problem = self.problem.up_to_layer(layer)
+        n = problem.network.n_neurons
+        changed = np.any(self.patterns[1:, :n] != self.patterns[:-1, :n], axis=1)
+        first = np.flatnonzero(np.concatenate([np.ones(min(1, len(self)), dtype=np.bool_), changed]))
+        exact = {i: self.rational_points.get(row) for i, row in enumerate(first.tolist())}
+        return RegionSet(
+            problem,
+            pack(self.patterns[first, :n]),
+            pack(self.cuts[first, :n]),
+            self.local_points[first],
+            {i: point for i, point in exact.items() if point is not None},
+            self.complete,
+            self.engine,
+        )
 
     def regions_after_each_layer(self) -> list[int]:
         """How many regions there are after each activation layer (the last entry is R)."""
