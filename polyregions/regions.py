@@ -359,17 +359,30 @@ def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:
 
 
 def _polytope(region: Region) -> HPolytope:
-    problem, pattern = region.regions.problem, region.pattern
-    cuts = region.regions.cuts[region.place]
+    return pattern_polytope(region.regions.problem, region.pattern, region.regions.cuts[region.place])
+
+
+def pattern_polytope(problem: Problem, pattern: Bools, cuts: Bools | None = None) -> HPolytope:
+    """The inputs in the domain that have an activation pattern, as `Region.polytope`.
+
+    Args:
+        problem: network and domain.
+        pattern: (N,) a pattern that some input has.
+        cuts: (N,) the neurons that with the domain's rows imply the others, if that is known.
+    """
     rows, divisors, neurons = _neuron_rows(problem.input_layers, pattern)
     domain, labels = rows_in_inputs(problem.solid)
+    bounding = None
+    if cuts is not None:
+        walls = range(len(neurons), len(neurons) + len(domain))
+        bounding = [*(i for i, n in enumerate(neurons) if cuts[n]), *walls]
     return HPolytope.of_exact_rows(
         rows + domain,
         divisors + _scales(domain),
         problem.network.n_inputs,
         [bool(pattern[n]) for n in neurons] + _open_rows(problem.solid, len(domain)),
         [f"neuron {n}" for n in neurons] + labels,
-        [i for i, n in enumerate(neurons) if cuts[n]] + list(range(len(neurons), len(neurons) + len(domain))),
+        bounding,
     )
 
 
