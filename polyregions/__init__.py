@@ -28,6 +28,7 @@ from polyregions.counting.lower_dimensional import (
     lower_dimensional_regions,
 )
 from polyregions.decision import (
+    BoundaryPiece,
     CellFacet,
     DecisionBoundary,
     DecisionCell,
@@ -104,6 +105,7 @@ __all__ = [
     "Audit",
     "Bound",
     "Boundary",
+    "BoundaryPiece",
     "Box",
     "CellFacet",
     "Certificate",

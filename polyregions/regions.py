@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -25,7 +24,7 @@ from polyregions.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.places import Several, chosen
 from polyregions.problem import Problem, in_slice_coordinates
 from polyregions.pullback import ComposedLayers
-from polyregions.read_only import ReadOnly, read_only
+from polyregions.read_only import ReadOnly, View, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,7 +245,7 @@ class RegionSet(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class Region(View):
     """One linear region: a light view into a `RegionSet`.
 
     Attributes:
@@ -312,13 +311,6 @@ class Region:
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this region, not its whole set."""
         return Region, (alone(self.regions, self.place), self.number, 0)
-
-    def __copy__(self) -> Region:
-        return Region(self.regions, self.number, self.row)
-
-    def __deepcopy__(self, memo: Any) -> Region:
-        """Another view of the same set, which nobody can change."""
-        return copy(self)
 
     def __repr__(self) -> str:
         return f"<Region {self.number}: {as_text(self.pattern)}>"

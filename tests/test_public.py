@@ -17,7 +17,7 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
+    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet", "Certificate",
     "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
     "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
     "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion",

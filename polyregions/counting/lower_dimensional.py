@@ -16,7 +16,7 @@ from polyregions.geometry.polytope import HPolytope
 from polyregions.patterns import as_text
 from polyregions.places import Several, chosen
 from polyregions.progress import ProgressFunction
-from polyregions.read_only import ReadOnly
+from polyregions.read_only import ReadOnly, View
 from polyregions.regions import RegionSet, pattern_polytope
 
 
@@ -70,7 +70,7 @@ class LowerDimensionalRegions(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class LowerDimensionalRegion:
+class LowerDimensionalRegion(View):
     """One activation region without an interior: a light view into `LowerDimensionalRegions`.
 
     Attributes:
