@@ -22,7 +22,13 @@ from polyregions.checkpoints import Checkpoints
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.counting.count import count_by_definition
 from polyregions.counting.definitions import DEFINITIONS, Definition
+from polyregions.counting.lower_dimensional import (
+    LowerDimensionalRegion,
+    LowerDimensionalRegions,
+    lower_dimensional_regions,
+)
 from polyregions.decision import (
+    BoundaryPiece,
     CellFacet,
     DecisionBoundary,
     DecisionCell,
@@ -99,6 +105,7 @@ __all__ = [
     "Audit",
     "Bound",
     "Boundary",
+    "BoundaryPiece",
     "Box",
     "CellFacet",
     "Certificate",
@@ -121,6 +128,8 @@ __all__ = [
     "LinePieces",
     "Lipschitz",
     "LocalModels",
+    "LowerDimensionalRegion",
+    "LowerDimensionalRegions",
     "Network",
     "NeuronStatus",
     "PlaneSection",
@@ -178,6 +187,7 @@ __all__ = [
     "load_property",
     "load_regions",
     "local_models",
+    "lower_dimensional_regions",
     "maximize",
     "maximize_concave",
     "merged_regions",

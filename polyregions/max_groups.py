@@ -41,6 +41,12 @@ class MaxGroups(ReadOnly):
         """The comparators of one group."""
         return self.neurons[self.offsets[group] : self.offsets[group + 1]]
 
+    def within(self, n_neurons: int) -> MaxGroups:
+        """The maxima that are decided among the first neurons of the pattern."""
+        kept = [part for part in map(self.of, range(len(self))) if np.all(part < n_neurons)]
+        offsets = np.cumsum([0, *map(len, kept)]).astype(np.int64)
+        return MaxGroups(np.concatenate([np.zeros(0, dtype=np.int64), *kept]), offsets)
+
     def winners(self, patterns: Bools) -> Ints:
         """Which argument (R, G) wins each maximum along patterns (R, N), counted from 0."""
         found = np.zeros((len(patterns), len(self)), dtype=np.int64)

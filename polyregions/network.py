@@ -16,7 +16,7 @@ import numpy as np
 from polyregions import arrays, scaling
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
-from polyregions.errors import NetworkError, UnsupportedError, visible
+from polyregions.errors import NetworkError, OptionError, UnsupportedError, visible
 from polyregions.final_function import FinalFunction
 from polyregions.max_groups import MaxGroups
 from polyregions.read_only import ReadOnly
@@ -248,6 +248,24 @@ class Network(ReadOnly):
         """Where each activation layer's bits start and end in the pattern."""
         ends = list(accumulate(self.widths))
         return list(zip([0, *ends], ends, strict=False))
+
+    def up_to_layer(self, layer: int) -> Network:
+        """The network that ends behind the units of an activation layer (counted from 1), whose values it gives.
+
+        Raises:
+            OptionError: there is no such layer.
+
+        >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
+        >>> net.up_to_layer(1)([-3.0]).tolist()
+        [0.0, 3.0]
+        """
+        last = len(self.activation_layers)
+        if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)) or not 1 <= layer <= last:
+            expected = f"a number from 1 to {last}" if last else "none, for it has no activation layers"
+            raise OptionError(f"{self.name}: activation layer {layer!r}, expected {expected}")
+        groups = self.max_groups and self.max_groups.within(sum(self.widths[:layer]))
+        name = f"{self.name} up to layer {layer}"
+        return Network(self.layers[:layer], name, groups, self.notices)
 
     @cached_property
     def is_tame(self) -> bool:

@@ -70,6 +70,16 @@ class Problem:
         """The interior of the domain over u."""
         return OpenPolyhedron.of(self.solid.forms, self.solid.hull.dim)
 
+    def up_to_layer(self, layer: int) -> Problem:
+        """The same for the network that ends behind an activation layer, counted from 1.
+
+        Raises:
+            OptionError: there is no such layer.
+        """
+        network = self.network.up_to_layer(layer)
+        inner = Network.from_units(self.inner.layers[:layer], network.name, network.max_groups)
+        return Problem(network, self.domain, self.solid, inner)
+
     def bounding_forms(self, pattern: Bools, cuts: Bools) -> list[Form]:
         """The forms that are positive inside a region: the domain's, then those of the neurons that cut its ancestors.
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 
-class ReadOnly:
-    """A class whose arrays are read-only from the start, and after `pickle` and `copy`, which would forget it.
+class PlainState:
+    """A class that pickles and copies as what its objects were made of, with arrays read-only afterwards.
 
-    What travels is what the object was made of: `cached_property` values are made anew when somebody asks.
-    The arrays are views, so what was handed in stays as writable as it was.
+    `cached_property` values are made anew when somebody asks.
     """
-
-    def __post_init__(self) -> None:
-        """Make the arrays read-only; dataclasses call it, other classes at the end of their constructors."""
-        self.__setstate__(dict(vars(self)))
 
     def __getstate__(self) -> dict[str, Any]:
         """What the object was made of."""
@@ -31,6 +26,27 @@ class ReadOnly:
     @classmethod
     def _is_derived(cls, name: str) -> bool:
         return isinstance(getattr(cls, name, None), cached_property)
+
+
+class ReadOnly(PlainState):
+    """A class whose arrays are read-only from the start, and after `pickle` and `copy`, which would forget it.
+
+    The arrays are views, so what was handed in stays as writable as it was.
+    """
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only; dataclasses call it, other classes at the end of their constructors."""
+        self.__setstate__(dict(vars(self)))
+
+
+class View:
+    """A member of a result: its number and the result. Nobody can change either, so a copy is the view itself."""
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
 
 def read_only(value: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -21,11 +20,11 @@ from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
 from polyregions.network import Network
-from polyregions.patterns import as_text, key_of, keys, unpack
+from polyregions.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.places import Several, chosen
 from polyregions.problem import Problem, in_slice_coordinates
 from polyregions.pullback import ComposedLayers
-from polyregions.read_only import ReadOnly, read_only
+from polyregions.read_only import ReadOnly, View, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,6 +178,36 @@ class RegionSet(ReadOnly):
         strict = _open_rows(self.problem.solid, len(rows))
         return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, strict, labels)
 
+    def after_layer(self, layer: int) -> RegionSet:
+        """The regions of the network that ends behind an activation layer, counted from 1, as a set of their own.
+
+        They are those of this set put together where their patterns agree up to that layer, so they need no
+        enumeration, and are complete if this set is. Their polytopes are the cells of the first layers' hyperplanes.
+
+        Raises:
+            OptionError: there is no such layer.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1]], [0]), ([[1]], [-1]), ([[1]], [0])])
+        >>> regions = pr.enumerate_regions(net, pr.Box([-2], [2]))
+        >>> len(regions), [region.polytope.vertices().ravel().tolist() for region in regions.after_layer(1)]
+        (3, [[-2.0, 0.0], [0.0, 2.0]])
+        """
+        problem = self.problem.up_to_layer(layer)
+        n = problem.network.n_neurons
+        changed = np.any(self.patterns[1:, :n] != self.patterns[:-1, :n], axis=1)
+        first = np.flatnonzero(np.concatenate([np.ones(min(1, len(self)), dtype=np.bool_), changed]))
+        exact = {i: self.rational_points.get(row) for i, row in enumerate(first.tolist())}
+        return RegionSet(
+            problem,
+            pack(self.patterns[first, :n]),
+            pack(self.cuts[first, :n]),
+            self.local_points[first],
+            {i: point for i, point in exact.items() if point is not None},
+            self.complete,
+            self.engine,
+        )
+
     def regions_after_each_layer(self) -> list[int]:
         """How many regions there are after each activation layer (the last entry is R)."""
         changed = self.patterns[1:] != self.patterns[:-1]
@@ -213,7 +242,7 @@ class RegionSet(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class Region:
+class Region(View):
     """One linear region: a light view into a `RegionSet`.
 
     Attributes:
@@ -280,13 +309,6 @@ class Region:
         """What travels is this region, not its whole set."""
         return Region, (alone(self.regions, self.place), self.number, 0)
 
-    def __copy__(self) -> Region:
-        return Region(self.regions, self.number, self.row)
-
-    def __deepcopy__(self, memo: Any) -> Region:
-        """Another view of the same set, which nobody can change."""
-        return copy(self)
-
     def __repr__(self) -> str:
         return f"<Region {self.number}: {as_text(self.pattern)}>"
 
@@ -326,17 +348,30 @@ def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:
 
 
 def _polytope(region: Region) -> HPolytope:
-    problem, pattern = region.regions.problem, region.pattern
-    cuts = region.regions.cuts[region.place]
+    return pattern_polytope(region.regions.problem, region.pattern, region.regions.cuts[region.place])
+
+
+def pattern_polytope(problem: Problem, pattern: Bools, cuts: Bools | None = None) -> HPolytope:
+    """The inputs in the domain that have an activation pattern, as `Region.polytope`.
+
+    Args:
+        problem: network and domain.
+        pattern: (N,) a pattern that some input has.
+        cuts: (N,) the neurons that with the domain's rows imply the others, if that is known.
+    """
     rows, divisors, neurons = _neuron_rows(problem.input_layers, pattern)
     domain, labels = rows_in_inputs(problem.solid)
+    bounding = None
+    if cuts is not None:
+        walls = range(len(neurons), len(neurons) + len(domain))
+        bounding = [*(i for i, n in enumerate(neurons) if cuts[n]), *walls]
     return HPolytope.of_exact_rows(
         rows + domain,
         divisors + _scales(domain),
         problem.network.n_inputs,
         [bool(pattern[n]) for n in neurons] + _open_rows(problem.solid, len(domain)),
         [f"neuron {n}" for n in neurons] + labels,
-        [i for i, n in enumerate(neurons) if cuts[n]] + list(range(len(neurons), len(neurons) + len(domain))),
+        bounding,
     )
 
 

@@ -25,7 +25,7 @@ from polyregions.geometry.polytope import HPolytope
 from polyregions.max_groups import MaxGroups, matches
 from polyregions.network import Network
 from polyregions.places import Several, chosen
-from polyregions.read_only import ReadOnly
+from polyregions.read_only import ReadOnly, View
 from polyregions.regions import RegionSet
 
 
@@ -92,7 +92,7 @@ class WinnerRegions(ReadOnly):
 
 
 @dataclass(frozen=True, eq=False)
-class WinnerRegion:
+class WinnerRegion(View):
     """One merged region: a light view into `WinnerRegions`."""
 
     merged: WinnerRegions

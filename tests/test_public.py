@@ -17,10 +17,11 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "Box", "CellFacet", "Certificate",
+    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet", "Certificate",
     "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
     "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
-    "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "Network", "NeuronStatus",
+    "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion",
+    "LowerDimensionalRegions", "Network", "NeuronStatus",
     "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress", "Property", "Region", "RegionSet",
     "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict", "Verification",
     "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment",
@@ -30,7 +31,8 @@ PUBLIC = [
     "estimate_regions", "euler_characteristic", "explore", "face_counts", "facet_arrays", "facet_neurons",
     "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
     "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
-    "local_models", "maximize", "maximize_concave", "merged_regions", "minimize", "minimize_convex",
+    "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
+    "minimize_convex",
     "neuron_status", "output_range", "plane_section", "plane_through", "plane_through", "plot_layers",
     "plot_regions", "plot_surface", "preimage", "region_blocks", "region_volumes", "report",
     "robustness_radii", "robustness_radius", "save", "segment", "simplify", "tally_regions", "verify",

@@ -11,10 +11,11 @@ from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.counting.definitions import DEFINITIONS
 from polyregions.counting.pieces import bounds_on_convex_regions, open_pieces
 from polyregions.counting.residues import map_classes
-from polyregions.counting.thin import count_thin_patterns
+from polyregions.counting.thin import thin_cells
 from polyregions.counting.touching import count_closed_pieces
-from polyregions.errors import InputError, OptionError, StoppedError
-from polyregions.progress import ProgressFunction, Watch
+from polyregions.counting.watching import check_complete, reporter
+from polyregions.errors import OptionError
+from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
 
 Count: TypeAlias = "int | tuple[int, int]"
@@ -55,8 +56,7 @@ def count_by_definition(
     R5 linear programs for the pieces and edges about repeated maps; R1 up to one a region and neuron.
     """
     wanted = _wanted(which)
-    if not regions.complete:
-        raise InputError(f"{len(regions)} regions of a run that was stopped, expected a complete set")
+    check_complete(regions)
     counting = _Counting(regions, progress)
     return {name: counting.count(name) for name in wanted}
 
@@ -78,14 +78,7 @@ class _Counting:
 
     def _report(self, name: str) -> Callable[[int, int], None]:
         """The function that says how far the counting of one definition has come."""
-        watch = Watch(self._progress)
-
-        def report(done: int, total: int) -> None:
-            fraction = done / total if total else 1.0
-            if not watch.goes_on(int(fraction * len(self.regions)), fraction):
-                raise StoppedError(f"stopped while counting {name}, at {done} of {total} steps")
-
-        return report
+        return reporter(len(self.regions), self._progress, f"counting {name}")
 
     def count(self, name: str) -> Count:
         counts: dict[str, Callable[[], Count]] = {
@@ -114,7 +107,7 @@ class _Counting:
         return open_pieces(self.classes, self.adjacency)
 
     def activation_regions(self) -> int:
-        return len(self.regions) + count_thin_patterns(self.regions, self._report("R1"))
+        return len(self.regions) + sum(1 for _ in thin_cells(self.regions, self._report("R1")))
 
     def proper_activation_regions(self) -> int:
         return len(self.regions)

@@ -26,8 +26,8 @@ from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 
-def count_thin_patterns(regions: RegionSet, report: Callable[[int, int], None]) -> int:
-    """How many patterns of the network on the domain have no full-dimensional set.
+def thin_cells(regions: RegionSet, report: Callable[[int, int], None]) -> Iterator[ThinCell]:
+    """The sets of all patterns of the network on the domain that have no full-dimensional set, each once.
 
     Args:
         regions: all regions.
@@ -37,14 +37,12 @@ def count_thin_patterns(regions: RegionSet, report: Callable[[int, int], None]) 
     domain's bounds settle it; then a split tree of its own for each thin set.
     """
     search = _Search(regions)
-    total = 0
     for i in range(len(regions)):
         report(i, len(regions))
         for n in search.questions(i):
             thin = search.touching(i, n)
             if thin is not None:
-                total += search.count_below(thin)
-    return total
+                yield from search.below(thin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,7 @@ class ThinCell:
         interior: a point v where all forms of the closure are positive.
         layer: the layer of the next neuron, over u.
         bits: the known bits of that layer's neurons.
+        before: the bits of all layers before it.
     """
 
     hull: AffineHull
@@ -66,6 +65,12 @@ class ThinCell:
     interior: Point
     layer: PulledLayer
     bits: tuple[bool, ...]
+    before: tuple[bool, ...]
+
+    @property
+    def pattern(self) -> tuple[bool, ...]:
+        """All known bits."""
+        return self.before + self.bits
 
     def with_bit(self, bit: bool) -> ThinCell:
         """The same set once the next neuron is known not to cut it."""
@@ -73,12 +78,12 @@ class ThinCell:
 
     def at_next_neuron(self) -> ThinCell | None:
         """The same set with `layer` at the next neuron, past the end of finished layers; None if there is none."""
-        layer, bits = self.layer, self.bits
+        layer, bits, before = self.layer, self.bits, self.before
         while len(bits) == len(layer.kinked):
             if layer.is_last:
                 return None
-            layer, bits = layer.next(bits), ()
-        return replace(self, layer=layer, bits=bits)
+            layer, bits, before = layer.next(bits), (), before + bits
+        return replace(self, layer=layer, bits=bits, before=before)
 
     def next_row(self) -> list[int]:
         """The next neuron's pre-activation over v."""
@@ -135,20 +140,29 @@ class _Search:
             if not self._is_surely_positive(i, m):
                 positive.append(self.forms.neuron(i, m).exact())
         index, _ = self.forms.neurons[n]
-        bits = (*self.regions.patterns[i, self.forms.starts[index] : n].tolist(), False)
+        known, start = tuple(self.regions.patterns[i, :n].tolist()), self.forms.starts[index]
         layer, whole = self.forms.layer(i, index), AffineHull.whole(self.regions.dim)
-        return ThinCell(whole, tuple(closure), tuple(positive), solid.interior, layer, bits).within(solid)
+        cell = ThinCell(
+            whole,
+            tuple(closure),
+            tuple(positive),
+            solid.interior,
+            layer,
+            (*known[start:], False),
+            known[:start],
+        )
+        return cell.within(solid)
 
-    def count_below(self, start: ThinCell) -> int:
-        """How many patterns the points of a thin cell have."""
-        total, stack = 0, [start]
+    def below(self, start: ThinCell) -> Iterator[ThinCell]:
+        """The sets of the patterns that the points of a thin cell have, with all bits known."""
+        stack = [start]
         while stack:
-            cell = stack.pop().at_next_neuron()
-            if cell is None:
-                total += 1
+            cell = stack.pop()
+            split = cell.at_next_neuron()
+            if split is None:
+                yield cell
             else:
-                stack += self._sides(cell)
-        return total
+                stack += self._sides(split)
 
     def _sides(self, cell: ThinCell) -> list[ThinCell]:
         """The non-empty sides of the next neuron's hyperplane."""

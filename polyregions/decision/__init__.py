@@ -7,12 +7,13 @@ is the way to numba.
 
 from __future__ import annotations
 
-from polyregions.decision.boundary import DecisionBoundary, decision_boundary
+from polyregions.decision.boundary import BoundaryPiece, DecisionBoundary, decision_boundary
 from polyregions.decision.cells import CellFacet, DecisionCell, DecisionCells, cell_rows
 from polyregions.decision.cut import decision_cells
 from polyregions.decision.graph import Islands, decision_graph, islands
 
 __all__ = [
+    "BoundaryPiece",
     "CellFacet",
     "DecisionBoundary",
     "DecisionCell",

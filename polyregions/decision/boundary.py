@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from polyregions.decision.outputs import Outputs
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
-from polyregions.read_only import ReadOnly
+from polyregions.places import Several, chosen
+from polyregions.read_only import ReadOnly, View
 
 KINDS = ("decision", "neuron")
 
@@ -91,8 +93,79 @@ class DecisionBoundary(ReadOnly):
     def __len__(self) -> int:
         return len(self.source)
 
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> BoundaryPiece: ...
+    @overload
+    def __getitem__(self, index: Several) -> list[BoundaryPiece]: ...
+    def __getitem__(self, index: int | np.integer[Any] | Several) -> BoundaryPiece | list[BoundaryPiece]:
+        """Piece number `index`; or the list of those that a slice, a mask (B,) or an array of numbers asks for.
+
+        Raises:
+            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
+            NotAnIndexError: the index is something else (a TypeError).
+        """
+        places = chosen(index, len(self), "boundary piece")
+        return (
+            BoundaryPiece(self, places)
+            if isinstance(places, int)
+            else [BoundaryPiece(self, i) for i in places]
+        )
+
+    def __iter__(self) -> Iterator[BoundaryPiece]:
+        return (BoundaryPiece(self, i) for i in range(len(self)))
+
     def __repr__(self) -> str:
         return f"<DecisionBoundary: {len(self)} pieces between {len(self.cells)} cells>"
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryPiece(View):
+    """One piece of the decision boundary: a light view into `DecisionBoundary`.
+
+    Attributes:
+        boundary: the boundary it belongs to.
+        number: its place in it.
+    """
+
+    boundary: DecisionBoundary
+    number: int
+
+    @property
+    def cells(self) -> tuple[DecisionCell, DecisionCell]:
+        """The two cells that meet."""
+        cells = self.boundary.cells
+        return cells[self.boundary.source[self.number]], cells[self.boundary.target[self.number]]
+
+    @property
+    def classes(self) -> tuple[int, int]:
+        """Their classes."""
+        one, two = self.cells
+        return one.label, two.label
+
+    @property
+    def kind(self) -> str:
+        """Either "decision", inside a region, or "neuron", along a facet of regions."""
+        return KINDS[int(self.boundary.neuron[self.number] >= 0)]
+
+    @property
+    def point(self) -> Floats:
+        """A point (d,) in its relative interior, rounded."""
+        point: Floats = self.boundary.points[self.number]
+        return point
+
+    @property
+    def exact_point(self) -> tuple[Fraction, ...]:
+        """The same point without rounding."""
+        return self.boundary.exact_point(self.number)
+
+    @property
+    def polytope(self) -> HPolytope:
+        """The piece as a (d-1)-dimensional polytope."""
+        return self.boundary.polytope(self.number)
+
+    def __repr__(self) -> str:
+        one, two = self.classes
+        return f"<BoundaryPiece {self.number}: between classes {one} and {two}>"
 
 
 def decision_boundary(cells: DecisionCells) -> DecisionBoundary:

@@ -7,7 +7,6 @@ a region count for the lowest of their classes, and are reported as ties.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -25,7 +24,7 @@ from polyregions.geometry.solid import open_polyhedron
 from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
 from polyregions.oracle.referee import Referee
 from polyregions.places import Several, chosen
-from polyregions.read_only import ReadOnly, read_only
+from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions import Region, RegionSet, alone
 
 
@@ -124,7 +123,7 @@ class CellFacet:
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCell:
+class DecisionCell(View):
     """One decision cell: a light view into `DecisionCells`.
 
     Attributes:
@@ -201,13 +200,6 @@ class DecisionCell:
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this cell and its region, not all of them."""
         return DecisionCell, (_cell_alone(self), self.number, (0, self.region.number))
-
-    def __copy__(self) -> DecisionCell:
-        return DecisionCell(self.cells, self.number, self.part)
-
-    def __deepcopy__(self, memo: Any) -> DecisionCell:
-        """Another view of the same cells, which nobody can change."""
-        return copy(self)
 
     def __repr__(self) -> str:
         return f"<DecisionCell {self.number}: class {self.label} in region {self.region.number}>"

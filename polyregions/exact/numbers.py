@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from polyregions._types import Floats
+from polyregions.read_only import PlainState
 
 _RATIONAL: Final = re.compile(r"(-?[0-9a-f]+)/([1-9a-f][0-9a-f]*)")
 
@@ -61,7 +62,7 @@ def over_common_denominator(values: Sequence[Fraction]) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Point:
+class Point(PlainState):
     """A point known exactly: a float64 point, or a rational one where no float64 would do.
 
     Attributes:
