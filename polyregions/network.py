@@ -255,9 +255,9 @@ class Network(ReadOnly):
         Raises:
             OptionError: there is no such layer.
 
-        >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
-        >>> net.up_to_layer(1)([-3.0]).tolist()
-        [0.0, 3.0]
+        >>> net = Network.from_layers([([[1], [-1]], [1, 1]), ([[1, 1]], [0])])
+        >>> net.up_to_layer(1)([0.5]).tolist()
+        [1.5, 0.5]
         """
         last = len(self.activation_layers)
         if isinstance(layer, bool) or not isinstance(layer, (int, np.integer)) or not 1 <= layer <= last:
