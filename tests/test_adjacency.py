@@ -24,7 +24,7 @@ from polyregions.adjacency import region_rows, upper_neighbours
 from polyregions.engine.walk.scan import scan_neighbours, scan_walls
 from polyregions.oracle.referee import Referee
 from test_engines_agree import random_domain, random_layer, random_network
-from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of, slow_above
 
 
 def exact_edges(regions: RegionSet) -> list[tuple[int, int]]:
@@ -43,7 +43,7 @@ def edges_of(regions: RegionSet) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(60), *(pytest.param(i, marks=pytest.mark.slow) for i in range(60, 200))]
+    "seed", [*range(30), *(pytest.param(i, marks=pytest.mark.slow) for i in range(30, 200))]
 )
 def test_random_networks_and_domains(seed: int) -> None:
     """Generic, integer, duplicated, without bias, rescaled; bounded and not; one to eight inputs."""
@@ -195,7 +195,7 @@ def test_no_neurons_and_no_dimensions() -> None:
     assert len(facet_arrays(point)) == 0
 
 
-@pytest.mark.parametrize("entry", REAL_NETWORKS, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(REAL_NETWORKS, "cells", 400))
 def test_real_networks(entry: dict[str, Any]) -> None:
     from corpus import corpus
     from polyregions import load_network

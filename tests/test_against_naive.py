@@ -79,7 +79,7 @@ def check_regions_edges_and_decisions(layers: Any, whole_space: bool) -> None:
     assert touching == naive.decision_edges(layers, rows)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(layers=networks(), whole_space=st.booleans())
 def test_regions_edges_and_decisions_agree(layers: Any, whole_space: bool) -> None:
     check_regions_edges_and_decisions(layers, whole_space)

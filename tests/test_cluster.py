@@ -122,6 +122,7 @@ def test_a_cluster_that_is_scaled_to_nothing_and_back(whole: dict[str, bytes], t
     assert content(tmp_path / "a") == whole
 
 
+@pytest.mark.slow
 def test_a_cluster_that_is_scaled_to_nothing(whole: dict[str, bytes], tmp_path: Path) -> None:
     """And not back: a clear end after the limit, which begins once there is no worker."""
     with local_cluster() as cluster, distributed.Client(cluster) as client:
@@ -196,6 +197,7 @@ def test_a_cluster_that_is_closed(whole: dict[str, bytes], tmp_path: Path) -> No
     resumes(tmp_path / "a", whole)
 
 
+@pytest.mark.slow
 def test_workers_without_enough_memory(whole: dict[str, bytes], tmp_path: Path) -> None:
     """They are paused or killed by their nannies before they have done anything."""
     with (

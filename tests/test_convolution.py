@@ -141,6 +141,7 @@ def test_a_real_convnet_in_a_plane_and_in_a_box() -> None:
     assert check(around.certificate, net)
 
 
+@pytest.mark.slow
 def test_a_large_convnet_with_maxima_in_a_plane() -> None:
     """40,608 neurons, of which a small plane leaves some dozens: every sampled pattern is among the regions."""
     net = load_network(corpus("verivital/Convnet_maxpool.onnx"), check=False)

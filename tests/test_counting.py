@@ -27,7 +27,7 @@ from polyregions.errors import InputError, OptionError, StoppedError
 from polyregions.network import Layer
 from randoms import generator, integer_layers
 from test_against_naive import network_of, networks
-from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of, slow_above
 
 NAMES = ["R1", "R2", "R3", "R4", "R5", "R6"]
 OPPOSITE = ([[1], [-1]], [0, 0])
@@ -258,6 +258,7 @@ def test_pieces_and_maps_of_the_formula_networks(entry: dict[str, Any]) -> None:
     assert tuple(found.values()) == expected
 
 
+@pytest.mark.slow
 def test_a_lattice_network_of_433_regions_has_five_pieces() -> None:
     network = load_network(corpus("tllverifybench/tllBench_n=2_N=M=8_m=1_instance_0_0.onnx"))
     found = count_by_definition(enumerate_regions(network, Box.cube(-2, 2, 2)), ["R4", "R5", "R6", "R2"])
@@ -359,7 +360,7 @@ def test_each_definition_has_a_sentence_and_a_source() -> None:
         assert "2505.16716" in definition.citation
 
 
-@pytest.mark.parametrize("entry", REAL_NETWORKS, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(REAL_NETWORKS, "cells", 400))
 def test_pieces_and_maps_of_real_networks(entry: dict[str, Any]) -> None:
     regions = enumerate_regions(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
     found = count_by_definition(regions, which=("R2", "R4", "R6"))

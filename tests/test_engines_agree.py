@@ -33,7 +33,7 @@ from truth import (
 )
 
 KINDS = ("generic", "integer", "duplicated", "zero bias", "rescaled", "float32")
-N_QUICK, N_SLOW = 60, 4000
+N_QUICK, N_SLOW = 30, 4000
 
 
 def random_layer(rng: np.random.Generator, kind: str, n: int, k: int) -> tuple[Any, Any]:

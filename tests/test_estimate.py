@@ -61,7 +61,9 @@ def within_a_factor(network: pr.Network, domain: Any, truth: int, **options: Any
 
 def slow_where_degenerate(entry: dict[str, Any]) -> Any:
     """Cells of the lattice network are settled by exact arithmetic, some milliseconds each."""
-    return pytest.param(entry, marks=pytest.mark.slow if "tll" in entry["network"] else ())
+    return pytest.param(
+        entry, marks=pytest.mark.slow if "tll" in entry["network"] or entry["cells"] > 1000 else ()
+    )
 
 
 @pytest.mark.parametrize(

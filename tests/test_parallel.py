@@ -336,6 +336,7 @@ def cluster() -> Iterator[Any]:
         yield running
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of a cluster that loses a worker
 @pytest.mark.xdist_group("dask")
 def test_a_cluster_loses_a_worker_in_the_middle(cluster: Any, tiny_tasks: None, tmp_path: Path) -> None:

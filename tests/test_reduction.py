@@ -135,6 +135,7 @@ def test_independent_hyperplanes_through_the_middle_of_a_large_box(d: int) -> No
     assert [tuple(p) for p in regions.patterns.tolist()] == list(product([False, True], repeat=6))
 
 
+@pytest.mark.slow
 def test_a_large_box_gives_the_regions_of_the_plain_reference() -> None:
     rng = np.random.default_rng(1)
     net, box = random_network(rng, [34, 6, 4, 1], 0.2), Box.cube(-0.2, 0.2, 34)

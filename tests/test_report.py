@@ -24,7 +24,7 @@ from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.report import SECTIONS, reproduction_section, section_name
 from randoms import generator, integer_layers
 from test_neurons import is_ever_negative
-from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above
 
 SQUARE = pr.Box.cube(-1, 1, 2)
 HOSTILE = "a_b & 50% $x^2$ #1 {y} ~ \\z | <i>*q*`\n`</i>"
@@ -46,7 +46,7 @@ def sections(report: pr.Report) -> Any:
 # ---------------------------------------------------------------- numbers
 
 
-@pytest.mark.parametrize("entry", SMALL, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(SMALL, "cells", 1000))
 def test_numbers_of_the_ground_truth(entry: dict[str, Any]) -> None:
     net = pr.load_network(corpus(entry["network"])) if "network" in entry else formula_network(entry)
     found = sections(pr.report(pr.enumerate_regions(net, pr.Box(entry["lo"], entry["hi"]))))

@@ -197,7 +197,7 @@ def content_after(seen: list[int], folder: Path) -> tuple[dict[str, bytes], int]
     return content(folder), seen[-1]
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (3, 10))])
 def test_a_run_that_is_killed_again_and_again_gives_the_same_bytes(
     kills: int, undisturbed: tuple[dict[str, bytes], int], tmp_path: Path
 ) -> None:

@@ -49,7 +49,7 @@ KINDS: list[Callable[[Problem, Points], Contestant]] = [Scan, Search, Race]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(i, marks=pytest.mark.slow) for i in range(3, 6))])
 def test_each_contestant_agrees_with_the_vertices(
     kind: Callable[[Problem, Points], Contestant], seed: int
 ) -> None:
