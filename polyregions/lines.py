@@ -14,21 +14,18 @@ from functools import cached_property
 from itertools import accumulate, pairwise
 from math import lcm
 from operator import mul
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from flint import fmpz_mat
 
 from polyregions._types import Bools, Floats, Integers
 from polyregions.errors import DomainError, InputError, NetworkError
-from polyregions.exact.affine import affine_of_layer, integers_of_floats
+from polyregions.exact.affine import integers_of_floats
+from polyregions.exact.entries import integer_entries
 from polyregions.exact.numbers import nearest_float, quotient
 from polyregions.network import Layer, Network
 from polyregions.planes import exact_point
 from polyregions.read_only import ReadOnly
-
-Form: TypeAlias = tuple[int, int]
-"""``rate * t + value``, over a denominator that is known elsewhere."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +122,8 @@ def along_segment(network: Network, a: Any, b: Any) -> LinePieces:
         NetworkError: not a network.
         DomainError: not points of d finite numbers, or they are equal.
 
-    Complexity: O(n k) integer operations for each piece of layer l - 1 and O(n) for each further cut in it, where
-    layer l is n by k: independent of d but for the first layer.
+    Complexity: O(e) integer operations for each piece of layer l - 1, where layer l has e entries other than zero, and
+    O(n) for each further cut in it, where it has n units: independent of d but for the first layer.
 
     >>> net = Network.from_layers([([[3], [-2]], [-1, 1]), ([[1, 1]], [0])])
     >>> along_segment(net, [0], [1]).breakpoints
@@ -185,10 +182,12 @@ def _corners(network: Any, points: Any) -> tuple[tuple[Fraction, ...], ...]:
     return corners
 
 
-def _forms(p: Sequence[Fraction], q: Sequence[Fraction], start: int, scale: int) -> list[Form]:
+def _forms(p: Sequence[Fraction], q: Sequence[Fraction], start: int, scale: int) -> Integers:
     """The inputs on one segment as forms of t over `scale`; p is at t = start, q at start + 1."""
     rates = [int((b - a) * scale) for a, b in zip(p, q, strict=True)]
-    return [(rate, int(a * scale) - start * rate) for rate, a in zip(rates, p, strict=True)]
+    return np.array(
+        [(rate, int(a * scale) - start * rate) for rate, a in zip(rates, p, strict=True)], dtype=object
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,14 +199,14 @@ class _Piece:
         low: where it starts.
         high: where it ends.
         bits: the pattern so far.
-        forms: n forms of t over the layer's denominator.
+        forms: (n, 2) integers: n forms ``rate * t + value`` over the layer's denominator.
     """
 
     depth: int
     low: Fraction
     high: Fraction
-    bits: tuple[bool, ...]
-    forms: list[Form]
+    bits: Bools
+    forms: Integers
 
 
 class _Sweep:
@@ -220,12 +219,13 @@ class _Sweep:
 
     def __init__(self, network: Network, scale: int) -> None:
         self.layers = [_IntegerLayer(layer) for layer in network.layers]
-        factors = [layer.denominator * layer.slope_denominator for layer in self.layers]
+        factors = [layer.matrix.denominator * layer.slope_denominator for layer in self.layers]
         self.scales = list(accumulate(factors, mul, initial=scale))
 
-    def pieces(self, inputs: list[Form], start: Fraction) -> Iterator[_Piece]:
+    def pieces(self, inputs: Integers, start: Fraction) -> Iterator[_Piece]:
         """All pieces from t = start to start + 1, in order; depth first, so that few are kept at a time."""
-        stack = [iter([_Piece(0, start, start + 1, (), self.layers[0].applied(inputs, self.scales[0]))])]
+        forms = self.layers[0].matrix.applied(inputs, self.scales[0])
+        stack = [iter([_Piece(0, start, start + 1, np.zeros(0, dtype=np.bool_), forms)])]
         while stack:
             piece = next(stack[-1], None)
             if piece is None:
@@ -241,78 +241,70 @@ class _Sweep:
         cuts = layer.roots(piece)
         ends = [piece.low, *sorted(cuts), piece.high]
         on = layer.signs(piece.forms, ends[0], ends[1])
-        active = [layer.activated(j, form, on[j]) for j, form in enumerate(piece.forms)]
+        active = layer.activated(piece.forms, on)
         forms = self._into_next(piece.depth, active)
         yield self._part(piece, ends[0], ends[1], on, forms)
         for low, high in pairwise(ends[1:]):
-            changes = {}
-            for j in cuts[low]:  # z has just become what its rate is: the only units that change here
-                on[j] = piece.forms[j][0] > 0
-                new = layer.activated(j, piece.forms[j], on[j])
-                changes[j] = (new[0] - active[j][0], new[1] - active[j][1])
-                active[j] = new
-            forms = self._moved(piece.depth, active, forms, changes)
+            changed = cuts[low]  # z has just become what its rate is: the only units that change here
+            on[changed] = piece.forms[changed, 0] > 0
+            new = layer.activated(piece.forms, on, changed)
+            forms = self._moved(piece.depth, forms, changed, new - active[changed])
+            active[changed] = new
             yield self._part(piece, low, high, on, forms)
 
-    def _part(
-        self, piece: _Piece, low: Fraction, high: Fraction, on: list[bool], forms: list[Form]
-    ) -> _Piece:
-        kinked = self.layers[piece.depth].kinked
-        return _Piece(piece.depth + 1, low, high, piece.bits + tuple(on[j] for j in kinked), forms)
+    def _part(self, piece: _Piece, low: Fraction, high: Fraction, on: Bools, forms: Integers) -> _Piece:
+        bits = np.concatenate([piece.bits, on[self.layers[piece.depth].kinked]])
+        return _Piece(piece.depth + 1, low, high, bits, forms)
 
-    def _into_next(self, depth: int, active: list[Form]) -> list[Form]:
+    def _into_next(self, depth: int, active: Integers) -> Integers:
         if depth + 1 == len(self.layers):
-            return list(active)
-        return self.layers[depth + 1].applied(active, self.scales[depth + 1])
+            return active.copy()
+        return self.layers[depth + 1].matrix.applied(active, self.scales[depth + 1])
 
-    def _moved(
-        self, depth: int, active: list[Form], forms: list[Form], changes: dict[int, Form]
-    ) -> list[Form]:
+    def _moved(self, depth: int, forms: Integers, changed: list[int], by: Integers) -> Integers:
         """The next layer's forms after some units of this layer have changed; linear, so the change is enough."""
-        if depth + 1 == len(self.layers):
-            return list(active)
-        for j, (rate, value) in changes.items():
-            column = self.layers[depth + 1].columns[j]
-            forms = [(r + w * rate, v + w * value) for w, (r, v) in zip(column, forms, strict=True)]
-        return forms
+        moved = forms.copy()
+        for j, change in zip(changed, by, strict=True):
+            if depth + 1 == len(self.layers):
+                moved[j] += change
+            else:
+                self.layers[depth + 1].matrix.add_column(moved, j, change)
+        return moved
 
 
 class _IntegerLayer:
-    """One layer in integers: an affine map over `denominator`, then slopes over `slope_denominator`."""
+    """One layer in integers: an affine map, then slopes over `slope_denominator`."""
 
     def __init__(self, layer: Layer) -> None:
-        affine = affine_of_layer(layer)
-        self.denominator = affine.denominator
-        self.kinked: list[int] = np.flatnonzero(layer.splitting).tolist()
-        self.slopes, self.slope_denominator = integers_of_floats(layer.slopes)
-        self._matrix = affine.matrix
-        transposed = affine.matrix.transpose().tolist()
-        self.columns = [[int(entry) for entry in column] for column in transposed[:-1]]
+        self.matrix = integer_entries(layer)
+        self.kinked = np.flatnonzero(layer.splitting)
+        slopes, self.slope_denominator = integers_of_floats(layer.slopes)
+        self._slopes = np.array(slopes, dtype=object).reshape(-1, 2)
 
-    def applied(self, inputs: list[Form], scale: int) -> list[Form]:
-        """The pre-activations of inputs over `scale`."""
-        entries = [entry for form in inputs for entry in form]
-        product = self._matrix * fmpz_mat(len(inputs) + 1, 2, [*entries, 0, scale])
-        return [(int(product[i, 0]), int(product[i, 1])) for i in range(product.nrows())]
-
-    def activated(self, j: int, form: Form, on: bool) -> Form:
-        """The form of unit j after its slope."""
-        slope = self.slopes[j][on]
-        return slope * form[0], slope * form[1]
+    def activated(self, forms: Integers, on: Bools, units: Any = slice(None)) -> Integers:
+        """The forms of some units after their slopes."""
+        slopes = np.where(on[units], self._slopes[units, 1], self._slopes[units, 0])
+        active: Integers = slopes[:, np.newaxis] * forms[units]
+        return active
 
     def roots(self, piece: _Piece) -> dict[Fraction, list[int]]:
         """Where kinked units change sign strictly inside a piece, and which ones do."""
+        forms = piece.forms[self.kinked]
+        first, last = _values(forms, piece.low), _values(forms, piece.high)
+        crossing = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
         found: dict[Fraction, list[int]] = {}
-        p, q = piece.low.as_integer_ratio()
-        r, s = piece.high.as_integer_ratio()
-        for j in self.kinked:
+        for j in self.kinked[crossing.astype(np.bool_)].tolist():
             rate, value = piece.forms[j]
-            first, last = rate * p + value * q, rate * r + value * s
-            if (first > 0 > last) or (first < 0 < last):
-                found.setdefault(Fraction(-value, rate), []).append(j)
+            found.setdefault(Fraction(-value, rate), []).append(j)
         return found
 
-    def signs(self, forms: list[Form], low: Fraction, high: Fraction) -> list[bool]:
+    def signs(self, forms: Integers, low: Fraction, high: Fraction) -> Bools:
         """Whether each form is positive between two ends between which none has a root."""
-        p, q = ((low + high) / 2).as_integer_ratio()
-        return [rate * p + value * q > 0 for rate, value in forms]
+        return (_values(forms, (low + high) / 2) > 0).astype(np.bool_)
+
+
+def _values(forms: Integers, t: Fraction) -> Integers:
+    """The forms at t, times a positive number."""
+    p, q = t.as_integer_ratio()
+    values: Integers = forms[:, 0] * p + forms[:, 1] * q
+    return values
