@@ -24,7 +24,7 @@ from polyregions.adjacency import region_rows, upper_neighbours
 from polyregions.engine.walk.scan import scan_neighbours, scan_walls
 from polyregions.oracle.referee import Referee
 from test_engines_agree import random_domain, random_layer, random_network
-from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of, slow_above
+from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above
 
 
 def exact_edges(regions: RegionSet) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def test_regions_from_either_engine_have_the_same_edges() -> None:
 # ---------------------------------------------------------------- the boundary of the domain
 
 
-@pytest.mark.parametrize("entry", FORMULA_NETWORKS, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(FORMULA_NETWORKS, "cells", 600))
 def test_boundary_facets_of_formula_networks(entry: dict[str, Any]) -> None:
     regions = enumerate_regions(formula_network(entry), Box(entry["lo"], entry["hi"]))
     facets = facet_arrays(regions)

@@ -125,6 +125,7 @@ def test_regions_in_a_box_of_all_inputs(reach: float) -> None:
     assert np.array_equal(inside.sum(axis=0), np.ones(len(X)))
 
 
+@pytest.mark.slow
 def test_a_real_convnet_in_a_plane_and_in_a_box() -> None:
     """192 inputs, 928 neurons, maxima of four: two engines agree in the plane; the box is proved by the checker."""
     net = load_network(corpus("marabou/conv_mp1.onnx"))

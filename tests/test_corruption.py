@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 import corruption  # noqa: E402
 
 KINDS = [f"{how} {what}" for how in ("finished", "stopped", "killed") for what in ("regions", "counts")]
-FEW = 40  # damages of each kind
+FEW = 20  # damages of each kind
 
 
 def kind_of(name: str, scratch: Path) -> corruption.Kind:

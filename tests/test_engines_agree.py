@@ -117,7 +117,7 @@ def test_some_thousand_random_networks_and_domains(part: int) -> None:
     compare_random_networks(N_QUICK + part * step, N_QUICK + (part + 1) * step)
 
 
-@pytest.mark.parametrize("entry", FORMULA_NETWORKS, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(FORMULA_NETWORKS, "cells", 600))
 def test_formula_networks(entry: dict[str, Any]) -> None:
     check_same(formula_network(entry), Box(entry["lo"], entry["hi"]))
 
@@ -127,7 +127,7 @@ def test_real_networks(entry: dict[str, Any]) -> None:
     check_same(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
 
 
-SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 130]
+SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 80]
 
 
 @pytest.mark.parametrize("entry", SMALL, ids=name_of)

@@ -52,7 +52,7 @@ def test_regions_edges_and_bounded_regions_of_the_whole_space(entry: dict[str, A
 MEDIUM = [entry for entry in ARRANGEMENTS if 470 < entry["regions"] <= 20_000]
 
 
-@pytest.mark.parametrize("entry", slow_above(MEDIUM, "regions", 5000))
+@pytest.mark.parametrize("entry", slow_above(MEDIUM, "regions", 2000))
 def test_bounded_regions_and_edges_of_larger_ones(entry: dict[str, Any]) -> None:
     regions = enumerate_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]))
     assert len(regions) == entry["regions"]

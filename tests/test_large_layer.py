@@ -69,7 +69,7 @@ def test_a_segment_through_it_is_that_through_the_matrix(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("reach", [0.1, 0.5, 3.0])
+@pytest.mark.parametrize("reach", [0.1, 0.5, pytest.param(3.0, marks=pytest.mark.slow)])
 def test_what_a_domain_leaves_of_it_is_enumerated(seed: int, reach: float) -> None:
     """With units of several kinds in front and behind, dead ones too: the same regions as with the matrix."""
     rng = np.random.default_rng(seed)

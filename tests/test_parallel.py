@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -42,7 +43,7 @@ def file_of(regions: pr.RegionSet, folder: Path) -> bytes:
 
 
 def generic() -> pr.Network:
-    return pr.Network.from_layers(float_layers(generator(1), (3, 9, 7, 1)))
+    return pr.Network.from_layers(float_layers(generator(1), (3, 8, 5, 1)))
 
 
 def degenerate(seed: int) -> pr.Network:
@@ -54,7 +55,7 @@ CUBE, SPACE = pr.Box.cube(-2, 2, 3), pr.WholeSpace(3)
 PROBLEMS = {
     "generic": (generic(), CUBE),
     "generic, whole space": (generic(), SPACE),
-    **{f"degenerate {seed}": (degenerate(seed), CUBE) for seed in range(4)},
+    **{f"degenerate {seed}": (degenerate(seed), CUBE) for seed in (0, 2)},
     "degenerate, whole space": (degenerate(4), SPACE),
     "flat": (generic(), pr.Box([-2, 1, -2], [2, 1, 2])),
 }
@@ -380,6 +381,7 @@ def test_the_network_leaves_for_a_cluster_once(
     assert len(packed) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.xdist_group("dask")
 def test_the_command_line_uses_a_cluster(
@@ -402,6 +404,19 @@ def test_an_address_without_a_scheduler_is_an_option_error(
     pytest.importorskip("distributed")
     assert main(["count", "example:two-moons", "--box", "-1", "1", "--dask", address]) == 2
     assert f"--dask {address}" in capsys.readouterr().err
+
+
+def test_nothing_is_left_of_a_client_that_has_found_no_scheduler() -> None:
+    """Dask's deadlocks where the garbage collector meets it while another is made."""
+    distributed = pytest.importorskip("distributed")
+    gc.collect()
+    before = sum(isinstance(one, distributed.Client) for one in gc.get_objects())
+    gc.disable()
+    try:
+        assert main(["count", "example:two-moons", "--box", "-1", "1", "--dask", "nonsense://there"]) == 2
+        assert sum(isinstance(one, distributed.Client) for one in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("workers", ["0", "-1", "two", "1.5"])

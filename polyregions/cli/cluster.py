@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -29,11 +30,17 @@ def executor_of(address: str | None) -> Iterator[Executor | None]:
         make: Any = Client  # untyped
     except ImportError:
         raise MissingExtraError("distributed", "dask", "--dask") from None
-    try:
-        client = make(address, timeout=CONNECT_WITHIN)
-    except (OSError, ValueError) as error:
-        raise OptionError(f"--dask {address}: {error}, expected the address of a Dask scheduler") from None
+    client = _connected(make, address)
     try:
         yield client.get_executor()
     finally:
         client.close()
+
+
+def _connected(make: Any, address: str) -> Any:
+    try:
+        return make(address, timeout=CONNECT_WITHIN)
+    except (OSError, ValueError) as error:
+        refused = str(error)
+    gc.collect()  # what is left of Dask's client: collected later, inside a lock of Dask's, it waits for that lock
+    raise OptionError(f"--dask {address}: {refused}, expected the address of a Dask scheduler")
