@@ -10,8 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-import numpy as np
 from distributed import Client, LocalCluster
+from workloads import random_network
 
 import polyregions as pr
 from polyregions.errors import PolyregionsError
@@ -20,18 +20,15 @@ LIMITS = ("200MB", "250MB", "300MB", "350MB", "400MB", "500MB")
 
 
 def problem() -> tuple[pr.Network, pr.Box]:
-    """4 inputs, 14 and 12 neurons: 16,227 regions."""
-    rng = np.random.default_rng(2)
-    shapes = [(14, 4), (12, 14), (1, 12)]
-    layers = [(rng.normal(size=shape), rng.normal(size=shape[0]) / 2) for shape in shapes]
-    return pr.Network.from_layers(layers), pr.Box.cube(-2, 2, 4)
+    """4 inputs, 14 and 12 neurons: some thousand regions."""
+    return random_network(4, (14, 12)), pr.Box.cube(-2, 2, 4)
 
 
 def highest() -> int:
     """The most resident memory that this process has had, in MB."""
     with open("/proc/self/status") as status:
         line = next(line for line in status if line.startswith("VmHWM"))
-    return int(line.split()[1]) // 1000
+    return int(line.split()[1]) * 1024 // 10**6
 
 
 def cluster(limit: str | int = 0) -> LocalCluster:

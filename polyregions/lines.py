@@ -21,8 +21,8 @@ import numpy as np
 from polyregions._types import Bools, Floats, Integers
 from polyregions.errors import DomainError, InputError, NetworkError
 from polyregions.exact.affine import integers_of_floats
-from polyregions.exact.entries import integer_entries
 from polyregions.exact.numbers import nearest_float, quotient
+from polyregions.graph.integers import integer_entries
 from polyregions.network import Layer, Network
 from polyregions.planes import exact_point
 from polyregions.read_only import ReadOnly
@@ -293,14 +293,14 @@ class _IntegerLayer:
         first, last = _values(forms, piece.low), _values(forms, piece.high)
         crossing = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
         found: dict[Fraction, list[int]] = {}
-        for j in self.kinked[crossing.astype(np.bool_)].tolist():
+        for j in self.kinked[crossing].tolist():
             rate, value = piece.forms[j]
             found.setdefault(Fraction(-value, rate), []).append(j)
         return found
 
     def signs(self, forms: Integers, low: Fraction, high: Fraction) -> Bools:
         """Whether each form is positive between two ends between which none has a root."""
-        return (_values(forms, (low + high) / 2) > 0).astype(np.bool_)
+        return _values(forms, (low + high) / 2) > 0
 
 
 def _values(forms: Integers, t: Fraction) -> Integers:

@@ -28,7 +28,6 @@ from truth import (
     REAL_NETWORKS,
     arrangement_network,
     formula_network,
-    name_of,
     slow_above,
 )
 
@@ -113,8 +112,8 @@ def test_random_networks_and_domains(part: int) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(20))
 def test_some_thousand_random_networks_and_domains(part: int) -> None:
-    step = (N_SLOW - N_QUICK) // 20
-    compare_random_networks(N_QUICK + part * step, N_QUICK + (part + 1) * step)
+    first, last = (N_QUICK + i * (N_SLOW - N_QUICK) // 20 for i in (part, part + 1))
+    compare_random_networks(first, last)
 
 
 @pytest.mark.parametrize("entry", slow_above(FORMULA_NETWORKS, "cells", 600))
@@ -127,10 +126,10 @@ def test_real_networks(entry: dict[str, Any]) -> None:
     check_same(load_network(corpus(entry["network"])), Box(entry["lo"], entry["hi"]))
 
 
-SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 80]
+SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 130]
 
 
-@pytest.mark.parametrize("entry", SMALL, ids=name_of)
+@pytest.mark.parametrize("entry", slow_above(SMALL, "regions", 80))
 def test_arrangements(entry: dict[str, Any]) -> None:
     check_same(arrangement_network(entry), WholeSpace(entry["ambient_dim"]))
 

@@ -59,16 +59,14 @@ def within_a_factor(network: pr.Network, domain: Any, truth: int, **options: Any
     return sum(truth / 3 <= estimate.regions <= 3 * truth for estimate in found)
 
 
-def slow_where_degenerate(entry: dict[str, Any]) -> Any:
-    """Cells of the lattice network are settled by exact arithmetic, some milliseconds each."""
+def slow_where_long(entry: dict[str, Any]) -> Any:
+    """Many cells; or those of the lattice network, settled by exact arithmetic, some milliseconds each."""
     return pytest.param(
         entry, marks=pytest.mark.slow if "tll" in entry["network"] or entry["cells"] > 1000 else ()
     )
 
 
-@pytest.mark.parametrize(
-    "entry", [slow_where_degenerate(e) for e in REAL_NETWORKS if e["cells"] > 15], ids=name_of
-)
+@pytest.mark.parametrize("entry", [slow_where_long(e) for e in REAL_NETWORKS if e["cells"] > 15], ids=name_of)
 def test_estimates_of_real_networks_with_a_few_cells_side_by_side(entry: dict[str, Any]) -> None:
     network, box = pr.load_network(corpus(entry["network"])), pr.Box(entry["lo"], entry["hi"])
     assert within_a_factor(network, box, entry["cells"], population=8, repeats=4) >= 19

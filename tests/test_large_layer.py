@@ -7,13 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from polyregions import Box, enumerate_regions
+from polyregions import Box, Network, enumerate_regions
 from polyregions.activations import RELU, uniform_slopes
 from polyregions.errors import NetworkError
 from polyregions.graph.sparse import from_dense
 from polyregions.large_layer import LargeLayer
-from polyregions.lines import along_segment
-from polyregions.network import Layer, Network, affine_layer
+from polyregions.network import Layer, affine_layer
 from polyregions.scaling import is_tame
 
 
@@ -54,18 +53,6 @@ def test_the_matrix_is_refused_and_the_size_named() -> None:
     _, large = both(0)
     with pytest.raises(NetworkError, match="300 x 7 entries is too large"):
         _ = large.weight
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_segment_through_it_is_that_through_the_matrix(seed: int) -> None:
-    dense, large = both(seed)
-    last = affine_layer((np.ones((1, 300)), np.zeros(1)), "last")
-    ends = [0.5] * 7, [-0.25, *[0.75] * 6]
-    expected, found = (along_segment(Network([layer, last]), *ends) for layer in (dense, large))
-    assert len(found) > 10
-    assert found.breakpoints == expected.breakpoints
-    assert np.array_equal(found.patterns, expected.patterns)
-    assert np.array_equal(found.numerators, expected.numerators)
 
 
 @pytest.mark.parametrize("seed", range(3))

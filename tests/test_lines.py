@@ -13,6 +13,8 @@ import naive
 import polyregions as pr
 from polyregions.activations import RELU
 from polyregions.errors import DomainError, InputError, NetworkError
+from polyregions.graph.sparse import of_layer
+from polyregions.large_layer import LargeLayer
 from polyregions.network import Layer
 from randoms import float_layers, generator, integer_layers
 from truth import FORMULA_NETWORKS, formula_network, name_of
@@ -151,6 +153,32 @@ def test_degenerate_networks_against_the_twin(shape: tuple[int, ...], seed: int)
     b = [v + 1 if i == 0 else v for i, v in enumerate(a)]
     net = pr.Network.from_layers(layers)
     check_against_the_twin(layers, pr.along_polyline(net, [a, b, [-3 * v - 1 for v in a]]))
+
+
+@pytest.mark.parametrize("kind", ["floats", "fractions", "by entries"])
+@pytest.mark.parametrize("seed", range(3))
+def test_sparse_layers_of_each_kind_against_the_twin(kind: str, seed: int) -> None:
+    """Most entries are zero, as in a convolution; some rows and columns are empty."""
+    rng = generator(seed)
+    layers = [
+        (weight * (rng.random(weight.shape) < 0.18), bias)
+        for weight, bias in float_layers(rng, (6, 12, 12, 3))
+    ]
+    if kind == "fractions":
+        thirds = np.vectorize(lambda number: F(number) / 3, otypes=[object])
+        layers = [(thirds(weight), thirds(bias)) for weight, bias in layers]
+    net = pr.Network.from_layers(layers)
+    if kind == "by entries":
+        net = pr.Network([by_entries(layer) for layer in net.layers])
+    a, b = rng.uniform(-3, 3, (2, 6))
+    pieces = pr.along_segment(net, a, b)
+    assert len(pieces) > 1
+    check_against_the_twin(layers, pieces)
+
+
+def by_entries(layer: Layer) -> LargeLayer:
+    affine = of_layer(layer)
+    return LargeLayer(affine.offsets, affine.columns, affine.values, layer.n_inputs, layer.bias, layer.slopes)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

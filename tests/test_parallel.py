@@ -55,11 +55,19 @@ CUBE, SPACE = pr.Box.cube(-2, 2, 3), pr.WholeSpace(3)
 PROBLEMS = {
     "generic": (generic(), CUBE),
     "generic, whole space": (generic(), SPACE),
-    **{f"degenerate {seed}": (degenerate(seed), CUBE) for seed in (0, 2)},
+    **{f"degenerate {seed}": (degenerate(seed), CUBE) for seed in range(4)},
     "degenerate, whole space": (degenerate(4), SPACE),
     "flat": (generic(), pr.Box([-2, 1, -2], [2, 1, 2])),
 }
-EVERY = pytest.mark.parametrize("name", PROBLEMS)
+
+
+def names(*left_out: str) -> list[Any]:
+    """The problems as parameters of a test; two of the degenerate ones are left to the long run."""
+    long_run = {name: pytest.mark.slow for name in ("degenerate 1", "degenerate 3")}
+    return [pytest.param(name, marks=long_run.get(name, ())) for name in PROBLEMS if name not in left_out]
+
+
+EVERY = pytest.mark.parametrize("name", names())
 
 
 class Reversed(Executor):
@@ -160,9 +168,7 @@ def test_the_ground_truth_of_arrangements_in_many_tasks(entry: dict[str, Any], t
     assert pr.tally_regions(arrangement_network(entry), space, workers=3).regions == expected
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PROBLEMS if name != "generic, whole space"]
-)  # HiGHS is slow
+@pytest.mark.parametrize("name", names("generic, whole space"))  # HiGHS is slow
 @pytest.mark.parametrize("compact_at", [0, 10**6])
 def test_layers_are_counted_once(
     name: str, compact_at: int, tiny_tasks: None, monkeypatch: pytest.MonkeyPatch

@@ -30,7 +30,7 @@ from polyregions.io.files import open_new
 from polyregions.io.store import manifest, shards
 from polyregions.problem import pose
 from randoms import float_layers, generator
-from test_parallel import EVERY, PROBLEMS, Reversed, generic, wait_until
+from test_parallel import EVERY, PROBLEMS, Reversed, generic, names, wait_until
 
 pytest.importorskip("pyarrow")
 
@@ -81,7 +81,7 @@ def test_stores_are_the_same_whoever_does_the_tasks(name: str, tiny: None, tmp_p
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [(name, {"workers": 2}) for name in PROBLEMS]
+    [pytest.param(*name.values, {"workers": 2}, marks=name.marks) for name in names()]
     + [(name, {"engine": "highs", "workers": 1}) for name in ("generic", "degenerate 2")],
 )
 def test_runs_that_are_stopped_again_and_again_give_the_same_bytes(

@@ -152,10 +152,12 @@ def of_layer(layer: Layer) -> SparseAffine:
         return SparseAffine(layer.offsets, layer.columns, layer.values, layer.bias, layer.n_columns)
     if layer.exact is None:
         return from_dense(layer.weight, layer.bias)
-    numerators, denominator = layer.exact.numerators, layer.exact.denominator
-    flat = [Fraction(int(n), denominator) for n in numerators.flat]
-    fractions = object_array(flat).reshape(numerators.shape)
-    return from_dense(fractions[:, :-1], fractions[:, -1])
+    found = from_dense(layer.exact.numerators[:, :-1], layer.exact.numerators[:, -1])
+    values, bias = (
+        object_array([Fraction(int(n), layer.exact.denominator) for n in array])
+        for array in (found.values, found.bias)
+    )
+    return replace(found, values=values, bias=bias)
 
 
 def stacked(maps: Sequence[SparseAffine], n_columns: int) -> SparseAffine:
@@ -250,18 +252,22 @@ def _sums_of_products(a: Any, i: Ints, b: Any, j: Ints, places: Ints) -> tuple[I
             return sums
     if len(places) > MAX_INTEGER_TERMS:
         return None
-    (whole_a, scale_a), (whole_b, scale_b) = _whole(a), _whole(b)
+    (whole_a, scale_a), (whole_b, scale_b) = integers_of(a), integers_of(b)
     starts = np.flatnonzero(np.append(True, places[1:] != places[:-1])[: len(places)])
     totals = np.add.reduceat(whole_a[i] * whole_b[j], starts) if len(starts) else whole_a[:0]
     exact = object_array([Fraction(n, scale_a * scale_b) for n in totals.tolist()])
     return places[starts], floats_if_exact(exact)
 
 
-def _whole(array: Any) -> tuple[Any, int]:
-    """Numbers (n,) as integers, in an object array, over one denominator."""
+def integers_of(array: Any) -> tuple[Any, int]:
+    """Numbers (n,) as integers, in an object array, over one denominator.
+
+    Equal floats, of which convolutions are full, become one object.
+    """
     if array.dtype != object:
-        rows, denominator = integers_of_floats(array[np.newaxis])
-        return object_array(rows[0]), denominator
+        unique, place = np.unique(array, return_inverse=True)
+        rows, denominator = integers_of_floats(unique[np.newaxis])
+        return object_array(rows[0])[place], denominator
     fractions = fractions_of(array)
     denominator = lcm(1, *{f.denominator for f in fractions})
     return object_array([f.numerator * (denominator // f.denominator) for f in fractions]), denominator

@@ -1,0 +1,93 @@
+"""A layer's affine map as integers, for what applies it exactly again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from flint import fmpz_mat
+
+from polyregions._types import Integers, Ints
+from polyregions.graph.numbers import object_array
+from polyregions.graph.sparse import integers_of, of_layer
+from polyregions.network import Layer
+from polyregions.read_only import ReadOnly
+
+DENSE: Final = 4
+"""A matrix is multiplied whole where more than one entry in so many is not zero: flint is that much faster for each."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerEntries(ReadOnly):
+    """The entries that are not zero, over one denominator.
+
+    Attributes:
+        rows: (e,) the row of each entry, ascending.
+        columns: (e,) the column of each entry.
+        values: (e,) object array of Python ints.
+        bias: (n,) object array of Python ints.
+        n_columns: number of inputs k.
+        denominator: positive int common to all.
+    """
+
+    rows: Ints
+    columns: Ints
+    values: Integers
+    bias: Integers
+    n_columns: int
+    denominator: int
+
+    def applied(self, inputs: Integers, scale: int) -> Integers:
+        """The map of forms (k, 2), rate and value, over `scale`; the results (n, 2) are over denominator * scale."""
+        found = self._dense_product(inputs) if self._is_dense else self._product(inputs)
+        found[:, 1] += self.bias * scale
+        return found
+
+    def add_column(self, forms: Integers, j: int, change: Integers) -> None:
+        """Add to forms (n, 2) what a change (2,) of input j adds to them, in place."""
+        order, offsets = self._by_column
+        entries = order[offsets[j] : offsets[j + 1]]
+        forms[self.rows[entries]] += self.values[entries, np.newaxis] * change
+
+    def _product(self, inputs: Integers) -> Integers:
+        found = np.zeros((len(self.bias), 2), dtype=object)
+        starts = self._starts
+        if len(starts):
+            terms = self.values[:, np.newaxis] * inputs[self.columns]
+            found[self.rows[starts]] = np.add.reduceat(terms, starts, axis=0)
+        return found
+
+    def _dense_product(self, inputs: Integers) -> Integers:
+        product = self._matrix * fmpz_mat(self.n_columns, 2, inputs.ravel().tolist())
+        found: Integers = object_array([int(entry) for entry in product.entries()]).reshape(-1, 2)
+        return found
+
+    @property
+    def _is_dense(self) -> bool:
+        return DENSE * len(self.values) > len(self.bias) * self.n_columns
+
+    @cached_property
+    def _matrix(self) -> fmpz_mat:
+        whole = np.zeros((len(self.bias), self.n_columns), dtype=object)
+        whole[self.rows, self.columns] = self.values
+        return fmpz_mat(*whole.shape, whole.ravel().tolist())
+
+    @cached_property
+    def _starts(self) -> Ints:
+        """The first entry of every row that has one."""
+        return np.flatnonzero(np.diff(self.rows, prepend=-1))
+
+    @cached_property
+    def _by_column(self) -> tuple[Ints, Ints]:
+        order = np.argsort(self.columns, kind="stable")
+        return order, np.searchsorted(self.columns[order], np.arange(self.n_columns + 1))
+
+
+def integer_entries(layer: Layer) -> IntegerEntries:
+    """A layer's affine map, exactly, without its zeros."""
+    found = of_layer(layer)
+    integers, denominator = integers_of(np.concatenate([found.values, found.bias]))
+    values, bias = np.split(integers, [len(found.values)])
+    return IntegerEntries(found.row_of_entry, found.columns, values, bias, found.n_columns, denominator)
