@@ -22,8 +22,8 @@ from polyregions import Network, WholeSpace, enumerate_regions
 from polyregions.domain import Domain
 from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
+from polyregions.networks.problem import pose
 from polyregions.oracle.referee import Referee
-from polyregions.problem import pose
 
 SAMPLE = 2000  # regions that the reference enumerates, and the compiled engine for the ratio
 PLAIN_SAMPLE = 100  # the same for linprog

@@ -13,8 +13,8 @@ from workloads import Workload, workloads
 from polyregions.engine.job import COUNTED_ROOM
 from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
+from polyregions.networks.problem import pose
 from polyregions.oracle.referee import Referee
-from polyregions.problem import pose
 
 REPEATS = 3
 

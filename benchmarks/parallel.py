@@ -20,7 +20,7 @@ from polyregions import Box, RegionSet, enumerate_regions
 from polyregions.engine.job import WALK_BUDGET, Job
 from polyregions.engine.perform import perform
 from polyregions.engine.reduction import reduce
-from polyregions.problem import pose
+from polyregions.networks.problem import pose
 
 NETWORK = (8, (20, 20))
 

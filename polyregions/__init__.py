@@ -55,10 +55,10 @@ from polyregions.io.networks import load_network
 from polyregions.io.results import load_certificate, load_graph, load_regions, save
 from polyregions.io.store.regions import region_blocks
 from polyregions.io.vnnlib_property import load_property
-from polyregions.lines import LinePieces, along_polyline, along_segment
 from polyregions.local_models import LocalModels, local_models
 from polyregions.maps import dead_regions, image_dimensions, merged_regions
-from polyregions.network import Network
+from polyregions.networks.lines import LinePieces, along_polyline, along_segment
+from polyregions.networks.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.planes import plane_through, segment
 from polyregions.plot.explorer.page import explore

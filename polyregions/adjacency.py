@@ -20,9 +20,9 @@ from scipy.sparse import csr_array
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InternalError, StoppedError
 from polyregions.geometry.facets import NEARLY, Facet, coinciding_rows, facets
+from polyregions.networks.patterns import as_text, key_of
 from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee
-from polyregions.patterns import as_text, key_of
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet

@@ -13,8 +13,8 @@ from fractions import Fraction
 from math import comb, factorial, prod
 from typing import Literal, TypeAlias
 
-from polyregions.exact.affine import affine_of_layer
-from polyregions.network import Layer, Network
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.network import Layer, Network
 
 Kind: TypeAlias = Literal["upper", "lower", "heuristic"]
 Number: TypeAlias = "int | Fraction"

@@ -18,8 +18,8 @@ from typing import TypeAlias
 
 from polyregions.errors import NetworkError
 from polyregions.exact.affine import IntegerAffine, integer_matrix
-from polyregions.network import Network
-from polyregions.pullback import ComposedLayers
+from polyregions.networks.network import Network
+from polyregions.networks.pullback import ComposedLayers
 
 Hyperplane: TypeAlias = tuple[int, ...]
 """The hyperplane ``h . [x, 1] = 0``: coprime integers, the first one that is not 0 positive."""

@@ -9,7 +9,7 @@ from polyregions.exact import checker
 from polyregions.exact.certificate import Certificate, InputSet
 from polyregions.exact.checker import Verdict
 from polyregions.input_sets import domain_of, same_set
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 
 def check(certificate: Certificate, network: Network, domain: Domain | None = None) -> Verdict:

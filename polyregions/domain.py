@@ -14,12 +14,11 @@ from flint import fmpz_mat
 from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.errors import DomainError
-from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.exact.affine import ExactAffine, IntegerAffine, affine_of_floats, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot, nearest_float
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.geometry.polytope import HPolytope
 from polyregions.geometry.solid import bounding_box, integer_form, rounded_towards
-from polyregions.network import ExactAffine
 from polyregions.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
 from polyregions.oracle.polyhedron import Bounds, Form
 from polyregions.read_only import ReadOnly

@@ -17,7 +17,7 @@ from polyregions.counting.pieces import open_pieces
 from polyregions.counting.residues import map_classes
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, reduced
-from polyregions.pullback import ComposedLayers, PulledLayer
+from polyregions.networks.pullback import ComposedLayers, PulledLayer
 from polyregions.regions import RegionSet
 
 MapKey: TypeAlias = tuple[int, ...]

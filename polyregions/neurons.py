@@ -18,9 +18,9 @@ from math import gcd
 import numpy as np
 
 from polyregions._types import Bools, Ints
-from polyregions.engine.zonotope import UNKNOWN, known_bits
 from polyregions.errors import InputError
-from polyregions.exact.affine import affine_of_layer
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.zonotope import UNKNOWN, known_bits
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 

@@ -18,7 +18,7 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine, integer_matrix, integers_of_floats
-from polyregions.pullback import ComposedLayers, PulledLayer
+from polyregions.networks.pullback import ComposedLayers, PulledLayer
 from polyregions.regions import RegionSet
 
 MATRICES = ("composed", "masked")

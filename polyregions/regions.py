@@ -19,11 +19,11 @@ from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
 from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
-from polyregions.network import Network
-from polyregions.patterns import as_text, key_of, keys, pack, unpack
+from polyregions.networks.network import Network
+from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
+from polyregions.networks.problem import Problem, in_slice_coordinates
+from polyregions.networks.pullback import ComposedLayers
 from polyregions.places import Several, chosen
-from polyregions.problem import Problem, in_slice_coordinates
-from polyregions.pullback import ComposedLayers
 from polyregions.read_only import ReadOnly, View, read_only
 
 

@@ -23,13 +23,14 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from polyregions._types import Bools, Ints
-from polyregions.activations import IDENTITY
 from polyregions.errors import InputError, InternalError
-from polyregions.exact.affine import IntegerAffine, affine_of_layer
+from polyregions.exact.affine import IntegerAffine
 from polyregions.maps import layers_along
-from polyregions.network import Layer, Network, exact_layer
+from polyregions.networks.activations import IDENTITY
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.network import Layer, Network, exact_layer
+from polyregions.networks.problem import pose
 from polyregions.neurons import NeuronStatus, Status, neuron_status, proportional
-from polyregions.problem import pose
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 

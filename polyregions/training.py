@@ -15,9 +15,9 @@ from polyregions.domain import Domain
 from polyregions.engine.enumerate import enumerate_in_memory
 from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
-from polyregions.network import Network
+from polyregions.networks.network import Network
+from polyregions.networks.problem import pose
 from polyregions.neurons import Status, neuron_status
-from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
 

@@ -22,8 +22,8 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.domain import rows_in_inputs
 from polyregions.geometry.polytope import HPolytope
-from polyregions.max_groups import MaxGroups, matches
-from polyregions.network import Network
+from polyregions.networks.maxima import MaxGroups, matches
+from polyregions.networks.network import Network
 from polyregions.places import Several, chosen
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions import RegionSet
@@ -145,7 +145,7 @@ def winner_regions(regions: RegionSet) -> WinnerRegions:
 
     >>> import numpy as np
     >>> import polyregions as pr
-    >>> from polyregions.graph import GraphBuilder, lower
+    >>> from polyregions.networks.graph import GraphBuilder, lower
     >>> build = GraphBuilder(2, "max(x, y, 0.5)")
     >>> three = build.join([0, build.constant(np.array([0.5]))])
     >>> net = lower(build.graph(build.maxima(three, np.arange(3), np.array([0, 3]))), "max")

@@ -9,7 +9,7 @@ import numpy as np
 
 import naive_graph
 from polyregions import Network
-from polyregions.graph import GraphBuilder, lower
+from polyregions.networks.graph import GraphBuilder, lower
 
 
 def pieces(kind: str, *parameters: Any) -> tuple[str, tuple[Any, ...]]:

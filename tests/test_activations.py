@@ -37,7 +37,7 @@ from polyregions import (
     simplify,
     winner_regions,
 )
-from polyregions.graph import GraphBuilder, lower
+from polyregions.networks.graph import GraphBuilder, lower
 
 ACTIVATIONS = {
     "relu": pieces("relu"),

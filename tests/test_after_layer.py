@@ -11,7 +11,7 @@ import pytest
 
 import polyregions as pr
 from polyregions.errors import OptionError
-from polyregions.graph import GraphBuilder, lower
+from polyregions.networks.graph import GraphBuilder, lower
 
 RNG = np.random.default_rng(2)
 LAYERS: list[tuple[Any, Any]] = [

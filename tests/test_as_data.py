@@ -18,7 +18,7 @@ import pytest
 import naive
 import polyregions as pr
 from polyregions.exact.affine import IntegerAffine
-from polyregions.large_layer import LargeLayer
+from polyregions.networks.large_layer import LargeLayer
 from polyregions.read_only import ReadOnly
 
 RNG = np.random.default_rng(6)

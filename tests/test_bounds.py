@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from polyregions import Bound, Box, Network, WholeSpace, bounds, count_regions
-from polyregions.network import Layer
+from polyregions.networks.network import Layer
 from randoms import float_layers, generator, integer_layers
 from test_against_naive import network_of
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_network, name_of

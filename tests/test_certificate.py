@@ -30,7 +30,7 @@ from polyregions.exact.checker import Cell, Row, Tree, Verdict, check, proves_em
 from polyregions.input_sets import same_set
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.npz import arrays_of_npz, npz_bytes
-from polyregions.network import affine_layer
+from polyregions.networks.network import affine_layer
 from randoms import generator, integer_layers
 from test_ground_truth_arrangements import box_around_all_vertices
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of
@@ -795,11 +795,11 @@ def test_the_checker_imports_only_plain_data() -> None:
         "polyregions",
         *(f"polyregions.{n}" for n in ("_types", "activations", "arrays", "errors", "exact")),
         *(f"polyregions.exact.{n}" for n in ("certificate", "checker")),
-        "polyregions.final_function",
-        "polyregions.max_groups",
-        "polyregions.network",
+        "polyregions.networks.final_function",
+        "polyregions.networks.maxima",
+        "polyregions.networks.network",
         "polyregions.read_only",
-        "polyregions.scaling",
+        "polyregions.networks.float_range",
     ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from polyregions import Network, WholeSpace, count_by_characteristic_polynomial, enumerate_regions
 from polyregions.characteristic import count_arrangement
 from polyregions.errors import NetworkError
-from polyregions.network import Layer
+from polyregions.networks.network import Layer
 from randoms import float_layers, generator, integer_layers
 from truth import ARRANGEMENTS, arrangement_network, name_of
 

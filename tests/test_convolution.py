@@ -23,8 +23,8 @@ from polyregions import (
     load_network,
     winner_regions,
 )
-from polyregions.activations import activate
 from polyregions.io.onnx import network_of_onnx
+from polyregions.networks.activations import activate
 
 SIDE, MAPS, CLASSES = 4, 2, 3
 RNG = np.random.default_rng(23)

@@ -24,7 +24,7 @@ from polyregions import (
     load_network,
 )
 from polyregions.errors import InputError, OptionError, StoppedError
-from polyregions.network import Layer
+from polyregions.networks.network import Layer
 from randoms import generator, integer_layers
 from test_against_naive import network_of, networks
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of, slow_above

@@ -12,7 +12,7 @@ import pytest
 import naive
 from polyregions import Box, Network, Slice, WholeSpace, decision_tree, enumerate_regions, save
 from polyregions.errors import InputError
-from polyregions.exact.evaluate import ExactNetwork
+from polyregions.networks.germs import ExactNetwork
 from randoms import float_layers, generator, integer_layers
 
 SHAPES = [(1, 3, 1), (2, 4, 2), (2, 3, 3, 1), (3, 3, 2), (1, 2, 2, 2), (2, 5, 3, 2)]

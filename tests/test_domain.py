@@ -27,7 +27,7 @@ from polyregions.domain import Domain, SolidDomain, rows_in_inputs, solid_domain
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
 from polyregions.geometry.hull import AffineHull, solution_set, solve_rational
-from polyregions.problem import pose
+from polyregions.networks.problem import pose
 from randoms import fractions, generator, integer_layers, integer_rows, integers, rational_point, value
 
 LARGEST = sys.float_info.max

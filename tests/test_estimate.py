@@ -13,7 +13,7 @@ from corpus import corpus
 from polyregions.cli import main
 from polyregions.engine.estimate import Sizes, _chances, _sampling_job, sample_regions
 from polyregions.errors import OptionError
-from polyregions.problem import pose
+from polyregions.networks.problem import pose
 from randoms import float_layers, generator
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, name_of
 

@@ -18,20 +18,20 @@ from polyregions import Network
 from polyregions._types import Floats
 from polyregions.errors import NetworkError
 from polyregions.exact.affine import (
+    ExactAffine,
     IntegerAffine,
     affine_of_floats,
-    affine_of_layer,
     compose,
-    fold,
     identity_affine,
     integer_matrix,
     integers_of_floats,
     reduced,
     scale_rows,
 )
-from polyregions.exact.evaluate import ExactNetwork
 from polyregions.exact.numbers import Point, dot, over_common_denominator
-from polyregions.network import ExactAffine, Layer, affine_layer, exact_layer
+from polyregions.networks.folding import affine_of_layer, fold
+from polyregions.networks.germs import ExactNetwork
+from polyregions.networks.network import Layer, affine_layer, exact_layer
 from randoms import Matrix, fractions, generator, integer_layers, integers, rational_point, scattered, value
 
 SPECIAL = [

@@ -18,7 +18,7 @@ import polyregions as pr
 from browser import Visit, chromium, visiting
 from polyregions.cli import main
 from polyregions.errors import FormatError, InputError, OptionError
-from polyregions.patterns import as_text
+from polyregions.networks.patterns import as_text
 from polyregions.plot.explorer.page import explorer_page
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser is enough

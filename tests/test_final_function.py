@@ -20,8 +20,8 @@ import polyregions as pr
 from onnx_models import model, node
 from polyregions.cli import main
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.exact.final_values import nearest_values
 from polyregions.io.npz import network_arrays, network_of_arrays
+from polyregions.networks.final_values import nearest_values
 
 getcontext().prec = 60
 TWO = pr.Network.from_layers([([[1.0], [-1.0]], [0, 0]), ([[1, 0], [0, 0]], [0, 1])])  # relu(x), 1

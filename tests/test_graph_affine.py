@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import FormatError, NetworkError
-from polyregions.graph import GraphBuilder, lower, sparse
-from polyregions.graph.numbers import floats_if_exact
-from polyregions.network import Layer, Network
+from polyregions.networks.activations import IDENTITY, RELU
+from polyregions.networks.graph import GraphBuilder, lower, sparse
+from polyregions.networks.graph.rounding import floats_if_exact
+from polyregions.networks.network import Layer, Network
 
 Affine = list[list[Fraction]]  # rows with the constant last
 

@@ -12,11 +12,11 @@ import pytest
 import polyregions as pr
 from onnx_models import FLOAT, helper, model, node, onnx
 from polyregions.errors import FormatError
-from polyregions.graph import GraphBuilder
 from polyregions.io import onnx_check, runtime_process
 from polyregions.io.comparison import comparison_points, rounding_tolerance
 from polyregions.io.onnx import network_of_onnx
 from polyregions.io.runtime_process import Feed, RuntimeFailed, run_model
+from polyregions.networks.graph import GraphBuilder
 
 DTYPES = {np.float16: 10, np.float32: FLOAT, np.float64: 11}
 

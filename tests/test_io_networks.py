@@ -17,7 +17,7 @@ from polyregions.io.domains import load_domain
 from polyregions.io.files import read_bytes, suffix_of
 from polyregions.io.networks import load_network
 from polyregions.io.npz import save_network_npz
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 PAIRS = [([[1, 2], [3, 4]], [0, 1]), ([[1, -1]], [0.5])]
 NNET = "2,2,1,2,\n2,2,1,\n0\n0\n0\n0\n0\n1,2,\n3,4,\n0,\n1,\n1,-1,\n0.5,\n"

@@ -13,7 +13,7 @@ import polyregions as pr
 from polyregions.cli.main import main
 from polyregions.errors import FormatError
 from polyregions.io.nnet import network_of_nnet
-from polyregions.network import Layer, Network
+from polyregions.networks.network import Layer, Network
 
 HEADER = "// a comment\n2,2,1,2,\n2,2,1,\n0,\n"
 LIMITS = "-1.0,-2.0,\n1.0,2.0,\n"

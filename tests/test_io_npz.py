@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 
 import polyregions as pr
 from polyregions.errors import DomainError, FormatError, OptionError
-from polyregions.graph import GraphBuilder, lower
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
 from polyregions.io.npz import network_of_npz, save_network_npz
-from polyregions.network import Network
+from polyregions.networks.graph import GraphBuilder, lower
+from polyregions.networks.network import Network
 
 W = np.array([[1.0, 2.0], [3.0, -4.0]])
 

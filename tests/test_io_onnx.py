@@ -13,7 +13,7 @@ from polyregions.errors import FormatError, UnsupportedError
 from polyregions.io import onnx_check
 from polyregions.io.onnx import network_of_onnx
 from polyregions.io.runtime_process import RuntimeFailed
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 RNG = np.random.default_rng(11)
 

@@ -11,7 +11,7 @@ import pytest
 
 import polyregions as pr
 from polyregions.errors import FormatError, OptionError, UnsupportedError
-from polyregions.graph import GraphBuilder, lower
+from polyregions.networks.graph import GraphBuilder, lower
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 nn, F = torch.nn, torch.nn.functional

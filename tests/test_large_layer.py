@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from polyregions import Box, Network, enumerate_regions
-from polyregions.activations import RELU, uniform_slopes
 from polyregions.errors import NetworkError
-from polyregions.graph.sparse import from_dense
-from polyregions.large_layer import LargeLayer
-from polyregions.network import Layer, affine_layer
-from polyregions.scaling import is_tame
+from polyregions.networks.activations import RELU, uniform_slopes
+from polyregions.networks.float_range import is_tame
+from polyregions.networks.graph.sparse import from_dense
+from polyregions.networks.large_layer import LargeLayer
+from polyregions.networks.network import Layer, affine_layer
 
 
 def both(seed: int, n: int = 300, k: int = 7) -> tuple[Layer, LargeLayer]:

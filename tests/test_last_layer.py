@@ -19,8 +19,8 @@ from polyregions.engine.walk import machine
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.engine.walk.flats import GIVEN_UP
 from polyregions.engine.walk.last_layer import count_cell
+from polyregions.networks.problem import pose
 from polyregions.oracle.referee import Referee
-from polyregions.problem import pose
 from test_against_naive import network_of, networks
 from test_ground_truth_arrangements import SMALL, box_around_all_vertices
 from truth import arrangement_network, name_of

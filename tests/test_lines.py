@@ -11,11 +11,11 @@ import pytest
 
 import naive
 import polyregions as pr
-from polyregions.activations import RELU
 from polyregions.errors import DomainError, InputError, NetworkError
-from polyregions.graph.sparse import of_layer
-from polyregions.large_layer import LargeLayer
-from polyregions.network import Layer
+from polyregions.networks.activations import RELU
+from polyregions.networks.graph.sparse import of_layer
+from polyregions.networks.large_layer import LargeLayer
+from polyregions.networks.network import Layer
 from randoms import float_layers, generator, integer_layers
 from truth import FORMULA_NETWORKS, formula_network, name_of
 

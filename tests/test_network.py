@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import Network, PolyregionsError
-from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
 from polyregions.errors import NetworkError
-from polyregions.network import Layer, affine_layer
+from polyregions.networks.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
+from polyregions.networks.network import Layer, affine_layer
 from randoms import generator, integer_layers
 
 ABSOLUTE = (-1.0, 1.0)

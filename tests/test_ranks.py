@@ -12,9 +12,9 @@ import pytest
 import naive
 import polyregions as pr
 from polyregions import ranks
-from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import OptionError
-from polyregions.network import Layer, Network
+from polyregions.networks.activations import IDENTITY, RELU
+from polyregions.networks.network import Layer, Network
 from randoms import float_layers, generator, integer_layers
 
 Matrix = list[list[Fraction]]

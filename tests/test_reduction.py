@@ -12,11 +12,11 @@ import pytest
 from corpus import corpus
 from polyregions import Box, Network, enumerate_regions, load_network, tally_regions
 from polyregions.engine.reduction import reduce
-from polyregions.engine.zonotope import UNKNOWN, known_bits
-from polyregions.exact.evaluate import ExactNetwork
-from polyregions.network import Layer
+from polyregions.networks.germs import ExactNetwork
+from polyregions.networks.network import Layer
+from polyregions.networks.problem import pose
+from polyregions.networks.zonotope import UNKNOWN, known_bits
 from polyregions.oracle.polyhedron import Bounds
-from polyregions.problem import pose
 
 
 def random_network(rng: np.random.Generator, widths: list[int], shift: float = 1.0) -> Network:

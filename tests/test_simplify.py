@@ -22,8 +22,8 @@ from polyregions import (
     simplify,
 )
 from polyregions.errors import InputError
-from polyregions.exact.evaluate import ExactNetwork
-from polyregions.network import Layer
+from polyregions.networks.germs import ExactNetwork
+from polyregions.networks.network import Layer
 from polyregions.simplify import Fate
 from randoms import float_layers, generator, integer_layers, integers
 

@@ -28,7 +28,7 @@ from polyregions.errors import FormatError, OptionError, StoppedError
 from polyregions.io import files
 from polyregions.io.files import open_new
 from polyregions.io.store import manifest, shards
-from polyregions.problem import pose
+from polyregions.networks.problem import pose
 from randoms import float_layers, generator
 from test_parallel import EVERY, PROBLEMS, Reversed, generic, names, wait_until
 

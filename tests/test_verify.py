@@ -199,7 +199,7 @@ def test_a_final_relu_and_a_network_without_hidden_layer() -> None:
 
 def test_leaky_and_concave_units() -> None:
     """Slopes (off, on) in any order of size."""
-    from polyregions.network import Layer
+    from polyregions.networks.network import Layer
 
     for off, on in ((0.25, 1.0), (-1.0, 1.0), (1.0, 0.25), (2.0, -1.0), (1.0, 0.0)):
         unit = Layer(np.eye(1), np.zeros(1), np.array([[off, on]]))

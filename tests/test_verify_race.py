@@ -10,7 +10,7 @@ import pytest
 
 import polyregions as pr
 from polyregions.engine.reduction import reduce
-from polyregions.problem import Problem, pose
+from polyregions.networks.problem import Problem, pose
 from polyregions.properties import Property
 from polyregions.verification.points import Points
 from polyregions.verification.race import Contestant, Race

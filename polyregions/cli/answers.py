@@ -12,7 +12,7 @@ from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of
 from polyregions.io.parquet import check_parquet
 from polyregions.io.results import save
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 ANSWERED_NO, STOPPED = 1, 3
 

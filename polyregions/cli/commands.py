@@ -33,7 +33,7 @@ from polyregions.io.results import (
     save,
     save_region_graph,
 )
-from polyregions.network import Network
+from polyregions.networks.network import Network
 from polyregions.regions import RegionSet
 from polyregions.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.winners import winner_regions

@@ -12,7 +12,8 @@ from polyregions.cli.running import regions_of
 from polyregions.decision.outputs import check_rule
 from polyregions.domain import Domain
 from polyregions.errors import OptionError
-from polyregions.network import Network
+from polyregions.networks.network import Network
+from polyregions.networks.problem import pose
 from polyregions.plot.explorer.page import SUFFIXES, explore
 from polyregions.plot.figure import FORMATS, save_figure, save_whole_figure
 from polyregions.plot.layers import panels_size, plot_layers
@@ -20,7 +21,6 @@ from polyregions.plot.picture import check_picture, save_picture
 from polyregions.plot.sections import check_drawable, checked_view, domain_goes_on
 from polyregions.plot.surface import check_output as check_surface
 from polyregions.plot.surface import plot_surface
-from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
 

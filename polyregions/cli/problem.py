@@ -14,7 +14,7 @@ from polyregions.errors import DomainError, visible
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened
 from polyregions.io.networks import load_network
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 _EXACT: Final = re.compile(r"[+-]?[0-9]{1,1000}(/0*[1-9][0-9]{0,999})?")
 

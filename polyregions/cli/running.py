@@ -13,7 +13,7 @@ from polyregions.domain import Domain
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import enumerate_regions
 from polyregions.errors import StoppedError
-from polyregions.network import Network
+from polyregions.networks.network import Network
 from polyregions.regions import RegionSet
 
 Result = TypeVar("Result")

@@ -8,8 +8,8 @@ import numpy as np
 
 from polyregions.exact.affine import IntegerAffine
 from polyregions.geometry.solid import integer_form
+from polyregions.networks.pullback import PulledLayer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 HELD = 4096  # composed layers that are kept for the next region

@@ -13,7 +13,7 @@ from polyregions._types import Bools, Ints
 from polyregions.counting.thin import thin_cells
 from polyregions.counting.watching import check_complete, reporter
 from polyregions.geometry.polytope import HPolytope
-from polyregions.patterns import as_text
+from polyregions.networks.patterns import as_text
 from polyregions.places import Several, chosen
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly, View

@@ -16,8 +16,9 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.errors import InternalError
-from polyregions.exact.affine import affine_of_layer, integers_of_floats
-from polyregions.network import Layer, Network
+from polyregions.exact.affine import integers_of_floats
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.network import Layer, Network
 from polyregions.regions import RegionSet
 
 BATCH_ENTRIES = 1 << 20  # coefficients of one layer that are held at once

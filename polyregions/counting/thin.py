@@ -20,9 +20,9 @@ from polyregions.exact.affine import compose
 from polyregions.exact.numbers import Point, dot
 from polyregions.geometry.hull import AffineHull, SolidPolyhedron, pulled_back
 from polyregions.geometry.solid import integer_form
+from polyregions.networks.pullback import PulledLayer
 from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee
-from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 

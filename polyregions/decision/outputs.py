@@ -8,11 +8,11 @@ from polyregions._types import Floats
 from polyregions.decision.composed import Chunk
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine
-from polyregions.exact.evaluate import Germ
-from polyregions.network import Network
+from polyregions.networks.germs import Germ
+from polyregions.networks.network import Network
+from polyregions.networks.pullback import PulledLayer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.proof import SAFE, TINY, UNIT
-from polyregions.pullback import PulledLayer
 from polyregions.regions import RegionSet
 
 RULES = ("argmax", "argmin", "sign")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from polyregions.engine.local import is_box
 from polyregions.errors import OptionError
-from polyregions.problem import Problem
+from polyregions.networks.problem import Problem
 
 ENGINES = ("auto", "walk", "highs")
 MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead

@@ -20,8 +20,8 @@ from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Ledger, Plan, batches_of
 from polyregions.engine.reduction import reduce, unreduced
 from polyregions.errors import StoppedError
-from polyregions.network import Network
-from polyregions.problem import Problem
+from polyregions.networks.network import Network
+from polyregions.networks.problem import Problem
 from polyregions.progress import Progress as Progress
 from polyregions.progress import Watch
 from polyregions.regions import RegionSet

@@ -25,8 +25,8 @@ from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.perform import perform
 from polyregions.errors import OptionError, StoppedError
-from polyregions.network import Network
-from polyregions.problem import Problem, pose
+from polyregions.networks.network import Network
+from polyregions.networks.problem import Problem, pose
 
 STEP = 4  # regions that are looked at below a cell before its waiting cells are sampled
 POPULATION, READABLE_POPULATION = 100, 16

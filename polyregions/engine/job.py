@@ -16,9 +16,9 @@ from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import is_large_box
 from polyregions.engine.readable import ReadableRun
 from polyregions.engine.reduction import Reduction
-from polyregions.network import Network
+from polyregions.networks.network import Network
+from polyregions.networks.problem import Problem, pose
 from polyregions.oracle.referee import Referee, Score
-from polyregions.problem import Problem, pose
 
 if TYPE_CHECKING:
     from polyregions.engine.walk.driver import WalkRun

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from polyregions.engine.tree import Cell, root
+from polyregions.networks.problem import Problem
 from polyregions.oracle.box import BoxOracle
 from polyregions.oracle.polyhedron import OpenPolyhedron
 from polyregions.oracle.referee import Referee, Score
-from polyregions.problem import Problem
 
 
 def is_box(problem: Problem) -> bool:

@@ -12,8 +12,8 @@ from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
 from polyregions.engine.local import box_referee, box_root
 from polyregions.engine.tree import Cell, leaves_of, root
 from polyregions.exact.numbers import Point
+from polyregions.networks.problem import Problem
 from polyregions.oracle.referee import Referee, Score
-from polyregions.problem import Problem
 
 BATCH = 8
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from polyregions._types import Bytes, Ints
 from polyregions.engine.batches import Batch
-from polyregions.engine.zonotope import UNKNOWN, known_bits
-from polyregions.graph import GraphBuilder, lower
-from polyregions.graph.sparse import from_entries, of_layer
-from polyregions.large_layer import LargeLayer
-from polyregions.network import ExactAffine, Layer, Network
-from polyregions.problem import Problem
+from polyregions.exact.affine import ExactAffine
+from polyregions.networks.graph import GraphBuilder, lower
+from polyregions.networks.graph.sparse import from_entries, of_layer
+from polyregions.networks.large_layer import LargeLayer
+from polyregions.networks.network import Layer, Network
+from polyregions.networks.problem import Problem
+from polyregions.networks.zonotope import UNKNOWN, known_bits
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from polyregions.exact.numbers import Point
+from polyregions.networks.problem import Problem
+from polyregions.networks.pullback import PulledLayer
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee
-from polyregions.problem import Problem
-from polyregions.pullback import PulledLayer
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
 import numpy as np
 from flint import fmpz_mat
 
-from polyregions._types import Floats
+from polyregions._types import Floats, Integers
 from polyregions.exact.numbers import quotient
-from polyregions.network import ExactAffine, Layer, exact_layer
+from polyregions.read_only import ReadOnly
 
 MANTISSA_BITS = 53
 
@@ -92,14 +92,6 @@ def affine_of_floats(weight: Floats, bias: Floats) -> IntegerAffine:
     return IntegerAffine(integer_matrix(rows, weight.shape[1] + 1), denominator)
 
 
-def affine_of_layer(layer: Layer) -> IntegerAffine:
-    """The exact affine map of a layer."""
-    if layer.exact is None:
-        return affine_of_floats(layer.weight, layer.bias)
-    rows = layer.exact.numerators.tolist()
-    return IntegerAffine(integer_matrix(rows, layer.n_inputs + 1), layer.exact.denominator)
-
-
 def identity_affine(dim: int) -> IntegerAffine:
     """The identity on R^dim."""
     matrix = fmpz_mat(dim, dim + 1)
@@ -138,21 +130,43 @@ def reduced(matrix: fmpz_mat, denominator: int) -> IntegerAffine:
     return IntegerAffine(fmpz_mat(matrix.nrows(), matrix.ncols(), entries), denominator // common)
 
 
-def fold(affines: Sequence[Any], where: str) -> Layer:
-    """One layer with identity units that equals several affine maps, the first applied first.
+@dataclass(frozen=True, eq=False)
+class ExactAffine(ReadOnly):
+    """An affine map in rationals: ``x -> (numerators @ [x, 1]) / denominator``.
 
-    Args:
-        affines: `Layer` objects (their units are ignored) or `IntegerAffine` maps, in order of application.
-        where: named in messages.
-
-    Raises:
-        NetworkError: an exact coefficient is beyond the range of float64.
+    Attributes:
+        numerators: (n, k+1) object array of Python ints, the bias in the last column.
+        denominator: positive int common to all entries.
     """
-    if len(affines) == 1 and isinstance(affines[0], Layer):
-        return affines[0]
-    total: IntegerAffine | None = None
-    for step in affines:
-        exact = affine_of_layer(step) if isinstance(step, Layer) else step
-        total = exact if total is None else compose(exact, total)
-    assert total is not None
-    return exact_layer(total.plain(), total.shape[1] - 1, where)
+
+    numerators: Integers
+    denominator: int
+
+    @classmethod
+    def from_fractions(cls, entries: Sequence[Sequence[Any]]) -> ExactAffine:
+        """Bring rows of rationals (or exact floats) over one common denominator."""
+        fractions = [[Fraction(entry) for entry in row] for row in entries]
+        denominator = lcm(1, *(f.denominator for row in fractions for f in row))
+        width = len(fractions[0]) if fractions else 0
+        numerators = np.empty((len(fractions), width), dtype=object)
+        for i, row in enumerate(fractions):
+            for j, f in enumerate(row):
+                numerators[i, j] = f.numerator * (denominator // f.denominator)
+        return cls(numerators, denominator)
+
+    def nearest_floats(self) -> Floats:
+        """Entries (n, k+1) rounded to the nearest float64.
+
+        Raises:
+            OverflowError: an entry is beyond the range of float64.
+        """
+        flat = [n / self.denominator for n in self.numerators.flat]  # int / int rounds correctly
+        return np.array(flat, dtype=np.float64).reshape(self.numerators.shape)
+
+    def is_float64(self) -> bool:
+        """Whether every entry is a float64 number, so that nothing is lost by storing floats."""
+        floats = self.nearest_floats()
+        return all(
+            Fraction(f) == Fraction(n, self.denominator)
+            for f, n in zip(floats.flat, self.numerators.flat, strict=True)
+        )

@@ -129,7 +129,7 @@ class Certificate:
         network: fingerprint of the network (`Network.fingerprint`).
         input_set: the input set.
         hull: its affine hull.
-        packed: (R, ceil(N / 8)) uint8, the patterns in lexicographic order, see `polyregions.patterns`.
+        packed: (R, ceil(N / 8)) uint8, the patterns in lexicographic order, see `polyregions.networks.patterns`.
         points: (R, k) float64, a point inside each region over u.
         rational_points: region -> its point, for regions that hold no float64 point.
         supports: (T,) int64, the rows of all refusals one after the other.

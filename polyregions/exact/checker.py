@@ -28,7 +28,7 @@ from flint import fmpq, fmpz_mat
 
 from polyregions._types import Bools
 from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet, malformed
-from polyregions.network import Layer, Network
+from polyregions.networks.network import Layer, Network
 
 Row: TypeAlias = list[Any]
 """An affine form as integers, up to a positive factor, the constant last."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from polyregions.decision import DecisionCells
 from polyregions.io.npz import npz_bytes
-from polyregions.patterns import as_text
+from polyregions.networks.patterns import as_text
 
 
 def cells_npz(cells: DecisionCells) -> bytes:

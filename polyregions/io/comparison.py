@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.activations import activate
-from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
 from polyregions.io.final_functions import behind
-from polyregions.network import Network
+from polyregions.networks.activations import activate
+from polyregions.networks.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
+from polyregions.networks.network import Network
 
 N_POINTS: Final = 8
 MAX_VALUES: Final = 2**24

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph import Graph, lower
 from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.io.keras_graph import graph_of_model, is_graph
 from polyregions.io.standard import input_shapes
-from polyregions.network import Network
+from polyregions.networks.graph import Graph, lower
+from polyregions.networks.network import Network
 
 
 def network_of_keras(model: Any, *, input_shape: Any = None, check: bool = True) -> Network:

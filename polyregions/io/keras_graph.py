@@ -8,11 +8,11 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import UnsupportedError
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.nodes import Graph
 from polyregions.io.keras_layers import ACTIVATIONS, FINAL, LAYERS, OPERATIONS, Layer
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.standard import Place, real
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.nodes import Graph
 
 SHAPES_ONLY: Final = ("Dropout", "Flatten", "Identity", "Reshape")
 

@@ -16,7 +16,7 @@ from polyregions.io.npz import network_of_npz
 from polyregions.io.onnx import network_of_onnx
 from polyregions.io.sklearn import network_of_estimator
 from polyregions.io.torch import network_of_module
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 EXAMPLE_PREFIX: Final = "example:"
 PICKLES: Final = frozenset({".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".bin"})

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from polyregions.errors import FormatError
 from polyregions.io.files import network_errors_are_format_errors, parse_decimal, shortened
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 MAX_DIGITS: Final = 9
 """Longest count accepted in the header."""

@@ -26,9 +26,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.activations import IDENTITY, RELU
 from polyregions.errors import FormatError
-from polyregions.final_function import FINAL_FUNCTIONS, FinalFunction
+from polyregions.exact.affine import ExactAffine
 from polyregions.io.files import (
     MAX_BYTES,
     expansion_limit,
@@ -36,8 +35,10 @@ from polyregions.io.files import (
     shortened,
     write_whole,
 )
-from polyregions.max_groups import MaxGroups
-from polyregions.network import ExactAffine, Layer, Network, affine_layer, exact_layer
+from polyregions.networks.activations import IDENTITY, RELU
+from polyregions.networks.final_function import FINAL_FUNCTIONS, FinalFunction
+from polyregions.networks.maxima import MaxGroups
+from polyregions.networks.network import Layer, Network, affine_layer, exact_layer
 
 MAX_MEMBERS: Final = 10_000
 MAX_HEADER: Final = 10_000

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from polyregions.errors import FormatError
-from polyregions.graph.lower import lower
 from polyregions.io.files import MAX_BYTES, import_extra, network_errors_are_format_errors
 from polyregions.io.onnx_check import compared_with_source
 from polyregions.io.onnx_external import take_in
@@ -21,7 +20,8 @@ from polyregions.io.onnx_graph import Graph, graph_of_model
 from polyregions.io.onnx_operators import graph_of_onnx
 from polyregions.io.onnx_versions import check_other_versions
 from polyregions.io.runtime_process import start_early
-from polyregions.network import Network
+from polyregions.networks.graph.lower import lower
+from polyregions.networks.network import Network
 
 
 def network_of_onnx(

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.numbers import exact_product, exact_sum, floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.networks.graph.rounding import exact_product, exact_sum, floats_if_exact, rationals
 
 MAX_RATIONALS: Final = 2**20
 """Most entries of a constant that is computed in rationals."""

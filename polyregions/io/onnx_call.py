@@ -10,11 +10,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.numbers import fractions_of
 from polyregions.io.onnx_node import Node
 from polyregions.io.onnx_rounding import ConstantType
 from polyregions.io.onnx_tensors import check_finite
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.rounding import fractions_of
 
 MAX_SIZE: Final = 2**20
 """Most entries of a tensor."""

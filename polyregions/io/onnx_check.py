@@ -13,7 +13,6 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.errors import FormatError
-from polyregions.graph.nodes import Graph as NetworkGraph
 from polyregions.io.comparison import (
     compare_outputs,
     compare_with_source,
@@ -24,7 +23,8 @@ from polyregions.io.onnx_graph import Graph
 from polyregions.io.onnx_node import ML_DOMAIN
 from polyregions.io.onnx_tensors import KINDS, REAL_KINDS
 from polyregions.io.runtime_process import Feed, RuntimeFailed, run_model
-from polyregions.network import Network
+from polyregions.networks.graph.nodes import Graph as NetworkGraph
+from polyregions.networks.network import Network
 
 FLOAT64: Final = 11
 REFERENCE: Final = "onnx.reference"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.sparse import SparseAffine, from_entries
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_windows import Window, meetings, positions, spread_windows, windows_of
+from polyregions.networks.graph.sparse import SparseAffine, from_entries
 
 
 def conv(call: Call) -> Value:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.numbers import exact_product
-from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.networks.graph.rounding import exact_product
+from polyregions.networks.graph.sparse import from_entries
 
 ELLIPSIS = "..."
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from polyregions.final_function import FINAL_FUNCTIONS, FinalFunction
 from polyregions.io.onnx_call import Call
+from polyregions.networks.final_function import FINAL_FUNCTIONS, FinalFunction
 
 REASONS = {
     "Softmax": "the largest output stays the largest",

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.nodes import Affine, Input, Join, Maxima, Node, Units
-from polyregions.graph.numbers import exact_product, floats_if_exact, rationals
-from polyregions.graph.sparse import SparseAffine, composed, from_entries
 from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.nodes import Affine, Input, Join, Maxima, Node, Units
+from polyregions.networks.graph.rounding import exact_product, floats_if_exact, rationals
+from polyregions.networks.graph.sparse import SparseAffine, composed, from_entries
 
 _ON_THE_FIRST = (
     "Abs AveragePool Clip Conv ConvTranspose CumSum Einsum GlobalAveragePool GlobalLpPool GlobalMaxPool HardSigmoid "

@@ -13,10 +13,10 @@ from typing import Any, Final, TypeAlias
 import flint
 import numpy as np
 
-from polyregions.graph.numbers import floats_if_exact, fractions_of, object_array, rationals
 from polyregions.io.onnx_arithmetic import MAX_RATIONALS
 from polyregions.io.onnx_call import Call
 from polyregions.io.onnx_rearrange import reduced_axes
+from polyregions.networks.graph.rounding import floats_if_exact, fractions_of, object_array, rationals
 
 MAX_FUNCTION_VALUES: Final = 2**16
 """Most values of functions such as exp that are computed, each to more than float64 precision."""

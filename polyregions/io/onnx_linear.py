@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.numbers import exact_product, floats_if_exact, rationals
-from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_arithmetic import scaled, sum_of
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_rearrange import checked_axes, reduced_axes
+from polyregions.networks.graph.rounding import exact_product, floats_if_exact, rationals
+from polyregions.networks.graph.sparse import from_entries
 
 MAX_CONSTANT_WORK = 2**20
 """Most exact multiplications in a product of two constants."""

@@ -9,8 +9,6 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.nodes import Graph as NetworkGraph
 from polyregions.io import onnx_arithmetic as arithmetic
 from polyregions.io import onnx_constants as constants
 from polyregions.io import onnx_functions as functions
@@ -32,6 +30,8 @@ from polyregions.io.onnx_node import ML_DOMAIN, Node, attributes_of
 from polyregions.io.onnx_outputs import MONOTONE
 from polyregions.io.onnx_rounding import ConstantType, type_of_initializer, type_of_result
 from polyregions.io.onnx_tensors import check_finite
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.nodes import Graph as NetworkGraph
 
 Operator = Callable[[Call], Any]
 

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.activations import ABS
-from polyregions.graph.numbers import floats_if_exact
-from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_linear import reduce_sum
 from polyregions.io.onnx_rearrange import reduced_axes
 from polyregions.io.onnx_windows import Window, kernel_of, members, positions, windows_of
+from polyregions.networks.activations import ABS
+from polyregions.networks.graph.rounding import floats_if_exact
+from polyregions.networks.graph.sparse import from_entries
 
 
 def max_pool(call: Call) -> Value:

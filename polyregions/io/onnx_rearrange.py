@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_call import MAX_SIZE, Call, Data, Value
 from polyregions.io.onnx_tensors import MAX_RANK
+from polyregions.networks.graph.sparse import from_entries
 
 
 def identity(call: Call, array: Any) -> Any:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.numbers import floats_if_exact
 from polyregions.io.onnx_call import Call, Value
 from polyregions.io.onnx_linear import product
 from polyregions.io.onnx_rearrange import checked_axes, checked_shape
+from polyregions.networks.graph.rounding import floats_if_exact
 
 MODES: Final = {"nearest": "nearest", "linear": "linear", "bilinear": "linear"}
 

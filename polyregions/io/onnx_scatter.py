@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.graph.sparse import from_entries
 from polyregions.io.onnx_arithmetic import scaled
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_rearrange import checked_axes, checked_shape
+from polyregions.networks.graph.sparse import from_entries
 
 
 def where(call: Call) -> Value:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.activations import ABS, RELU
 from polyregions.io.onnx_call import Call, Data, Value
+from polyregions.networks.activations import ABS, RELU
 
 FLOAT32_MAX: Final = float(np.finfo(np.float32).max)
 

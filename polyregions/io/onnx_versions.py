@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph.nodes import Affine, Graph, Join, Maxima, Node, Units
 from polyregions.io.onnx_graph import Graph as OnnxGraph
 from polyregions.io.onnx_operators import graph_of_onnx
+from polyregions.networks.graph.nodes import Affine, Graph, Join, Maxima, Node, Units
 
 
 def check_other_versions(graph: OnnxGraph, built: Graph) -> None:

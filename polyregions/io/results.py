@@ -32,7 +32,7 @@ from polyregions.io.region_files import regions_about, regions_json, regions_npz
 from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
 from polyregions.local_models import LocalModels
-from polyregions.network import Network
+from polyregions.networks.network import Network
 from polyregions.regions import RegionSet
 from polyregions.report import Report
 from polyregions.tables import Table, cell_table, edge_table, region_table

@@ -11,7 +11,7 @@ from polyregions.io.files import read_bytes, suffix_of
 from polyregions.io.onnx import graph_of_bytes
 from polyregions.io.onnx_check import REFERENCE, RUNTIME, feeds_of, pruned_model
 from polyregions.io.runtime_process import RuntimeFailed, run_model
-from polyregions.network import Network
+from polyregions.networks.network import Network
 
 
 @dataclass(frozen=True, eq=False)

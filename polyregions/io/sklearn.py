@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph import GraphBuilder, lower
 from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import network_errors_are_format_errors
 from polyregions.io.standard import Place, finite
-from polyregions.network import Network
+from polyregions.networks.graph import GraphBuilder, lower
+from polyregions.networks.network import Network
 
 FINAL: Final = {"identity": None, "softmax": "Softmax", "logistic": "Sigmoid"}
 

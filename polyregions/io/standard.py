@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from polyregions.errors import FormatError, OptionError, UnsupportedError
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.numbers import floats_if_exact, rationals
 from polyregions.io.onnx_call import Call, Data, Value
 from polyregions.io.onnx_final import take_off
 from polyregions.io.onnx_graph import OPSETS
 from polyregions.io.onnx_node import Node
 from polyregions.io.onnx_operators import applied
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.rounding import floats_if_exact, rationals
 
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 

@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.graph import Graph, lower
 from polyregions.io.comparison import compare_with_source, comparison_points, rounding_tolerance
 from polyregions.io.files import import_extra, network_errors_are_format_errors
 from polyregions.io.standard import Shapes, input_shapes
 from polyregions.io.torch_graph import exported, fixes_types, graph_of_program, lifted
-from polyregions.network import Network
+from polyregions.networks.graph import Graph, lower
+from polyregions.networks.network import Network
 
 
 def network_of_module(module: Any, *, input_shape: Any = None, check: bool = True) -> Network:

@@ -11,8 +11,6 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import UnsupportedError
-from polyregions.graph.build import GraphBuilder
-from polyregions.graph.nodes import Graph
 from polyregions.io.files import shortened
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.standard import Place, finite
@@ -25,6 +23,8 @@ from polyregions.io.torch_constants import (
 )
 from polyregions.io.torch_operators import EXACT, OPERATORS
 from polyregions.io.torch_use import Use
+from polyregions.networks.graph.build import GraphBuilder
+from polyregions.networks.graph.nodes import Graph
 
 FINAL: Final = {
     "softmax": "Softmax",

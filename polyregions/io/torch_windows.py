@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions.graph.numbers import floats_if_exact
 from polyregions.io.onnx_call import Data, Value
 from polyregions.io.torch_use import Use
+from polyregions.networks.graph.rounding import floats_if_exact
 
 IMAGES: Final = {"1d": 1, "2d": 2, "3d": 3}
 """How many axes images have, by the end of an operator's name."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from polyregions.domain import Domain
-from polyregions.network import Network
+from polyregions.networks.network import Network
+from polyregions.networks.problem import pose
 from polyregions.plot.figure import FORMATS as FORMATS
 from polyregions.plot.figure import import_matplotlib, new_figure, save_figure
 from polyregions.plot.fills import checked_colouring, fill
@@ -15,7 +16,6 @@ from polyregions.plot.line import draw_line
 from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_graph, entitle, explain, frame
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import check_drawable
-from polyregions.problem import pose
 from polyregions.regions import RegionSet
 
 View: TypeAlias = "tuple[Any, Any] | None"

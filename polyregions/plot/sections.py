@@ -18,10 +18,10 @@ from polyregions._types import Floats, Ints
 from polyregions.decision import DecisionCells
 from polyregions.decision.outputs import Pullback, exact_scores
 from polyregions.errors import InputError, OptionError
+from polyregions.networks.problem import Problem
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square
 from polyregions.plot.outlines import float_outlines
 from polyregions.plot.polygons import Polygons, packed
-from polyregions.problem import Problem
 from polyregions.regions import RegionSet
 
 HOW_TO_SLICE = (

@@ -8,7 +8,7 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.errors import OptionError
-from polyregions.network import Network
+from polyregions.networks.network import Network
 from polyregions.plot.figure import import_matplotlib, new_figure
 from polyregions.plot.fills import Fill, checked_colouring, fill
 from polyregions.plot.plane import INK, entitle, explain

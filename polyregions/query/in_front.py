@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from polyregions.exact.final_values import increasing
 from polyregions.exact.numbers import over_common_denominator
-from polyregions.final_function import FinalFunction
-from polyregions.final_rows import lead_of
-from polyregions.network import Network
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.final_rows import lead_of
+from polyregions.networks.final_values import increasing
+from polyregions.networks.network import Network
 
 
 @dataclass(frozen=True)

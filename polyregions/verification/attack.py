@@ -6,7 +6,7 @@ import numpy as np
 
 from polyregions._types import Bools, Floats
 from polyregions.exact.numbers import Point
-from polyregions.network import Network
+from polyregions.networks.network import Network
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.verification.points import Points
 

@@ -14,10 +14,10 @@ from math import lcm
 from typing import Final, TypeAlias
 
 from polyregions.errors import UnsupportedError
-from polyregions.exact.final_values import enclosure
-from polyregions.final_function import FinalFunction
-from polyregions.final_rows import Above, Condition, Linear, condition_of
-from polyregions.network import Network
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.final_rows import Above, Condition, Linear, condition_of
+from polyregions.networks.final_values import enclosure
+from polyregions.networks.network import Network
 from polyregions.properties import Case, Property, Violation
 
 PRECISIONS: Final = (64, 256, 1024)

@@ -9,7 +9,7 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import Point
-from polyregions.problem import Problem
+from polyregions.networks.problem import Problem
 
 NEAR = 1e-9  # of the size of the outputs: how far from a violation a point is worth exact arithmetic
 INWARDS = 2.0**-30

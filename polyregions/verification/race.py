@@ -12,7 +12,7 @@ from typing import Protocol
 
 from polyregions.engine.choose import MOST_INPUTS
 from polyregions.exact.numbers import Point
-from polyregions.problem import Problem
+from polyregions.networks.problem import Problem
 from polyregions.verification.points import Points
 from polyregions.verification.scan import Scan, must_scan
 from polyregions.verification.search import Search

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.engine.zonotope import UNKNOWN, Zonotope
-from polyregions.network import Layer, Network
+from polyregions.networks.network import Layer, Network
+from polyregions.networks.pullback import composed
+from polyregions.networks.zonotope import UNKNOWN, Zonotope
 from polyregions.oracle.polyhedron import Bounds, Form
 from polyregions.oracle.proof import SAFE, TINY, UNIT
-from polyregions.pullback import composed
 
 
 @dataclass(frozen=True)

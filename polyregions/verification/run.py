@@ -11,10 +11,10 @@ from typing import Final, TypeAlias
 
 from polyregions.engine.reduction import reduce
 from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError
-from polyregions.exact.evaluate import ExactNetwork
 from polyregions.exact.numbers import Point
-from polyregions.network import Network
-from polyregions.problem import Problem, pose
+from polyregions.networks.germs import ExactNetwork
+from polyregions.networks.network import Network
+from polyregions.networks.problem import Problem, pose
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.properties import Property
 from polyregions.verification.attack import attack

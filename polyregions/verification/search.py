@@ -14,13 +14,13 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.engine.local import box_referee
-from polyregions.engine.zonotope import UNKNOWN
 from polyregions.exact.numbers import Point
+from polyregions.networks.problem import Problem
+from polyregions.networks.pullback import PulledLayer
+from polyregions.networks.zonotope import UNKNOWN
 from polyregions.oracle.highs import HighsOracle
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.referee import Referee, Score
-from polyregions.problem import Problem
-from polyregions.pullback import PulledLayer
 from polyregions.verification.leaf import LeafReferee
 from polyregions.verification.part import Part
 from polyregions.verification.points import Points

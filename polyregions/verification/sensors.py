@@ -8,9 +8,10 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.activations import RELU, uniform_slopes
-from polyregions.large_layer import LargeLayer
-from polyregions.network import ExactAffine, Layer, Network
+from polyregions.exact.affine import ExactAffine
+from polyregions.networks.activations import RELU, uniform_slopes
+from polyregions.networks.large_layer import LargeLayer
+from polyregions.networks.network import Layer, Network
 
 LIFT = 2.0**-20  # of the largest coefficient of an output
 

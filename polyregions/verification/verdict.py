@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.final_values import nearest_values
 from polyregions.exact.numbers import nearest_float
-from polyregions.final_function import FinalFunction
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.final_values import nearest_values
 
 Verdict: TypeAlias = Literal["holds", "violated", "unknown"]
 

@@ -9,9 +9,10 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.activations import IDENTITY
-from polyregions.exact.affine import IntegerAffine, fold, integer_matrix
-from polyregions.network import ExactAffine, Layer, Network
+from polyregions.exact.affine import ExactAffine, IntegerAffine, integer_matrix
+from polyregions.networks.activations import IDENTITY
+from polyregions.networks.folding import fold
+from polyregions.networks.network import Layer, Network
 from polyregions.properties import Violation
 
 

@@ -38,11 +38,11 @@ from polyregions.engine.walk.state import (
 )
 from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
-from polyregions.location import certified_patterns
+from polyregions.networks.certain_patterns import certified_patterns
+from polyregions.networks.problem import Problem
 from polyregions.oracle.polyhedron import Form
 from polyregions.oracle.proof import is_inside
 from polyregions.oracle.referee import Referee
-from polyregions.problem import Problem
 
 BATCH = 4096
 NO_BUDGET = 2**62

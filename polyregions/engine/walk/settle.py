@@ -11,12 +11,12 @@ from polyregions.engine.walk.pieces import INFINITY, Piece, exact_point
 from polyregions.engine.walk.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
+from polyregions.networks.problem import Problem
+from polyregions.networks.pullback import PulledLayer
 from polyregions.oracle.answer import Answer, Status
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
 from polyregions.oracle.rational import RationalOracle
 from polyregions.oracle.referee import Referee
-from polyregions.problem import Problem
-from polyregions.pullback import PulledLayer
 
 RECENT = 8  # proofs kept for each side of each neuron
 

@@ -18,7 +18,7 @@ from polyregions.io.graph_attributes import json_value
 from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
 from polyregions.io.region_files import domain_arrays, domain_object, domain_of_arrays
 from polyregions.io.store.shards import Shard, StoreSize
-from polyregions.problem import Problem, pose
+from polyregions.networks.problem import Problem, pose
 
 SCHEMA: Final = "polyregions store 2"
 OLDER: Final = ("polyregions store 1",)  # had no digests of counts: what damage does to them cannot be seen

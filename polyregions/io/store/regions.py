@@ -37,7 +37,7 @@ from polyregions.io.store.shards import (
 )
 from polyregions.io.store.snapshot import snapshot
 from polyregions.io.store.tasks import TaskBook
-from polyregions.problem import Problem
+from polyregions.networks.problem import Problem
 from polyregions.regions import RegionSet
 
 

@@ -11,8 +11,8 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.final_function import FinalFunction
-from polyregions.graph.sparse import SparseAffine
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.graph.sparse import SparseAffine
 
 
 @dataclass(frozen=True, eq=False)

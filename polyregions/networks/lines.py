@@ -22,8 +22,8 @@ from polyregions._types import Bools, Floats, Integers
 from polyregions.errors import DomainError, InputError, NetworkError
 from polyregions.exact.affine import integers_of_floats
 from polyregions.exact.numbers import nearest_float, quotient
-from polyregions.graph.integers import integer_entries
-from polyregions.network import Layer, Network
+from polyregions.networks.graph.integers import integer_entries
+from polyregions.networks.network import Layer, Network
 from polyregions.planes import exact_point
 from polyregions.read_only import ReadOnly
 

@@ -18,13 +18,14 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.errors import NetworkError
 from polyregions.exact.affine import (
+    ExactAffine,
     IntegerAffine,
     affine_of_floats,
     compose,
     integer_matrix,
     integers_of_floats,
 )
-from polyregions.graph.numbers import (
+from polyregions.networks.graph.rounding import (
     exact_products,
     exact_sum,
     exact_sums,
@@ -32,8 +33,8 @@ from polyregions.graph.numbers import (
     fractions_of,
     object_array,
 )
-from polyregions.large_layer import MAX_ENTRIES, LargeLayer
-from polyregions.network import ExactAffine, Layer
+from polyregions.networks.large_layer import MAX_ENTRIES, LargeLayer
+from polyregions.networks.network import Layer
 
 MAX_TERMS: Final = 2**25
 """Most products of entries written out at a time."""

@@ -10,9 +10,9 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Integers, Ints
-from polyregions.graph.numbers import object_array
-from polyregions.graph.sparse import integers_of, of_layer
-from polyregions.network import Layer
+from polyregions.networks.graph.rounding import object_array
+from polyregions.networks.graph.sparse import integers_of, of_layer
+from polyregions.networks.network import Layer
 from polyregions.read_only import ReadOnly
 
 DENSE: Final = 4

@@ -19,12 +19,12 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.activations import RELU
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.final_function import FinalFunction
-from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
-from polyregions.graph.numbers import exact_sum, floats_if_exact, rationals
-from polyregions.graph.sparse import SparseAffine, from_dense, from_entries, selection
+from polyregions.networks.activations import RELU
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.graph.nodes import Affine, Graph, Input, Join, Maxima, Node, Units
+from polyregions.networks.graph.rounding import exact_sum, floats_if_exact, rationals
+from polyregions.networks.graph.sparse import SparseAffine, from_dense, from_entries, selection
 
 LEFT_OF_KINK: Final = (1.0, 0.0)
 """Slopes of ``min(z, 0)``."""
@@ -43,7 +43,7 @@ class GraphBuilder:
         n_inputs: number of inputs; node 0 is the input.
         where: the source, for messages.
 
-    >>> from polyregions.graph import GraphBuilder, lower
+    >>> from polyregions.networks.graph import GraphBuilder, lower
     >>> build = GraphBuilder(2, "example")
     >>> hidden = build.relu(build.dense(0, np.array([[1.0, -1.0]]), np.zeros(1)))
     >>> lower(build.graph(build.join([hidden, 0])), "skip")([[3.0, 1.0]]).tolist()

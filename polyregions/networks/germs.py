@@ -10,9 +10,10 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
-from polyregions.exact.affine import IntegerAffine, affine_of_layer, integers_of_floats
+from polyregions.exact.affine import IntegerAffine, integers_of_floats
 from polyregions.exact.numbers import over_common_denominator
-from polyregions.network import Network
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.network import Network
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from typing import TypeAlias
 from flint import arb
 
 from polyregions.errors import UnsupportedError
-from polyregions.exact.final_values import logit
-from polyregions.final_function import FinalFunction
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.final_values import logit
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.errors import NetworkError
-from polyregions.network import Layer
+from polyregions.networks.network import Layer
 
 MAX_ENTRIES: Final = 2**25
 """Largest matrix (in entries) that is written out."""

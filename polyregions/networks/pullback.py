@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.exact.affine import IntegerAffine, affine_of_layer, compose, scale_rows
-from polyregions.network import Layer, Network
+from polyregions.exact.affine import IntegerAffine, compose, scale_rows
+from polyregions.networks.folding import affine_of_layer
+from polyregions.networks.network import Layer, Network
 from polyregions.oracle.polyhedron import Bounds, Form
 from polyregions.oracle.proof import SAFE, UNIT, gamma, upper_bound
 

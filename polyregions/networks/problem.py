@@ -9,14 +9,15 @@ from typing import Any, Final
 from polyregions._types import Bools
 from polyregions.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
 from polyregions.errors import DomainError, NetworkError
-from polyregions.exact.affine import IntegerAffine, fold
-from polyregions.exact.evaluate import ExactNetwork
+from polyregions.exact.affine import IntegerAffine
 from polyregions.geometry.hull import AffineHull
-from polyregions.graph.sparse import composed, layer_of, of_layer
-from polyregions.network import Layer, Network, exact_layer
+from polyregions.networks.float_range import is_tame_within
+from polyregions.networks.folding import fold
+from polyregions.networks.germs import ExactNetwork
+from polyregions.networks.graph.sparse import composed, layer_of, of_layer
+from polyregions.networks.network import Layer, Network, exact_layer
+from polyregions.networks.pullback import ComposedLayers
 from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.pullback import ComposedLayers
-from polyregions.scaling import is_tame_within
 
 MAX_DENSE: Final = 2**22
 """Largest first layer (in entries) that is folded as a matrix."""

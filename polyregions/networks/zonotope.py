@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.network import Layer, Network
+from polyregions.networks.network import Layer, Network
 from polyregions.oracle.polyhedron import Bounds
 from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
 

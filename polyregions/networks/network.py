@@ -3,65 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate
-from math import isfinite, lcm
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from polyregions import arrays, scaling
-from polyregions._types import Bools, Floats, Integers, Ints
-from polyregions.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
+from polyregions import arrays
+from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import NetworkError, OptionError, UnsupportedError, visible
-from polyregions.final_function import FinalFunction
-from polyregions.max_groups import MaxGroups
+from polyregions.exact.affine import ExactAffine
+from polyregions.networks import float_range
+from polyregions.networks.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
+from polyregions.networks.final_function import FinalFunction
+from polyregions.networks.maxima import MaxGroups
 from polyregions.read_only import ReadOnly
-
-
-@dataclass(frozen=True, eq=False)
-class ExactAffine(ReadOnly):
-    """An affine map in rationals: ``x -> (numerators @ [x, 1]) / denominator``.
-
-    Attributes:
-        numerators: (n, k+1) object array of Python ints, the bias in the last column.
-        denominator: positive int common to all entries.
-    """
-
-    numerators: Integers
-    denominator: int
-
-    @classmethod
-    def from_fractions(cls, entries: Sequence[Sequence[Any]]) -> ExactAffine:
-        """Bring rows of rationals (or exact floats) over one common denominator."""
-        fractions = [[Fraction(entry) for entry in row] for row in entries]
-        denominator = lcm(1, *(f.denominator for row in fractions for f in row))
-        width = len(fractions[0]) if fractions else 0
-        numerators = np.empty((len(fractions), width), dtype=object)
-        for i, row in enumerate(fractions):
-            for j, f in enumerate(row):
-                numerators[i, j] = f.numerator * (denominator // f.denominator)
-        return cls(numerators, denominator)
-
-    def nearest_floats(self) -> Floats:
-        """Entries (n, k+1) rounded to the nearest float64.
-
-        Raises:
-            OverflowError: an entry is beyond the range of float64.
-        """
-        flat = [n / self.denominator for n in self.numerators.flat]  # int / int rounds correctly
-        return np.array(flat, dtype=np.float64).reshape(self.numerators.shape)
-
-    def is_float64(self) -> bool:
-        """Whether every entry is a float64 number, so that nothing is lost by storing floats."""
-        floats = self.nearest_floats()
-        return all(
-            Fraction(f) == Fraction(n, self.denominator)
-            for f, n in zip(floats.flat, self.numerators.flat, strict=True)
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,7 +229,7 @@ class Network(ReadOnly):
     @cached_property
     def is_tame(self) -> bool:
         """Whether floats can prove anything about this network, see `scaling`; if not, rationals do all."""
-        return scaling.is_tame(self.layers)
+        return float_range.is_tame(self.layers)
 
     def neuron_layers(self) -> list[tuple[int, int]]:
         """For each neuron of the pattern its (layer, unit), both counted from 0."""

@@ -15,10 +15,10 @@ from typing import Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.activations import IDENTITY, RELU, splitting, uniform_slopes
 from polyregions.errors import UnsupportedError
-from polyregions.graph.nodes import Affine, Graph, Input, Join, Maxima, Units
-from polyregions.graph.sparse import (
+from polyregions.networks.activations import IDENTITY, RELU, splitting, uniform_slopes
+from polyregions.networks.graph.nodes import Affine, Graph, Input, Join, Maxima, Units
+from polyregions.networks.graph.sparse import (
     MAX_RATIONALS,
     SparseAffine,
     composed,
@@ -27,8 +27,8 @@ from polyregions.graph.sparse import (
     selection,
     stacked,
 )
-from polyregions.max_groups import MaxGroups, matches
-from polyregions.network import Layer, Network
+from polyregions.networks.maxima import MaxGroups, matches
+from polyregions.networks.network import Layer, Network
 
 MAX_NUMBERS: Final = 2**27
 """Most numbers in all forms together."""

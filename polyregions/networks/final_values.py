@@ -10,7 +10,7 @@ from typing import Final
 from flint import arb, ctx, fmpq
 
 from polyregions.exact.numbers import nearest_float
-from polyregions.final_function import FinalFunction
+from polyregions.networks.final_function import FinalFunction
 
 FIRST_BITS: Final = 64
 TINY: Final = Fraction(1, 2**5000)

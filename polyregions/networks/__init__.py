@@ -1,0 +1,1 @@
+"""Networks: layers, activations, patterns and the affine maps they compose to."""
