@@ -19,11 +19,11 @@ from scipy.optimize import linprog
 from workloads import Workload, workloads
 
 from polyregions import Network, WholeSpace, enumerate_regions
-from polyregions.domain import Domain
 from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.networks.problem import pose
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.domain import Domain
+from polyregions.polyhedra.oracle.referee import Referee
 
 SAMPLE = 2000  # regions that the reference enumerates, and the compiled engine for the ratio
 PLAIN_SAMPLE = 100  # the same for linprog

@@ -14,7 +14,7 @@ from polyregions.engine.job import COUNTED_ROOM
 from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.networks.problem import pose
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.referee import Referee
 
 REPEATS = 3
 

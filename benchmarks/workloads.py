@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from polyregions import Box, Network, load_domain, load_network
-from polyregions.domain import Domain
+from polyregions.polyhedra.domain import Domain
 
 RANDOM = [
     (2, (32, 32)),

@@ -40,7 +40,6 @@ from polyregions.decision import (
     islands,
 )
 from polyregions.decision_tree import DecisionTree, decision_tree
-from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.engine.enumerate import Tally
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
@@ -48,7 +47,6 @@ from polyregions.errors import PolyregionsError
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.checker import Verdict
 from polyregions.faces import euler_characteristic, face_counts
-from polyregions.geometry.polytope import HPolytope
 from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
@@ -60,12 +58,14 @@ from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
 from polyregions.neurons import NeuronStatus, neuron_status
-from polyregions.planes import plane_through, segment
 from polyregions.plot.explorer.page import explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
 from polyregions.plot.surface import plot_surface
+from polyregions.polyhedra.domain import Box, Slice, WholeSpace
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.slices import plane_through, segment
 from polyregions.progress import Progress
 from polyregions.properties import Property
 from polyregions.query import (

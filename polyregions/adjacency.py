@@ -19,10 +19,10 @@ from scipy.sparse import csr_array
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InternalError, StoppedError
-from polyregions.geometry.facets import NEARLY, Facet, coinciding_rows, facets
 from polyregions.networks.patterns import as_text, key_of
-from polyregions.oracle.polyhedron import OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.facets import NEARLY, Facet, coinciding_rows, facets
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet

@@ -14,11 +14,11 @@ from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Ints
 from polyregions.complex import Facets, facet_arrays, facet_neurons
-from polyregions.domain import WholeSpace
 from polyregions.exact.affine import integer_matrix
 from polyregions.faces import face_counts
-from polyregions.geometry.volume import volume_of_facets
-from polyregions.oracle.polyhedron import Form
+from polyregions.polyhedra.domain import WholeSpace
+from polyregions.polyhedra.oracle.forms import Form
+from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.progress import ProgressFunction
 from polyregions.regions import RegionSet
 from polyregions.volumes import region_volumes

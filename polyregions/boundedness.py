@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Bools
-from polyregions.geometry.solid import recession_cone_is_trivial
+from polyregions.polyhedra.solid import recession_cone_is_trivial
 from polyregions.regions import RegionSet
 
 

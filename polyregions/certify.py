@@ -9,7 +9,6 @@ from math import gcd, lcm
 
 import numpy as np
 
-from polyregions.domain import Box, Domain, Slice, WholeSpace, solid_domain
 from polyregions.errors import InputError
 from polyregions.exact import checker
 from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet
@@ -27,11 +26,12 @@ from polyregions.exact.checker import (
 from polyregions.exact.interior import find_interior, proves_empty
 from polyregions.exact.lp import maximise
 from polyregions.exact.numbers import Point
-from polyregions.geometry.hull import AffineHull
-from polyregions.geometry.solid import integer_form
-from polyregions.oracle.answer import Status
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace, solid_domain
+from polyregions.polyhedra.hull import AffineHull
+from polyregions.polyhedra.oracle.answer import Status
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import HighsOracle
+from polyregions.polyhedra.solid import integer_form
 from polyregions.regions import RegionSet
 
 RECENT = 8

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from polyregions.certify import input_set
-from polyregions.domain import Domain, check_domain
 from polyregions.errors import InputError
 from polyregions.exact import checker
 from polyregions.exact.certificate import Certificate, InputSet
 from polyregions.exact.checker import Verdict
 from polyregions.input_sets import domain_of, same_set
 from polyregions.networks.network import Network
+from polyregions.polyhedra.domain import Domain, check_domain
 
 
 def check(certificate: Certificate, network: Network, domain: Domain | None = None) -> Verdict:

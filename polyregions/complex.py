@@ -18,8 +18,8 @@ from polyregions.adjacency import (
     region_rows,
     watched,
 )
-from polyregions.geometry.facets import coinciding_rows, facets
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.facets import coinciding_rows, facets
+from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet

@@ -25,7 +25,7 @@ from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot, over_common_denominator, quotient
 from polyregions.maps import MapKey, layers_along, map_key
-from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
 from polyregions.read_only import ReadOnly
 from polyregions.regions import RegionSet
 

@@ -21,8 +21,8 @@ from flint import fmpz_mat
 
 from polyregions.errors import InputError
 from polyregions.exact.affine import integer_matrix
-from polyregions.geometry.generators import generators
-from polyregions.geometry.lattice import FaceLattice, members
+from polyregions.polyhedra.generators import generators
+from polyregions.polyhedra.lattice import FaceLattice, members
 from polyregions.regions import RegionSet
 
 Cell: TypeAlias = tuple[int, int]

@@ -7,13 +7,13 @@ from fractions import Fraction
 from math import gcd
 from typing import TypeAlias
 
-from polyregions.domain import Box, Domain, Slice, SolidDomain, rows_in_inputs, solid_domain
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.certificate import InputSet
 from polyregions.exact.checker import input_rows
 from polyregions.exact.lp import maximise
-from polyregions.geometry.polytope import HPolytope
-from polyregions.geometry.solid import dot_fraction
+from polyregions.polyhedra.domain import Box, Domain, Slice, SolidDomain, rows_in_inputs, solid_domain
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid import dot_fraction
 
 Normal: TypeAlias = tuple[int, ...]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from polyregions.domain import Domain, check_domain
 from polyregions.errors import DomainError, InputError
-from polyregions.geometry.polytope import HPolytope
+from polyregions.polyhedra.domain import Domain, check_domain
+from polyregions.polyhedra.polytope import HPolytope
 
 
 @dataclass(frozen=True)

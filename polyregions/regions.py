@@ -12,18 +12,18 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Bools, Bytes, Floats, Ints
-from polyregions.domain import Domain, SolidDomain, rows_in_inputs
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
-from polyregions.geometry.polytope import HPolytope
 from polyregions.location import locate
 from polyregions.networks.network import Network
 from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.networks.problem import Problem, in_slice_coordinates
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.places import Several, chosen
+from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View, read_only
 
 

@@ -43,7 +43,7 @@ from polyregions.io.store.regions import StoredRegions, regions_of_checked
 from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, check_shards
 from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.networks.problem import Problem
-from polyregions.oracle.referee import Score
+from polyregions.polyhedra.oracle.referee import Score
 from polyregions.progress import Watch
 
 GRACE: Final = 30.0  # seconds after a time limit in which an executor may still finish a first task

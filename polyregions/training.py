@@ -11,13 +11,13 @@ import numpy as np
 from polyregions._types import Bools
 from polyregions.adjacency import adjacency_arrays
 from polyregions.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints
-from polyregions.domain import Domain
 from polyregions.engine.enumerate import enumerate_in_memory
 from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.neurons import Status, neuron_status
+from polyregions.polyhedra.domain import Domain
 from polyregions.regions import RegionSet
 
 

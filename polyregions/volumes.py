@@ -7,7 +7,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.complex import Boundary, boundary_facets, facet_neurons
 from polyregions.errors import InputError
-from polyregions.geometry.volume import volume_of_facets
+from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.regions import RegionSet
 
 

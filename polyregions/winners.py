@@ -20,11 +20,11 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.adjacency import Adjacency, adjacency_arrays
-from polyregions.domain import rows_in_inputs
-from polyregions.geometry.polytope import HPolytope
 from polyregions.networks.maxima import MaxGroups, matches
 from polyregions.networks.network import Network
 from polyregions.places import Several, chosen
+from polyregions.polyhedra.domain import rows_in_inputs
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions import RegionSet
 

@@ -22,7 +22,7 @@ from polyregions import (
 )
 from polyregions.adjacency import region_rows, upper_neighbours
 from polyregions.engine.walk.scan import scan_neighbours, scan_walls
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.referee import Referee
 from test_engines_agree import random_domain, random_layer, random_network
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above
 

@@ -23,11 +23,11 @@ from polyregions import (
     enumerate_regions,
     load_domain,
 )
-from polyregions.domain import Domain, SolidDomain, rows_in_inputs, solid_domain
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
-from polyregions.geometry.hull import AffineHull, solution_set, solve_rational
 from polyregions.networks.problem import pose
+from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs, solid_domain
+from polyregions.polyhedra.hull import AffineHull, solution_set, solve_rational
 from randoms import fractions, generator, integer_layers, integer_rows, integers, rational_point, value
 
 LARGEST = sys.float_info.max

@@ -24,7 +24,7 @@ from polyregions import (
     face_counts,
 )
 from polyregions.errors import InputError
-from polyregions.geometry.generators import generators
+from polyregions.polyhedra.generators import generators
 from randoms import float_layers, generator, integer_layers
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_network, name_of
 

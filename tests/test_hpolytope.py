@@ -16,12 +16,12 @@ import naive
 from polyregions import HPolytope
 from polyregions._types import Floats
 from polyregions.errors import DomainError
-from polyregions.geometry.facets import Facet, coinciding_rows, facets
-from polyregions.geometry.generators import generators
-from polyregions.geometry.polygon import polygon_corners
-from polyregions.geometry.solid import open_polyhedron
-from polyregions.oracle.polyhedron import Bounds
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
+from polyregions.polyhedra.generators import generators
+from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.polygon import polygon_corners
+from polyregions.polyhedra.solid import open_polyhedron
 from randoms import fractions, generator, integer_rows, integers, rational_point, value
 
 DIMENSIONS = range(1, 6)

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import Box, Network, Tally, WholeSpace, count_regions, enumerate_regions, tally_regions
-from polyregions.domain import Domain
 from polyregions.engine import enumerate as engine
 from polyregions.engine.walk import machine
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.engine.walk.flats import GIVEN_UP
 from polyregions.engine.walk.last_layer import count_cell
 from polyregions.networks.problem import pose
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.domain import Domain
+from polyregions.polyhedra.oracle.referee import Referee
 from test_against_naive import network_of, networks
 from test_ground_truth_arrangements import SMALL, box_around_all_vertices
 from truth import arrangement_network, name_of

@@ -12,11 +12,11 @@ import pytest
 import naive
 from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, enumerate_regions
 from polyregions._types import Floats
-from polyregions.domain import Domain
 from polyregions.errors import InputError
 from polyregions.networks.certain_patterns import certified_patterns
 from polyregions.networks.network import Network as Layers
 from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
+from polyregions.polyhedra.domain import Domain
 from randoms import float_layers, generator, integer_layers, scattered
 
 ABS = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])

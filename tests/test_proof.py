@@ -14,15 +14,15 @@ from polyregions import Box, Network, count_regions
 from polyregions._types import Floats
 from polyregions.exact.interior import find_interior
 from polyregions.exact.numbers import Point
-from polyregions.geometry.solid import integer_form
 from polyregions.networks.network import Layer, affine_layer
 from polyregions.networks.pullback import ComposedLayers, PulledLayer
-from polyregions.oracle import proof
-from polyregions.oracle.answer import UNDECIDED, Answer, Oracle, Status
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
-from polyregions.oracle.rational import RationalOracle
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle import proof
+from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer, Oracle, Status
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import HighsOracle
+from polyregions.polyhedra.oracle.rational import RationalOracle
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.solid import integer_form
 from randoms import (
     Matrix,
     float_layers,

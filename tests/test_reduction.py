@@ -16,7 +16,7 @@ from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.network import Layer
 from polyregions.networks.problem import pose
 from polyregions.networks.zonotope import UNKNOWN, known_bits
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.oracle.forms import Bounds
 
 
 def random_network(rng: np.random.Generator, widths: list[int], shift: float = 1.0) -> Network:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import HPolytope, Network
-from polyregions.domain import SolidDomain, _bound_of, _solid_bounds, _solid_rows
 from polyregions.errors import DomainError
 from polyregions.exact.half_open import find_point
 from polyregions.networks.network import Layer
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.domain import SolidDomain, _bound_of, _solid_bounds, _solid_rows
+from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.verification.program import Excluded, Prover
 from polyregions.verification.relaxation import Cut, enclose, relax
 from randoms import fractions, generator, value

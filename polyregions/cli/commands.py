@@ -16,7 +16,6 @@ from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
 from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
 from polyregions.decision import decision_cells, decision_graph, islands
-from polyregions.domain import Domain
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.graphs import adjacency_graph
@@ -34,6 +33,7 @@ from polyregions.io.results import (
     save_region_graph,
 )
 from polyregions.networks.network import Network
+from polyregions.polyhedra.domain import Domain
 from polyregions.regions import RegionSet
 from polyregions.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.winners import winner_regions

@@ -10,7 +10,6 @@ from polyregions.cli.answers import check_output, finish
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
 from polyregions.decision.outputs import check_rule
-from polyregions.domain import Domain
 from polyregions.errors import OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
@@ -21,6 +20,7 @@ from polyregions.plot.picture import check_picture, save_picture
 from polyregions.plot.sections import check_drawable, checked_view, domain_goes_on
 from polyregions.plot.surface import check_output as check_surface
 from polyregions.plot.surface import plot_surface
+from polyregions.polyhedra.domain import Domain
 from polyregions.regions import RegionSet
 
 

@@ -9,12 +9,12 @@ from fractions import Fraction
 from math import isnan
 from typing import Final
 
-from polyregions.domain import Box, Domain, WholeSpace
 from polyregions.errors import DomainError, visible
 from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened
 from polyregions.io.networks import load_network
 from polyregions.networks.network import Network
+from polyregions.polyhedra.domain import Box, Domain, WholeSpace
 
 _EXACT: Final = re.compile(r"[+-]?[0-9]{1,1000}(/0*[1-9][0-9]{0,999})?")
 

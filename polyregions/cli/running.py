@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
-from polyregions.domain import Domain
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import enumerate_regions
 from polyregions.errors import StoppedError
 from polyregions.networks.network import Network
+from polyregions.polyhedra.domain import Domain
 from polyregions.regions import RegionSet
 
 Result = TypeVar("Result")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from polyregions.exact.interior import proves_empty
-from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.oracle.answer import Status
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, solidify
+from polyregions.polyhedra.oracle.answer import Status
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import HighsOracle
 
 
 class ClosedOracle:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from polyregions.exact.affine import IntegerAffine
-from polyregions.geometry.solid import integer_form
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.solid import integer_form
 from polyregions.regions import RegionSet
 
 HELD = 4096  # composed layers that are kept for the next region

@@ -12,9 +12,9 @@ import numpy as np
 from polyregions._types import Bools, Ints
 from polyregions.counting.thin import thin_cells
 from polyregions.counting.watching import check_complete, reporter
-from polyregions.geometry.polytope import HPolytope
 from polyregions.networks.patterns import as_text
 from polyregions.places import Several, chosen
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions import RegionSet, pattern_polytope

@@ -15,9 +15,9 @@ from polyregions.adjacency import Adjacency
 from polyregions.counting.forms import RegionForms
 from polyregions.counting.hidden import most_hidden
 from polyregions.exact.numbers import Point
-from polyregions.geometry.solid import integer_form
-from polyregions.oracle.polyhedron import Form
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.forms import Form
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.solid import integer_form
 from polyregions.regions import RegionSet
 
 MOST_TRIED = 20_000  # regions times pairs of equal ones, up to which pairs are joined

@@ -18,11 +18,11 @@ from polyregions.counting.closed import ClosedOracle
 from polyregions.counting.forms import RegionForms
 from polyregions.exact.affine import compose
 from polyregions.exact.numbers import Point, dot
-from polyregions.geometry.hull import AffineHull, SolidPolyhedron, pulled_back
-from polyregions.geometry.solid import integer_form
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, pulled_back
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.solid import integer_form
 from polyregions.regions import RegionSet
 
 

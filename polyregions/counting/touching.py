@@ -18,7 +18,7 @@ from polyregions.adjacency import Adjacency
 from polyregions.counting.closed import ClosedOracle
 from polyregions.counting.forms import RegionForms
 from polyregions.exact.numbers import dot
-from polyregions.geometry.hull import SolidPolyhedron
+from polyregions.polyhedra.hull import SolidPolyhedron
 from polyregions.regions import RegionSet
 
 

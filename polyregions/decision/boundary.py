@@ -17,8 +17,8 @@ from polyregions.decision.contacts import Court, crossing_point, crossings, meet
 from polyregions.decision.outputs import Outputs
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
-from polyregions.geometry.polytope import HPolytope
 from polyregions.places import Several, chosen
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View
 
 KINDS = ("decision", "neuron")

@@ -18,12 +18,12 @@ from polyregions._types import Floats, Ints
 from polyregions.adjacency import region_rows
 from polyregions.decision.outputs import Outputs, exact_scores
 from polyregions.exact.numbers import Point
-from polyregions.geometry.facets import coinciding_rows, facets
-from polyregions.geometry.polytope import HPolytope
-from polyregions.geometry.solid import open_polyhedron
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
-from polyregions.oracle.referee import Referee
 from polyregions.places import Several, chosen
+from polyregions.polyhedra.facets import coinciding_rows, facets
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid import open_polyhedron
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions import Region, RegionSet, alone
 

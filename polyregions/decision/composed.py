@@ -10,7 +10,7 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.network import Layer
 from polyregions.networks.pullback import ComposedLayers
-from polyregions.oracle.proof import SAFE, UNIT, gamma
+from polyregions.polyhedra.oracle.proof import SAFE, UNIT, gamma
 from polyregions.regions import RegionSet
 
 ROOM = 4_000_000  # numbers that the forms of one chunk may take

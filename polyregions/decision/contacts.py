@@ -21,10 +21,10 @@ from polyregions.decision.cut import ELSEWHERE, NOTHING, OPEN
 from polyregions.decision.outputs import Outputs, Pullback, competing, winner
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
-from polyregions.geometry.facets import Facet, coinciding_rows, facets
-from polyregions.oracle.polyhedron import OpenPolyhedron
-from polyregions.oracle.proof import SAFE, UNIT
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.proof import SAFE, UNIT
+from polyregions.polyhedra.oracle.referee import Referee
 
 MOST_QUESTIONS = 4096  # a call of the kernel
 

@@ -14,8 +14,8 @@ from polyregions.decision.composed import chunks
 from polyregions.decision.outputs import Outputs, Pullback, check_rule, competing
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions import RegionSet
 
 NOTHING, HERE, ELSEWHERE, OPEN = range(4)  # as the kernels say it

@@ -11,8 +11,8 @@ from polyregions.exact.affine import IntegerAffine
 from polyregions.networks.germs import Germ
 from polyregions.networks.network import Network
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.proof import SAFE, TINY, UNIT
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT
 from polyregions.regions import RegionSet
 
 RULES = ("argmax", "argmin", "sign")

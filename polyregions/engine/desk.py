@@ -14,7 +14,7 @@ from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.crews import Crew
 from polyregions.engine.job import Job, Outcome, Task
 from polyregions.errors import KEPT, PolyregionsError, StoppedError
-from polyregions.oracle.referee import Score
+from polyregions.polyhedra.oracle.referee import Score
 from polyregions.progress import REPORT_EVERY
 
 AHEAD = 2  # tasks handed out for each worker, so that none waits for the next

@@ -19,7 +19,6 @@ from typing import NamedTuple
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.domain import Domain
 from polyregions.engine.enumerate import job_for, tally_in_memory
 from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
@@ -27,6 +26,7 @@ from polyregions.engine.perform import perform
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem, pose
+from polyregions.polyhedra.domain import Domain
 
 STEP = 4  # regions that are looked at below a cell before its waiting cells are sampled
 POPULATION, READABLE_POPULATION = 100, 16

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from polyregions._types import Bytes, Ints
-from polyregions.domain import Domain
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import is_large_box
 from polyregions.engine.readable import ReadableRun
 from polyregions.engine.reduction import Reduction
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem, pose
-from polyregions.oracle.referee import Referee, Score
+from polyregions.polyhedra.domain import Domain
+from polyregions.polyhedra.oracle.referee import Referee, Score
 
 if TYPE_CHECKING:
     from polyregions.engine.walk.driver import WalkRun

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from polyregions.engine.tree import Cell, root
 from polyregions.networks.problem import Problem
-from polyregions.oracle.box import BoxOracle
-from polyregions.oracle.polyhedron import OpenPolyhedron
-from polyregions.oracle.referee import Referee, Score
+from polyregions.polyhedra.oracle.box import BoxOracle
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee, Score
 
 
 def is_box(problem: Problem) -> bool:

@@ -19,7 +19,7 @@ from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.crews import cores, crew_for
 from polyregions.engine.desk import Desk
 from polyregions.engine.job import Job, Outcome, Task
-from polyregions.oracle.referee import Score
+from polyregions.polyhedra.oracle.referee import Score
 
 PATIENCE = 0.5  # seconds that a run takes before workers are started for it unasked
 COMPACT_AT = 512  # counts of tasks kept before neighbours are added up

@@ -13,7 +13,7 @@ from polyregions.engine.local import box_referee, box_root
 from polyregions.engine.tree import Cell, leaves_of, root
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
-from polyregions.oracle.referee import Referee, Score
+from polyregions.polyhedra.oracle.referee import Referee, Score
 
 BATCH = 8
 

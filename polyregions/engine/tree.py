@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
 
 
 @dataclass(frozen=True, eq=False)

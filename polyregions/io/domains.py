@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from polyregions.domain import Box
 from polyregions.errors import DomainError, FormatError, UnsupportedError
-from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import MAX_BYTES, read_bytes, shortened, suffix_of
 from polyregions.io.npz import Arrays, arrays_of_npz
 from polyregions.io.vnnlib import load_vnnlib_domains
+from polyregions.polyhedra.domain import Box
+from polyregions.polyhedra.polytope import HPolytope
 
 
 def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> Box | HPolytope:

@@ -15,15 +15,15 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Bools, Floats
-from polyregions.domain import Box, Domain, Slice, WholeSpace
 from polyregions.errors import DomainError, FormatError
-from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import shortened
 from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
 from polyregions.networks.certain_patterns import certified_patterns
 from polyregions.networks.patterns import as_text, keys, pack, unpack
 from polyregions.networks.problem import Problem, pose
-from polyregions.oracle.proof import values_at_points
+from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace
+from polyregions.polyhedra.oracle.proof import values_at_points
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.regions import Region, RegionSet
 
 SCHEMA: Final = "polyregions regions 1"

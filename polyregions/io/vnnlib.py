@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
-from polyregions.domain import Box, solid_domain
 from polyregions.errors import DomainError, FormatError
-from polyregions.geometry.polytope import HPolytope
 from polyregions.io.files import MAX_BYTES, read_text
 from polyregions.io.vnnlib_property import check_size
 from polyregions.io.vnnlib_reader import read_vnnlib
+from polyregions.polyhedra.domain import Box, solid_domain
+from polyregions.polyhedra.polytope import HPolytope
 
 
 def load_vnnlib_domains(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> list[Box | HPolytope]:

@@ -7,10 +7,10 @@ from fractions import Fraction
 from math import inf, lcm
 from typing import Any, NamedTuple
 
-from polyregions.domain import Box
 from polyregions.exact.numbers import nearest_float
-from polyregions.geometry.polytope import HPolytope
 from polyregions.io.vnnlib_formulas import Row
+from polyregions.polyhedra.domain import Box
+from polyregions.polyhedra.polytope import HPolytope
 
 
 class Bound(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 from polyregions._types import Bools, Floats
 from polyregions.networks.activations import activate
 from polyregions.networks.network import Layer, Network
-from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
 
 
 def certified_patterns(network: Network, X: Floats) -> tuple[Bools, Bools]:

@@ -24,7 +24,7 @@ from polyregions.exact.affine import integers_of_floats
 from polyregions.exact.numbers import nearest_float, quotient
 from polyregions.networks.graph.integers import integer_entries
 from polyregions.networks.network import Layer, Network
-from polyregions.planes import exact_point
+from polyregions.polyhedra.slices import exact_point
 from polyregions.read_only import ReadOnly
 
 

@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import Any, Final
 
 from polyregions._types import Bools
-from polyregions.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
 from polyregions.errors import DomainError, NetworkError
 from polyregions.exact.affine import IntegerAffine
-from polyregions.geometry.hull import AffineHull
 from polyregions.networks.float_range import is_tame_within
 from polyregions.networks.folding import fold
 from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.graph.sparse import composed, layer_of, of_layer
 from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.pullback import ComposedLayers
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
+from polyregions.polyhedra.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
+from polyregions.polyhedra.hull import AffineHull
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
 
 MAX_DENSE: Final = 2**22
 """Largest first layer (in entries) that is folded as a matrix."""

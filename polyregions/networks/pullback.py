@@ -16,8 +16,8 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.exact.affine import IntegerAffine, compose, scale_rows
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network
-from polyregions.oracle.polyhedron import Bounds, Form
-from polyregions.oracle.proof import SAFE, UNIT, gamma, upper_bound
+from polyregions.polyhedra.oracle.forms import Bounds, Form
+from polyregions.polyhedra.oracle.proof import SAFE, UNIT, gamma, upper_bound
 
 
 class ComposedLayers:

@@ -14,8 +14,8 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.network import Layer, Network
-from polyregions.oracle.polyhedron import Bounds
-from polyregions.oracle.proof import SAFE, TINY, UNIT, gamma
+from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
 
 UNKNOWN: Final = -1
 

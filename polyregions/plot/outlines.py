@@ -14,9 +14,9 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.complex import boundary_facets, facet_neurons
 from polyregions.decision.composed import chunks
-from polyregions.oracle.proof import SAFE, UNIT
 from polyregions.plot.clip import DOMAIN, NEURON
 from polyregions.plot.polygons import Polygons
+from polyregions.polyhedra.oracle.proof import SAFE, UNIT
 from polyregions.regions import RegionSet
 
 CLOSE: Final = 1e-10

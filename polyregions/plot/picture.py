@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from polyregions.domain import Domain
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.plot.figure import FORMATS as FORMATS
@@ -16,6 +15,7 @@ from polyregions.plot.line import draw_line
 from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_graph, entitle, explain, frame
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import check_drawable
+from polyregions.polyhedra.domain import Domain
 from polyregions.regions import RegionSet
 
 View: TypeAlias = "tuple[Any, Any] | None"

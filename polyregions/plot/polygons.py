@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.geometry.rows import quotients
 from polyregions.plot.clip import Side, corner_floats
+from polyregions.polyhedra.rows import quotients
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.decision.cells import DecisionCells
 from polyregions.errors import InputError, OptionError
-from polyregions.geometry.polytope import HPolytope
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.query.pieces import Where, regions_of
 from polyregions.read_only import ReadOnly
 

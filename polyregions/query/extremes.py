@@ -21,10 +21,10 @@ from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.lp import LPStatus, maximise
 from polyregions.exact.numbers import Point, nearest_float, over_common_denominator
-from polyregions.geometry.solid import dot_fraction, integer_form
-from polyregions.oracle.highs import new_solver
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron, balanced
-from polyregions.oracle.proof import SAFE, TINY, gamma, upper_bound
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron, balanced
+from polyregions.polyhedra.oracle.highs import new_solver
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, upper_bound
+from polyregions.polyhedra.solid import dot_fraction, integer_form
 from polyregions.query.in_front import in_front
 from polyregions.query.pieces import Piece, Where, pieces, regions_of
 from polyregions.regions import RegionSet

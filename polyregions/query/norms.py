@@ -18,8 +18,8 @@ from scipy.optimize import nnls
 from polyregions._types import Floats
 from polyregions.exact.lp import maximise
 from polyregions.exact.projection import nearest_point
-from polyregions.oracle.polyhedron import OpenPolyhedron
-from polyregions.oracle.proof import SAFE, TINY, gamma, values_with_error
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, values_with_error
 
 Norm: TypeAlias = Literal["l1", "l2", "linf"]
 NORMS: Final = ("l1", "l2", "linf")

@@ -13,7 +13,7 @@ from polyregions.decision.outputs import Outputs, Pullback
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import Point
-from polyregions.oracle.polyhedron import OpenPolyhedron
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
 from polyregions.regions import RegionSet
 
 Where: TypeAlias = RegionSet | DecisionCells

@@ -15,11 +15,11 @@ from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
-from polyregions.geometry.generators import Generators, generators
-from polyregions.geometry.polytope import HPolytope
-from polyregions.geometry.solid import integer_form
 from polyregions.networks.final_rows import Above, Linear, condition_of
-from polyregions.oracle.highs import new_solver
+from polyregions.polyhedra.generators import Generators, generators
+from polyregions.polyhedra.oracle.highs import new_solver
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid import integer_form
 from polyregions.query.extremes import bound_on
 from polyregions.query.pieces import Piece, pieces, regions_of
 from polyregions.read_only import ReadOnly

@@ -15,8 +15,8 @@ from polyregions.decision.cells import DecisionCells
 from polyregions.decision.outputs import winner
 from polyregions.errors import DomainError, InputError, OptionError
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
-from polyregions.geometry.hull import AffineHull
-from polyregions.oracle.highs import new_solver
+from polyregions.polyhedra.hull import AffineHull
+from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.query.norms import NORMS, Norm, Ruler, distances_to_rows
 from polyregions.query.pieces import Piece, pieces, regions_of
 

@@ -7,7 +7,7 @@ import numpy as np
 from polyregions._types import Bools, Floats
 from polyregions.exact.numbers import Point
 from polyregions.networks.network import Network
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.verification.points import Points
 
 SEED = 0

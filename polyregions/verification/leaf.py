@@ -9,9 +9,9 @@ from polyregions.exact.half_open import find_point
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.answer import Oracle, Status
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
-from polyregions.oracle.rational import starting_point
+from polyregions.polyhedra.oracle.answer import Oracle, Status
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.rational import starting_point
 
 
 class LeafReferee:

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyregions._types import Ints
 from polyregions.exact.affine import affine_of_floats
-from polyregions.geometry.solid import integer_form
-from polyregions.oracle.polyhedron import Bounds, Form
+from polyregions.polyhedra.oracle.forms import Bounds, Form
+from polyregions.polyhedra.solid import integer_form
 from polyregions.verification.relaxation import Cut, Unit
 
 Group = tuple[int, ...]

@@ -10,9 +10,9 @@ import highspy
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.oracle import proof
-from polyregions.oracle.highs import new_solver
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.oracle import proof
+from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.verification.relaxation import Relaxation
 
 

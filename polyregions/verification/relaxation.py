@@ -16,8 +16,8 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.network import Layer, Network
 from polyregions.networks.pullback import composed
 from polyregions.networks.zonotope import UNKNOWN, Zonotope
-from polyregions.oracle.polyhedron import Bounds, Form
-from polyregions.oracle.proof import SAFE, TINY, UNIT
+from polyregions.polyhedra.oracle.forms import Bounds, Form
+from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT
 
 
 @dataclass(frozen=True)

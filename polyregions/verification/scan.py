@@ -13,10 +13,10 @@ from polyregions.engine.enumerate import Run
 from polyregions.engine.options import RunOptions
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
-from polyregions.geometry.polytope import HPolytope
 from polyregions.networks.problem import Problem, pose
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Form
+from polyregions.polyhedra.oracle.forms import Form
+from polyregions.polyhedra.oracle.highs import HighsOracle
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.verification.leaf import LeafReferee
 from polyregions.verification.points import Points
 from polyregions.verification.sensors import with_sensors

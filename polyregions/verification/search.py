@@ -18,9 +18,9 @@ from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import PulledLayer
 from polyregions.networks.zonotope import UNKNOWN
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.referee import Referee, Score
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import HighsOracle
+from polyregions.polyhedra.oracle.referee import Referee, Score
 from polyregions.verification.leaf import LeafReferee
 from polyregions.verification.part import Part
 from polyregions.verification.points import Points

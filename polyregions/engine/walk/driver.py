@@ -40,9 +40,9 @@ from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subt
 from polyregions.exact.numbers import Point
 from polyregions.networks.certain_patterns import certified_patterns
 from polyregions.networks.problem import Problem
-from polyregions.oracle.polyhedron import Form
-from polyregions.oracle.proof import is_inside
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.forms import Form
+from polyregions.polyhedra.oracle.proof import is_inside
+from polyregions.polyhedra.oracle.referee import Referee
 
 BATCH = 4096
 NO_BUDGET = 2**62

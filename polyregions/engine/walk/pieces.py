@@ -19,7 +19,6 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
-from polyregions.domain import is_float_box
 from polyregions.engine.walk.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.interior import find_interior
@@ -27,7 +26,8 @@ from polyregions.exact.lp import vertex_basis
 from polyregions.exact.numbers import Point
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.problem import Problem
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.domain import is_float_box
+from polyregions.polyhedra.oracle.forms import Bounds
 
 INFINITY = -2  # the row tau >= 0 of an unbounded piece
 RECENT = 64  # pieces kept for whoever goes on with a part of them

@@ -25,7 +25,7 @@ from polyregions.engine.walk.across import (
 from polyregions.engine.walk.compiled import announced
 from polyregions.engine.walk.pieces import domain_rows, network_arrays, plain_chart
 from polyregions.engine.walk.state import Chart, allocate_forms, allocate_path, allocate_walker
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.regions import RegionSet
 
 CHUNK = 1024  # regions a call of the kernel

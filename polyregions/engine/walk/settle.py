@@ -13,10 +13,10 @@ from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import PulledLayer
-from polyregions.oracle.answer import Answer, Status
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.rational import RationalOracle
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.answer import Answer, Status
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.rational import RationalOracle
+from polyregions.polyhedra.oracle.referee import Referee
 
 RECENT = 8  # proofs kept for each side of each neuron
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.oracle.polyhedron import Bounds
+from polyregions.polyhedra.oracle.forms import Bounds
 
 UNIT = 2.0**-53
 TINY = 1e-290  # more than any number of underflows in one step hide; makes up for them in a bound

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.exact.interior import find_interior, proves_empty
-from polyregions.oracle.answer import UNDECIDED, Answer, Status
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
 
 
 class RationalOracle:

@@ -7,9 +7,9 @@ from math import isfinite
 from typing import Any
 
 from polyregions import arrays
-from polyregions.domain import Box, Slice, WholeSpace
 from polyregions.errors import DomainError
-from polyregions.geometry.polytope import HPolytope
+from polyregions.polyhedra.domain import Box, Slice, WholeSpace
+from polyregions.polyhedra.polytope import HPolytope
 
 
 def segment(a: Any, b: Any, domain: Box | HPolytope | WholeSpace | None = None) -> Slice:

@@ -14,9 +14,9 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import Point
-from polyregions.oracle import proof
-from polyregions.oracle.answer import UNDECIDED, Answer, Status
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron, balanced
+from polyregions.polyhedra.oracle import proof
+from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron, balanced
 
 NEAR = 1e6  # in radii: farther rows are moved to this distance, which HiGHS can still resolve
 

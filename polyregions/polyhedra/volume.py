@@ -15,9 +15,9 @@ from math import factorial, prod
 from flint import fmpz_mat, nmod_mat
 
 from polyregions.exact.numbers import nearest_float
-from polyregions.geometry.generators import Generators, generators
-from polyregions.geometry.lattice import FaceLattice, members
-from polyregions.geometry.polygon import polygon_corners, shoelace
+from polyregions.polyhedra.generators import Generators, generators
+from polyregions.polyhedra.lattice import FaceLattice, members
+from polyregions.polyhedra.polygon import polygon_corners, shoelace
 
 PRIME = 2**61 - 1
 

@@ -15,26 +15,26 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import DomainError
 from polyregions.exact.affine import affine_of_floats
 from polyregions.exact.numbers import Point, dot, nearest_float
-from polyregions.geometry.convert import cvxpy_constraints, linprog_arguments, qhull_halfspaces
-from polyregions.geometry.facets import facets
-from polyregions.geometry.generators import Generators, generators
-from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.geometry.minimal import CoincidingRows, SignedRows, minimal_rows
-from polyregions.geometry.polygon import polygon_corners, shoelace
-from polyregions.geometry.rows import checked_rows, quotients
-from polyregions.geometry.sampling import random_points
-from polyregions.geometry.solid import (
+from polyregions.polyhedra.convert import cvxpy_constraints, linprog_arguments, qhull_halfspaces
+from polyregions.polyhedra.facets import facets
+from polyregions.polyhedra.generators import Generators, generators
+from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, solidify
+from polyregions.polyhedra.minimal import CoincidingRows, SignedRows, minimal_rows
+from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.highs import largest_ball
+from polyregions.polyhedra.oracle.proof import TINY, UNIT, values_at_points
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.polyhedra.polygon import polygon_corners, shoelace
+from polyregions.polyhedra.rows import checked_rows, quotients
+from polyregions.polyhedra.sampling import random_points
+from polyregions.polyhedra.solid import (
     bounding_box,
     open_polyhedron,
     origin,
     recession_cone_is_trivial,
     scaled_slacks,
 )
-from polyregions.geometry.volume import volume
-from polyregions.oracle.highs import largest_ball
-from polyregions.oracle.polyhedron import Bounds
-from polyregions.oracle.proof import TINY, UNIT, values_at_points
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.volume import volume
 from polyregions.read_only import ReadOnly
 
 

@@ -11,9 +11,9 @@ from polyregions._types import Floats
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.lp import LPStatus, maximise
 from polyregions.exact.numbers import dot, nearest_float
-from polyregions.geometry.hull import SolidPolyhedron
-from polyregions.oracle.polyhedron import Form, OpenPolyhedron
-from polyregions.oracle.proof import TINY, UNIT
+from polyregions.polyhedra.hull import SolidPolyhedron
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.proof import TINY, UNIT
 
 
 def open_polyhedron(solid: SolidPolyhedron) -> OpenPolyhedron:

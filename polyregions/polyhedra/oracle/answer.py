@@ -8,7 +8,7 @@ from typing import Protocol
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import Point
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
 
 
 class Status(Enum):

@@ -17,9 +17,9 @@ import numpy as np
 from polyregions._types import Bools, Floats
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point, dot
-from polyregions.geometry.hull import SolidPolyhedron
-from polyregions.geometry.solid import open_polyhedron, scaled_slacks
-from polyregions.oracle.proof import values_at_points
+from polyregions.polyhedra.hull import SolidPolyhedron
+from polyregions.polyhedra.oracle.proof import values_at_points
+from polyregions.polyhedra.solid import open_polyhedron, scaled_slacks
 
 MARGIN = 1e-9  # share of a chord that is left out at either end, where rounding could leave the body
 CENTRING_STEPS = 100

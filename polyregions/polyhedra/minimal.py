@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from polyregions._types import Bools, Ints
 from polyregions.exact.affine import integer_matrix
-from polyregions.geometry.facets import primitive
-from polyregions.geometry.hull import SolidPolyhedron, pulled_back
+from polyregions.polyhedra.facets import primitive
+from polyregions.polyhedra.hull import SolidPolyhedron, pulled_back
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import Point, dot, nearest_float
-from polyregions.oracle.polyhedron import OpenPolyhedron
-from polyregions.oracle.referee import Referee
+from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
 
 NEARLY = 1e-7  # rows nearer than this are compared exactly; farther ones differ for certain
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from polyregions.exact.numbers import Point, dot
-from polyregions.oracle import proof
-from polyregions.oracle.answer import Oracle, Status
-from polyregions.oracle.highs import HighsOracle
-from polyregions.oracle.polyhedron import Bounds, Form, OpenPolyhedron
-from polyregions.oracle.rational import RationalOracle
+from polyregions.polyhedra.oracle import proof
+from polyregions.polyhedra.oracle.answer import Oracle, Status
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import HighsOracle
+from polyregions.polyhedra.oracle.rational import RationalOracle
 
 
 @dataclass

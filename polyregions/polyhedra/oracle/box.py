@@ -11,10 +11,10 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.exact.numbers import Point
-from polyregions.oracle import proof
-from polyregions.oracle.answer import UNDECIDED, Answer, Status
-from polyregions.oracle.highs import new_solver
-from polyregions.oracle.polyhedron import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle import proof
+from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle.highs import new_solver
 
 INWARDS = 0.25  # how much of the slack of the rows is spent on moving away from the walls of the box
 

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple, overload
 import numpy as np
 
 from polyregions.exact.numbers import Point, nearest_float
-from polyregions.oracle.polyhedron import Form
-from polyregions.oracle.proof import TINY, UNIT
+from polyregions.polyhedra.oracle.forms import Form
+from polyregions.polyhedra.oracle.proof import TINY, UNIT
 
 MAX_KEPT: Final = 2**18
 """Most entries of forms that are worth keeping."""

@@ -16,11 +16,11 @@ from polyregions._types import Floats
 from polyregions.errors import DomainError
 from polyregions.exact.affine import ExactAffine, IntegerAffine, affine_of_floats, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot, nearest_float
-from polyregions.geometry.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.geometry.polytope import HPolytope
-from polyregions.geometry.solid import bounding_box, integer_form, rounded_towards
-from polyregions.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
-from polyregions.oracle.polyhedron import Bounds, Form
+from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, solidify
+from polyregions.polyhedra.oracle.forms import Bounds, Form
+from polyregions.polyhedra.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid import bounding_box, integer_form, rounded_towards
 from polyregions.read_only import ReadOnly
 
 SHOWN = 16  # inputs; longer boxes are only summed up when printed
