@@ -15,9 +15,11 @@ from __future__ import annotations
 from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.audit import Audit, Finding, audit
 from polyregions.bounds import Bound, bounds
+from polyregions.certificates.certificate import Certificate
+from polyregions.certificates.check import check
+from polyregions.certificates.checker import Verdict
 from polyregions.certify import certify
 from polyregions.characteristic import ArrangementCount, count_by_characteristic_polynomial
-from polyregions.checking import check
 from polyregions.checkpoints import Checkpoints
 from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.counting.count import count_by_definition
@@ -44,8 +46,6 @@ from polyregions.engine.enumerate import Tally
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
-from polyregions.exact.certificate import Certificate
-from polyregions.exact.checker import Verdict
 from polyregions.faces import euler_characteristic, face_counts
 from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain

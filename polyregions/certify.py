@@ -9,10 +9,9 @@ from math import gcd, lcm
 
 import numpy as np
 
-from polyregions.errors import InputError
-from polyregions.exact import checker
-from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet
-from polyregions.exact.checker import (
+from polyregions.certificates import checker
+from polyregions.certificates.certificate import VERSION, Certificate, HullMap, InputSet
+from polyregions.certificates.checker import (
     Cell,
     CheckFailure,
     Row,
@@ -23,10 +22,12 @@ from polyregions.exact.checker import (
     pulled_back,
     walk,
 )
+from polyregions.certificates.input_sets import input_set
+from polyregions.errors import InputError
 from polyregions.exact.interior import find_interior, proves_empty
 from polyregions.exact.lp import maximise
 from polyregions.exact.numbers import Point
-from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace, solid_domain
+from polyregions.polyhedra.domain import Slice, solid_domain
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.answer import Status
 from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
@@ -54,7 +55,7 @@ def certify(regions: RegionSet) -> Certificate:
     Complexity: one linear program for each refusal, of which there are a few for each region.
 
     >>> from polyregions import Box, Network, enumerate_regions
-    >>> from polyregions.exact.checker import check
+    >>> from polyregions.certificates.checker import check
     >>> net = Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])
     >>> check(certify(enumerate_regions(net, Box([-1], [1]))), net).regions
     2
@@ -72,27 +73,6 @@ def certify(regions: RegionSet) -> Certificate:
     offsets = np.cumsum([0, *map(len, prover.supports)], dtype=np.int64)
     flat = [row for support in prover.supports for row in support]
     return replace(draft, supports=np.array(flat, dtype=np.int64), offsets=offsets)
-
-
-def input_set(domain: Domain) -> InputSet:
-    """An input set as a certificate stores it.
-
-    Raises:
-        InputError: a slice whose coefficients float64 cannot hold.
-    """
-    if isinstance(domain, Slice):
-        if domain.exact is not None:
-            raise InputError(
-                f"{domain!r}: has coefficients that are no float64 numbers, which a certificate cannot hold"
-            )
-        return replace(input_set(domain.domain), origin=domain.origin, directions=domain.directions)
-    if isinstance(domain, Box) and domain.exact is None:
-        return InputSet(domain.lower, domain.upper)
-    if isinstance(domain, Box):
-        return input_set(domain.polytope())
-    nowhere = np.full(domain.dim, np.inf)
-    rows = () if isinstance(domain, WholeSpace) else tuple(tuple(row) for row in domain.exact_rows)
-    return InputSet(-nowhere, nowhere, rows)
 
 
 def _without_refusals(regions: RegionSet) -> Certificate:

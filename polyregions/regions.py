@@ -12,9 +12,9 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Bools, Bytes, Floats, Ints
+from polyregions.certificates.certificate import Certificate
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
-from polyregions.exact.certificate import Certificate
 from polyregions.exact.numbers import Point
 from polyregions.location import locate
 from polyregions.networks.network import Network

@@ -23,11 +23,11 @@ import polyregions
 import polyregions as pr
 from corpus import corpus
 from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, enumerate_regions, load_network
-from polyregions.certify import certify, input_set
+from polyregions.certificates.certificate import Certificate
+from polyregions.certificates.checker import Cell, Row, Tree, Verdict, check, proves_empty, walk
+from polyregions.certificates.input_sets import input_set, same_set
+from polyregions.certify import certify
 from polyregions.errors import DomainError, FormatError, InputError
-from polyregions.exact.certificate import Certificate
-from polyregions.exact.checker import Cell, Row, Tree, Verdict, check, proves_empty, walk
-from polyregions.input_sets import same_set
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.networks.network import affine_layer

@@ -9,7 +9,8 @@ from typing import Any
 
 from polyregions.adjacency import adjacency_arrays
 from polyregions.audit import audit
-from polyregions.checking import another_set, check, described
+from polyregions.certificates.check import another_set, check, described
+from polyregions.certificates.input_sets import same_set
 from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, print_report, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
@@ -19,7 +20,6 @@ from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.graphs import adjacency_graph
-from polyregions.input_sets import same_set
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.report_files import FORMATS as REPORT_FORMATS
 from polyregions.io.report_files import SUFFIXES as REPORT_SUFFIXES

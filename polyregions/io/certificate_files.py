@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from polyregions.certificates.certificate import VERSION, Certificate, HullMap, InputSet
 from polyregions.errors import FormatError
-from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet
 from polyregions.io.files import MAX_BYTES, shortened
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 

@@ -10,11 +10,11 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from polyregions.adjacency import Adjacency
+from polyregions.certificates.certificate import Certificate
 from polyregions.checkpoints import Checkpoints
 from polyregions.decision import DecisionBoundary, DecisionCells
 from polyregions.decision_tree import DecisionTree
 from polyregions.errors import OptionError
-from polyregions.exact.certificate import Certificate
 from polyregions.graphs import graph_attributes
 from polyregions.io.boundary_files import boundary_json, boundary_npz
 from polyregions.io.cell_files import cells_json, cells_npz

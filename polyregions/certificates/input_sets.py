@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import gcd
 from typing import TypeAlias
 
+import numpy as np
+
+from polyregions.certificates.certificate import InputSet
+from polyregions.certificates.checker import input_rows
+from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
-from polyregions.exact.certificate import InputSet
-from polyregions.exact.checker import input_rows
 from polyregions.exact.lp import maximise
-from polyregions.polyhedra.domain import Box, Domain, Slice, SolidDomain, rows_in_inputs, solid_domain
+from polyregions.polyhedra.domain import (
+    Box,
+    Domain,
+    Slice,
+    SolidDomain,
+    WholeSpace,
+    rows_in_inputs,
+    solid_domain,
+)
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import dot_fraction
 
@@ -98,3 +110,24 @@ def _scaled(row: Sequence[int]) -> tuple[Normal, Fraction]:
     """The normal divided by its content, and the constant by the same."""
     content = gcd(*row[:-1]) or 1
     return tuple(entry // content for entry in row[:-1]), Fraction(row[-1], content)
+
+
+def input_set(domain: Domain) -> InputSet:
+    """An input set as a certificate stores it.
+
+    Raises:
+        InputError: a slice whose coefficients float64 cannot hold.
+    """
+    if isinstance(domain, Slice):
+        if domain.exact is not None:
+            raise InputError(
+                f"{domain!r}: has coefficients that are no float64 numbers, which a certificate cannot hold"
+            )
+        return replace(input_set(domain.domain), origin=domain.origin, directions=domain.directions)
+    if isinstance(domain, Box) and domain.exact is None:
+        return InputSet(domain.lower, domain.upper)
+    if isinstance(domain, Box):
+        return input_set(domain.polytope())
+    nowhere = np.full(domain.dim, np.inf)
+    rows = () if isinstance(domain, WholeSpace) else tuple(tuple(row) for row in domain.exact_rows)
+    return InputSet(-nowhere, nowhere, rows)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from polyregions.certify import input_set
+from polyregions.certificates import checker
+from polyregions.certificates.certificate import Certificate, InputSet
+from polyregions.certificates.checker import Verdict
+from polyregions.certificates.input_sets import domain_of, input_set, same_set
 from polyregions.errors import InputError
-from polyregions.exact import checker
-from polyregions.exact.certificate import Certificate, InputSet
-from polyregions.exact.checker import Verdict
-from polyregions.input_sets import domain_of, same_set
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain, check_domain
 

@@ -27,7 +27,7 @@ import numpy as np
 from flint import fmpq, fmpz_mat
 
 from polyregions._types import Bools
-from polyregions.exact.certificate import VERSION, Certificate, HullMap, InputSet, malformed
+from polyregions.certificates.certificate import VERSION, Certificate, HullMap, InputSet, malformed
 from polyregions.networks.network import Layer, Network
 
 Row: TypeAlias = list[Any]

@@ -1,6 +1,6 @@
 """What proves "these regions, all of them, and no others", as plain data.
 
-`certify` makes one, `polyregions.exact.checker.check` checks it, `io.certificate_files` stores it.
+`certify` makes one, `polyregions.certificates.checker.check` checks it, `io.certificate_files` stores it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Certificate:
     The rows of a cell are numbered: the rows of the input set that are not constant over u, from 0 on, m of them;
     then m + n for a neuron n (counted through the pattern) that splits an ancestor of the cell.
 
-    The refusals stand in the order in which `polyregions.exact.checker.Walk` comes to them: for each cell, depth
+    The refusals stand in the order in which `polyregions.certificates.checker.Walk` comes to them: for each cell, depth
     first, off before on, that begins a layer or is one side of a split, all neurons of the layer from the next one
     on that are not refused yet, not constant, and on which all leaves agree. An empty list puts a neuron
     off until a smaller cell.

@@ -1,0 +1,1 @@
+"""Certificates: a count with its proofs, and the checker that needs nothing else."""
