@@ -12,16 +12,12 @@ and the argmax decision cells.
 
 from __future__ import annotations
 
-from polyregions.adjacency import Adjacency, adjacency_arrays
-from polyregions.audit import Audit, Finding, audit
 from polyregions.bounds import Bound, bounds
 from polyregions.certificates.certificate import Certificate
 from polyregions.certificates.check import check
 from polyregions.certificates.checker import Verdict
-from polyregions.certify import certify
 from polyregions.characteristic import ArrangementCount, count_by_characteristic_polynomial
 from polyregions.checkpoints import Checkpoints
-from polyregions.complex import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
 from polyregions.counting.count import count_by_definition
 from polyregions.counting.definitions import DEFINITIONS, Definition
 from polyregions.counting.lower_dimensional import (
@@ -46,7 +42,6 @@ from polyregions.engine.enumerate import Tally
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
-from polyregions.faces import euler_characteristic, face_counts
 from polyregions.graphs import adjacency_graph
 from polyregions.io.domains import load_domain
 from polyregions.io.networks import load_network
@@ -54,10 +49,8 @@ from polyregions.io.results import load_certificate, load_graph, load_regions, s
 from polyregions.io.store.regions import region_blocks
 from polyregions.io.vnnlib_property import load_property
 from polyregions.local_models import LocalModels, local_models
-from polyregions.maps import dead_regions, image_dimensions, merged_regions
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
-from polyregions.neurons import NeuronStatus, neuron_status
 from polyregions.plot.explorer.page import explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
@@ -87,15 +80,22 @@ from polyregions.query import (
     robustness_radii,
     robustness_radius,
 )
-from polyregions.ranks import layer_ranks
-from polyregions.regions import Region, RegionSet
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+from polyregions.regions.audit import Audit, Finding, audit
+from polyregions.regions.certify import certify
+from polyregions.regions.faces import euler_characteristic, face_counts
+from polyregions.regions.facets import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
+from polyregions.regions.maps import dead_regions, image_dimensions, merged_regions
+from polyregions.regions.neurons import NeuronStatus, neuron_status
+from polyregions.regions.ranks import layer_ranks
+from polyregions.regions.region_set import Region, RegionSet
+from polyregions.regions.volumes import region_volumes
+from polyregions.regions.winners import WinnerRegions as WinnerRegions
+from polyregions.regions.winners import winner_regions as winner_regions
 from polyregions.report import Report, Section, report
 from polyregions.simplify import Simplified, simplify
 from polyregions.training import compare_checkpoints
 from polyregions.verification import Counterexample, Verification, verify
-from polyregions.volumes import region_volumes
-from polyregions.winners import WinnerRegions as WinnerRegions
-from polyregions.winners import winner_regions as winner_regions
 
 __version__ = "0.1.0"
 

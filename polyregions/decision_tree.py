@@ -24,10 +24,11 @@ from polyregions._types import Floats, Integers, Ints
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot, over_common_denominator, quotient
-from polyregions.maps import MapKey, layers_along, map_key
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.maps import MapKey, map_key
+from polyregions.regions.prefixes import layers_along
+from polyregions.regions.region_set import RegionSet
 
 LEAF = -1
 SMALLEST = 2.0**-1074

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor
 
-from polyregions.engine.enumerate import Tally, enumerate_in_memory, tally_in_memory
+from polyregions.engine.enumerate import Tally, tally_in_memory
 from polyregions.engine.options import STALL_LIMIT, RunOptions
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
 from polyregions.progress import ProgressFunction
-from polyregions.regions import RegionSet
+from polyregions.regions.collect import enumerate_in_memory
+from polyregions.regions.region_set import RegionSet
 from polyregions.streaming import enumerate_to_store, tally_to_store
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import networkx as nx
 
-from polyregions.adjacency import adjacency_arrays
 from polyregions.progress import ProgressFunction
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.region_set import RegionSet
 from polyregions.tables import Table, edge_table, region_table
 
 

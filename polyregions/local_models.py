@@ -18,10 +18,10 @@ from polyregions.decision.outputs import chosen_rule, exact_scores
 from polyregions.errors import InputError, MissingExtraError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot
-from polyregions.maps import merged_regions, output_maps
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
-from polyregions.volumes import region_volumes
+from polyregions.regions.maps import merged_regions, output_maps
+from polyregions.regions.region_set import RegionSet
+from polyregions.regions.volumes import region_volumes
 
 CLASSES = ("point", "whole")
 NO_CLASS = -1

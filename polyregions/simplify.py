@@ -25,14 +25,14 @@ from flint import fmpq, fmpq_mat, fmpz_mat
 from polyregions._types import Bools, Ints
 from polyregions.errors import InputError, InternalError
 from polyregions.exact.affine import IntegerAffine
-from polyregions.maps import layers_along
 from polyregions.networks.activations import IDENTITY
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.problem import pose
-from polyregions.neurons import NeuronStatus, Status, neuron_status, proportional
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.neurons import NeuronStatus, Status, neuron_status, proportional
+from polyregions.regions.prefixes import layers_along
+from polyregions.regions.region_set import RegionSet
 
 
 class Fate(IntEnum):

@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.adjacency import Adjacency
-from polyregions.boundedness import bounded_regions
 from polyregions.decision import DecisionCells, decision_cells
-from polyregions.ranks import layer_ranks
-from polyregions.regions import RegionSet
-from polyregions.volumes import region_volumes
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.boundedness import bounded_regions
+from polyregions.regions.ranks import layer_ranks
+from polyregions.regions.region_set import RegionSet
+from polyregions.regions.volumes import region_volumes
 
 BLOCK = 10_000  # rows that are made Python objects at a time
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Bools
-from polyregions.adjacency import adjacency_arrays
 from polyregions.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints
-from polyregions.engine.enumerate import enumerate_in_memory
 from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
-from polyregions.neurons import Status, neuron_status
 from polyregions.polyhedra.domain import Domain
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.collect import enumerate_in_memory
+from polyregions.regions.neurons import Status, neuron_status
+from polyregions.regions.region_set import RegionSet
 
 
 def compare_checkpoints(

@@ -20,9 +20,10 @@ from polyregions import (
     enumerate_regions,
     facet_arrays,
 )
-from polyregions.adjacency import region_rows, upper_neighbours
-from polyregions.engine.walk.scan import scan_neighbours, scan_walls
 from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.regions.adjacency import upper_neighbours
+from polyregions.regions.prefixes import region_rows
+from polyregions.regions.scan import scan_neighbours, scan_walls
 from test_engines_agree import random_domain, random_layer, random_network
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above
 

@@ -12,9 +12,9 @@ import pytest
 
 import polyregions as pr
 from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, enumerate_regions
-from polyregions.adjacency import Adjacency
 from polyregions.cli import main
 from polyregions.errors import InputError
+from polyregions.regions.adjacency import Adjacency
 from test_engines_agree import KINDS, random_layer
 
 
@@ -83,7 +83,7 @@ def test_an_edge_too_many_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     points = pr.adjacency_arrays(regions).points
     ends, flips = np.array([[0, 1], [0, 2], [1, 2]]), np.array([0, 1, 1])
     wrong = Adjacency(3, ends[:, 0], ends[:, 1], np.arange(4), flips, np.vstack([points, points[:1]]))
-    monkeypatch.setattr("polyregions.complex.adjacency_arrays", lambda *_, **__: wrong)
+    monkeypatch.setattr("polyregions.regions.facets.adjacency_arrays", lambda *_, **__: wrong)
     assert failed(pr.audit(regions)) == {"every edge crosses a facet", "Euler's relation"}
 
 

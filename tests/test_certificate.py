@@ -26,11 +26,11 @@ from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, e
 from polyregions.certificates.certificate import Certificate
 from polyregions.certificates.checker import Cell, Row, Tree, Verdict, check, proves_empty, walk
 from polyregions.certificates.input_sets import input_set, same_set
-from polyregions.certify import certify
 from polyregions.errors import DomainError, FormatError, InputError
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.networks.network import affine_layer
+from polyregions.regions.certify import certify
 from randoms import generator, integer_layers
 from test_ground_truth_arrangements import box_around_all_vertices
 from truth import ARRANGEMENTS, FORMULA_NETWORKS, REAL_NETWORKS, arrangement_network, formula_network, name_of

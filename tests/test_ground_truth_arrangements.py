@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from polyregions import Box, WholeSpace, adjacency_arrays, enumerate_regions
-from polyregions.boundedness import bounded_regions
+from polyregions.regions.boundedness import bounded_regions
 from truth import ARRANGEMENTS, arrangement_network, name_of, slow_above
 
 SMALL = [entry for entry in ARRANGEMENTS if entry["regions"] <= 470]

@@ -17,7 +17,7 @@ from polyregions import (
 )
 from polyregions.counting.residues import map_classes
 from polyregions.errors import InputError
-from polyregions.maps import map_key, output_maps
+from polyregions.regions.maps import map_key, output_maps
 from randoms import generator, integer_layers
 
 SHAPES = [(1, 3, 1), (2, 4, 2), (2, 3, 3, 1), (2, 2, 2, 2), (1, 2, 2, 2)]

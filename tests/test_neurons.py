@@ -11,7 +11,7 @@ import pytest
 import naive
 from polyregions import Box, Network, WholeSpace, enumerate_regions, neuron_status, simplify
 from polyregions.errors import InputError
-from polyregions.neurons import Proof, Status
+from polyregions.regions.neurons import Proof, Status
 from randoms import generator, integer_layers
 
 SHAPES = [(1, 3, 1), (2, 4, 2), (2, 3, 3, 1), (3, 3, 2), (1, 2, 2, 2)]

@@ -11,10 +11,10 @@ import pytest
 
 import naive
 import polyregions as pr
-from polyregions import ranks
 from polyregions.errors import OptionError
 from polyregions.networks.activations import IDENTITY, RELU
 from polyregions.networks.network import Layer, Network
+from polyregions.regions import ranks
 from randoms import float_layers, generator, integer_layers
 
 Matrix = list[list[Fraction]]

@@ -7,8 +7,6 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from polyregions.adjacency import adjacency_arrays
-from polyregions.audit import audit
 from polyregions.certificates.check import another_set, check, described
 from polyregions.certificates.input_sets import same_set
 from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, print_report, saved
@@ -34,9 +32,11 @@ from polyregions.io.results import (
 )
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.audit import audit
+from polyregions.regions.region_set import RegionSet
+from polyregions.regions.winners import winner_regions
 from polyregions.report import SECTIONS, SectionFunction, report, section_name
-from polyregions.winners import winner_regions
 
 
 def count(arguments: Namespace) -> int:

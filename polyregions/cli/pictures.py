@@ -21,7 +21,7 @@ from polyregions.plot.sections import check_drawable, checked_view, domain_goes_
 from polyregions.plot.surface import check_output as check_surface
 from polyregions.plot.surface import plot_surface
 from polyregions.polyhedra.domain import Domain
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 def plot(arguments: Namespace) -> int:

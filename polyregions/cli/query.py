@@ -11,7 +11,7 @@ from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
 from polyregions.decision import decision_cells
 from polyregions.query import lipschitz_constant, output_range, robustness_radius
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 def query(arguments: Namespace) -> int:

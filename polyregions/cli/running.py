@@ -14,7 +14,7 @@ from polyregions.enumeration import enumerate_regions
 from polyregions.errors import StoppedError
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 Result = TypeVar("Result")
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TypeAlias
 
 from polyregions._types import Ints
-from polyregions.adjacency import Adjacency, adjacency_arrays
 from polyregions.counting.definitions import DEFINITIONS
 from polyregions.counting.pieces import bounds_on_convex_regions, open_pieces
 from polyregions.counting.residues import map_classes
@@ -16,7 +15,8 @@ from polyregions.counting.touching import count_closed_pieces
 from polyregions.counting.watching import check_complete, reporter
 from polyregions.errors import OptionError
 from polyregions.progress import ProgressFunction
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+from polyregions.regions.region_set import RegionSet
 
 Count: TypeAlias = "int | tuple[int, int]"
 

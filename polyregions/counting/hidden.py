@@ -14,9 +14,9 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.adjacency import Adjacency
 from polyregions.exact.numbers import Point, dot
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.region_set import RegionSet
 
 NEAR = Fraction(1, 2**20)  # how far from a facet towards the region's interior point
 MOST_POINTS = 24

@@ -17,7 +17,7 @@ from polyregions.places import Several, chosen
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly, View
-from polyregions.regions import RegionSet, pattern_polytope
+from polyregions.regions.region_set import RegionSet, pattern_polytope
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,14 +11,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Ints
-from polyregions.adjacency import Adjacency
-from polyregions.counting.forms import RegionForms
 from polyregions.counting.hidden import most_hidden
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.solid import integer_form
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.region_set import RegionSet
 
 MOST_TRIED = 20_000  # regions times pairs of equal ones, up to which pairs are joined
 

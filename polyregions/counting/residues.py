@@ -19,7 +19,7 @@ from polyregions.errors import InternalError
 from polyregions.exact.affine import integers_of_floats
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 BATCH_ENTRIES = 1 << 20  # coefficients of one layer that are held at once
 EXACT_BITS = 53  # integers below 2^53 are exact in float64

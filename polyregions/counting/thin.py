@@ -15,7 +15,6 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions.counting.closed import ClosedOracle
-from polyregions.counting.forms import RegionForms
 from polyregions.exact.affine import compose
 from polyregions.exact.numbers import Point, dot
 from polyregions.networks.pullback import PulledLayer
@@ -23,7 +22,8 @@ from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, pulled_back
 from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.solid import integer_form
-from polyregions.regions import RegionSet
+from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.region_set import RegionSet
 
 
 def thin_cells(regions: RegionSet, report: Callable[[int, int], None]) -> Iterator[ThinCell]:

@@ -14,12 +14,12 @@ from collections.abc import Callable
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.adjacency import Adjacency
 from polyregions.counting.closed import ClosedOracle
-from polyregions.counting.forms import RegionForms
 from polyregions.exact.numbers import dot
 from polyregions.polyhedra.hull import SolidPolyhedron
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.region_set import RegionSet
 
 
 def count_closed_pieces(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from polyregions.errors import InputError, StoppedError
 from polyregions.progress import ProgressFunction, Watch
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 def check_complete(regions: RegionSet) -> None:

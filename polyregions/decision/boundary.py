@@ -11,7 +11,6 @@ from typing import Any, overload
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import region_rows
 from polyregions.decision.cells import DecisionCell, DecisionCells
 from polyregions.decision.contacts import Court, crossing_point, crossings, meetings
 from polyregions.decision.outputs import Outputs
@@ -20,6 +19,7 @@ from polyregions.exact.numbers import Point
 from polyregions.places import Several, chosen
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View
+from polyregions.regions.prefixes import region_rows
 
 KINDS = ("decision", "neuron")
 

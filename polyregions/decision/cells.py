@@ -15,7 +15,6 @@ from typing import Any, overload
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import region_rows
 from polyregions.decision.outputs import Outputs, exact_scores
 from polyregions.exact.numbers import Point
 from polyregions.places import Several, chosen
@@ -25,7 +24,8 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import open_polyhedron
 from polyregions.read_only import ReadOnly, View, read_only
-from polyregions.regions import Region, RegionSet, alone
+from polyregions.regions.prefixes import region_rows
+from polyregions.regions.region_set import Region, RegionSet, alone
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,17 +14,18 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import Adjacency, adjacency_arrays, region_rows
 from polyregions.decision.cells import DecisionCells, with_leads
-from polyregions.decision.composed import Chunk, chunks
 from polyregions.decision.cut import ELSEWHERE, NOTHING, OPEN
-from polyregions.decision.outputs import Outputs, Pullback, competing, winner
+from polyregions.decision.outputs import Outputs, competing, winner
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.forms import OpenPolyhedron
 from polyregions.polyhedra.oracle.proof import SAFE, UNIT
 from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+from polyregions.regions.chunks import Chunk, chunks
+from polyregions.regions.prefixes import Pullback, region_rows
 
 MOST_QUESTIONS = 4096  # a call of the kernel
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.decision.cells import DecisionCells
-from polyregions.decision.composed import chunks
-from polyregions.decision.outputs import Outputs, Pullback, check_rule, competing
+from polyregions.decision.outputs import Outputs, check_rule, competing
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
-from polyregions.regions import RegionSet
+from polyregions.regions.chunks import chunks
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
 
 NOTHING, HERE, ELSEWHERE, OPEN = range(4)  # as the kernels say it
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.decision.composed import Chunk
 from polyregions.engine.walk.climb import allocate_desk, answer_all, cut_regions, lay_down
 from polyregions.engine.walk.compiled import announced
-from polyregions.regions import RegionSet
+from polyregions.regions.chunks import Chunk
+from polyregions.regions.region_set import RegionSet
 
 
 class Worktop:

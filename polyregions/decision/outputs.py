@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.decision.composed import Chunk
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.networks.germs import Germ
 from polyregions.networks.network import Network
-from polyregions.networks.pullback import PulledLayer
-from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT
-from polyregions.regions import RegionSet
+from polyregions.regions.chunks import Chunk
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
 
 RULES = ("argmax", "argmin", "sign")
 AUTO = "auto"
@@ -59,36 +59,6 @@ def competing(chunk: Chunk, rule: str) -> tuple[Floats, Floats]:
     """What the classes score on each region of a chunk: forms (r, classes, k+1) and the error of each entry."""
     outputs, error = chunk.outputs()
     return scores(rule, outputs), np.abs(scores(rule, error))
-
-
-class Pullback:
-    """The layers of a set's problem along one region after another; those that two share in a row are kept."""
-
-    def __init__(self, regions: RegionSet) -> None:
-        self._regions = regions
-        self._chain: list[tuple[bytes, PulledLayer]] = []
-
-    def along(self, i: int) -> list[PulledLayer]:
-        """Every layer pulled back along the pattern of region i."""
-        layers, pattern, end = self._regions.problem.layers, self._regions.patterns[i], 0
-        for index in range(len(layers.layers)):
-            start, end = end, end + (len(layers.kinked[index - 1]) if index else 0)
-            key = pattern[:end].tobytes()
-            if index >= len(self._chain) or self._chain[index][0] != key:
-                pulled = self._chain[index - 1][1].next(pattern[start:end]) if index else layers.first()
-                self._chain[index:] = [(key, pulled)]
-        return [pulled for _, pulled in self._chain]
-
-    def interior(self, i: int) -> OpenPolyhedron:
-        """Region i as an open polyhedron: the domain's rows, then those of the neurons that cut its ancestors."""
-        pattern, cuts = self._regions.patterns[i], self._regions.cuts[i]
-        forms, n = list(self._regions.problem.solid.forms), 0
-        for layer in self.along(i):
-            for unit in layer.kinked.tolist():
-                if cuts[n]:
-                    forms.append(layer.form(unit) if pattern[n] else layer.form(unit).negated())
-                n += 1
-        return OpenPolyhedron.of(forms, self._regions.dim)
 
 
 class Outputs:

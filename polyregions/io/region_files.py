@@ -24,7 +24,7 @@ from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace
 from polyregions.polyhedra.oracle.proof import values_at_points
 from polyregions.polyhedra.polytope import HPolytope
-from polyregions.regions import Region, RegionSet
+from polyregions.regions.region_set import Region, RegionSet
 
 SCHEMA: Final = "polyregions regions 1"
 

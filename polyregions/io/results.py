@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
-from polyregions.adjacency import Adjacency
 from polyregions.certificates.certificate import Certificate
 from polyregions.checkpoints import Checkpoints
 from polyregions.decision import DecisionBoundary, DecisionCells
@@ -33,7 +32,8 @@ from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
 from polyregions.local_models import LocalModels
 from polyregions.networks.network import Network
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.region_set import RegionSet
 from polyregions.report import Report
 from polyregions.tables import Table, cell_table, edge_table, region_table
 

@@ -12,7 +12,7 @@ from polyregions.errors import OptionError
 from polyregions.plot.palette import CLASS_COLOURS, REGION_COLOURS, SEQUENTIAL, pick, rgb, shades
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene, norms
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 COLOURINGS: Final = ("auto", "region", "class", "slope", "layer")
 PAPER: Final = "#f7f7f5"

@@ -10,7 +10,7 @@ from polyregions.plot.figure import new_figure
 from polyregions.plot.fills import tints
 from polyregions.plot.plane import draw_edges, draw_faces, frame, heading
 from polyregions.plot.scene import Scene
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 PANEL = 2.7  # inches
 

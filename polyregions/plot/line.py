@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import adjacency_arrays
 from polyregions.decision import decision_boundary, decision_cells
 from polyregions.exact.numbers import nearest_float
 from polyregions.plot.fills import SLOPE_LABEL, class_legend, measured_colours
@@ -18,7 +17,8 @@ from polyregions.plot.plane import INK, colour_bar, draw_segments, entitle, lege
 from polyregions.plot.scene import default_rule, local_maps, slope_norms
 from polyregions.plot.sections import axis_names, bounding_sides, checked_view
 from polyregions.plot.segments import edge_layers, local_coordinates
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.region_set import RegionSet
 
 
 @dataclass(frozen=True, eq=False)

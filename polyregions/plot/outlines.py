@@ -12,12 +12,12 @@ from typing import Final
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.complex import boundary_facets, facet_neurons
-from polyregions.decision.composed import chunks
 from polyregions.plot.clip import DOMAIN, NEURON
 from polyregions.plot.polygons import Polygons
 from polyregions.polyhedra.oracle.proof import SAFE, UNIT
-from polyregions.regions import RegionSet
+from polyregions.regions.chunks import chunks
+from polyregions.regions.facets import boundary_facets, facet_neurons
+from polyregions.regions.region_set import RegionSet
 
 CLOSE: Final = 1e-10
 """Largest error of a corner, relative to the size of the picture."""

@@ -6,7 +6,7 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.adjacency import Adjacency
+from polyregions.regions.adjacency import Adjacency
 
 CLASS_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
 """Tol's bright scheme: classes, outputs."""

@@ -16,7 +16,7 @@ from polyregions.plot.plane import draw_boundary, draw_edges, draw_faces, draw_g
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import check_drawable
 from polyregions.polyhedra.domain import Domain
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 View: TypeAlias = "tuple[Any, Any] | None"
 Draw: TypeAlias = Callable[[Any], None]

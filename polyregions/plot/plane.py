@@ -13,7 +13,7 @@ from polyregions.plot.palette import LAYER_COLOURS, SEQUENTIAL, pick
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import PlaneSection
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 INK, HALO = "#1a1a1a", "#ffffff"
 

@@ -9,16 +9,16 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import Adjacency
-from polyregions.complex import Facets, facet_arrays
 from polyregions.decision import DecisionCells, decision_boundary, decision_cells
-from polyregions.decision.composed import chunks
-from polyregions.decision.outputs import Pullback
 from polyregions.plot.palette import few_colours, prefix_colours, prefix_groups
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.sections import PlaneSection, cell_polygons, plane_section
 from polyregions.plot.segments import Segments, boundary_segments, edge_layers, edge_segments
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.chunks import chunks
+from polyregions.regions.facets import Facets, facet_arrays
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
 
 CLOSE: Final = 1e-10
 """Relative error of the coefficients that pictures and pages show."""

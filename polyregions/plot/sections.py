@@ -16,13 +16,14 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.decision import DecisionCells
-from polyregions.decision.outputs import Pullback, exact_scores
+from polyregions.decision.outputs import exact_scores
 from polyregions.errors import InputError, OptionError
 from polyregions.networks.problem import Problem
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square
 from polyregions.plot.outlines import float_outlines
 from polyregions.plot.polygons import Polygons, packed
-from polyregions.regions import RegionSet
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
 
 HOW_TO_SLICE = (
     "fix all other inputs in the box (lower = upper), or cut it with polyregions.plane_through or Slice"

@@ -13,12 +13,12 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.adjacency import Adjacency
 from polyregions.decision import DecisionBoundary
 from polyregions.plot.clip import DECISION, NEURON
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.sections import PlaneSection
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.region_set import RegionSet
 
 _Preference: TypeAlias = Callable[[Ints, Ints], Bools]
 """Whether each of some sides is of the right kind for its pair."""

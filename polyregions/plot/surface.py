@@ -13,7 +13,7 @@ from polyregions.plot.figure import import_matplotlib, new_figure
 from polyregions.plot.fills import Fill, checked_colouring, fill
 from polyregions.plot.plane import INK, entitle, explain
 from polyregions.plot.scene import Scene
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 def plot_surface(

@@ -27,7 +27,7 @@ from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, upper_bound
 from polyregions.polyhedra.solid import dot_fraction, integer_form
 from polyregions.query.in_front import in_front
 from polyregions.query.pieces import Piece, Where, pieces, regions_of
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 @dataclass(frozen=True)

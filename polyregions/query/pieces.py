@@ -9,12 +9,13 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions.decision.cells import DecisionCells, with_leads
-from polyregions.decision.outputs import Outputs, Pullback
+from polyregions.decision.outputs import Outputs
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import OpenPolyhedron
-from polyregions.regions import RegionSet
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
 
 Where: TypeAlias = RegionSet | DecisionCells
 

@@ -23,7 +23,7 @@ from polyregions.polyhedra.solid import integer_form
 from polyregions.query.extremes import bound_on
 from polyregions.query.pieces import Piece, pieces, regions_of
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 @dataclass(frozen=True, eq=False)

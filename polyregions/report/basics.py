@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from polyregions.adjacency import adjacency_arrays
 from polyregions.decision import decision_cells
 from polyregions.decision.outputs import AUTO, chosen_rule
-from polyregions.neurons import Status, neuron_status
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.neurons import Status, neuron_status
+from polyregions.regions.region_set import RegionSet
+from polyregions.regions.winners import winner_regions
 from polyregions.report.page import PARTIAL, Row, Section
 from polyregions.tables import dead_layers
-from polyregions.winners import winner_regions
 
 
 def network_section(regions: RegionSet) -> Section:

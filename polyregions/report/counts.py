@@ -10,8 +10,8 @@ import numpy as np
 from polyregions.bounds import bounds
 from polyregions.counting.count import count_by_definition
 from polyregions.counting.definitions import DEFINITIONS
-from polyregions.ranks import layer_ranks
-from polyregions.regions import RegionSet
+from polyregions.regions.ranks import layer_ranks
+from polyregions.regions.region_set import RegionSet
 from polyregions.report.page import PARTIAL, Section
 
 FEW: Final = 2000  # regions up to which the definitions that need linear programs are counted

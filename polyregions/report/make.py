@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from polyregions.decision.outputs import chosen_rule
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 from polyregions.report.basics import (
     adjacency_section,
     decision_section,

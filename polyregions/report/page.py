@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 Cell: TypeAlias = int | float | str | bool | tuple[int, ...] | None
 """What stands in a table; None is a thing that is not known."""

@@ -38,7 +38,7 @@ from polyregions.io.store.shards import (
 from polyregions.io.store.snapshot import snapshot
 from polyregions.io.store.tasks import TaskBook
 from polyregions.networks.problem import Problem
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.complex import Facets
 from polyregions.plot.fills import class_names
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, N_REGION_COLOURS, REGION_COLOURS
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene
 from polyregions.plot.segments import Segments
-from polyregions.ranks import layer_ranks
+from polyregions.regions.facets import Facets
+from polyregions.regions.ranks import layer_ranks
 
 TYPES = {"f8": "<f8", "i4": "<i4", "u2": "<u2", "u1": "|u1"}
 

@@ -16,7 +16,7 @@ from polyregions.errors import OptionError
 from polyregions.io.files import write_whole
 from polyregions.plot.explorer.contents import contents
 from polyregions.plot.scene import Scene, default_rule
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 SUFFIXES: Final = (".html", ".htm")
 SCRIPTS: Final = ("data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "main")

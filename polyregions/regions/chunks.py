@@ -11,7 +11,7 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.network import Layer
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.polyhedra.oracle.proof import SAFE, UNIT, gamma
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 ROOM = 4_000_000  # numbers that the forms of one chunk may take
 MOST = 4096

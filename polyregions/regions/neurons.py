@@ -22,7 +22,7 @@ from polyregions.errors import InputError
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.zonotope import UNKNOWN, known_bits
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 class Status(IntEnum):

@@ -9,23 +9,16 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.adjacency import (
-    DOMAIN_ROW,
-    Adjacency,
-    adjacency_arrays,
-    lifted,
-    open_regions,
-    region_rows,
-    watched,
-)
 from polyregions.polyhedra.facets import coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays, lifted, open_regions, watched
+from polyregions.regions.prefixes import DOMAIN_ROW, region_rows
+from polyregions.regions.region_set import RegionSet
 
 if TYPE_CHECKING:
-    from polyregions.engine.walk.scan import Scanned
+    from polyregions.regions.scan import Scanned
 
 NOTHING = -1
 
@@ -120,7 +113,7 @@ def boundary_facets(regions: RegionSet, *, progress: ProgressFunction | None = N
     >>> [(i, boundary.labels[row]) for i, row in zip(boundary.region.tolist(), boundary.row.tolist())]
     [(0, 'x0 >= -1'), (1, 'x0 <= 1')]
     """
-    from polyregions.engine.walk.scan import scan_walls  # numba takes half a second to import
+    from polyregions.regions.scan import scan_walls  # numba takes half a second to import
 
     pairs, local = _settled(regions, watched(scan_walls(regions), len(regions), progress), _walls)
     return Boundary(pairs[:, 0], pairs[:, 1], lifted(regions, local), regions.problem.solid.labels)
@@ -134,7 +127,7 @@ def facet_neurons(regions: RegionSet, *, progress: ProgressFunction | None = Non
 
     Args and Raises as in `adjacency_arrays`.
     """
-    from polyregions.engine.walk.scan import scan_rows  # numba takes half a second to import
+    from polyregions.regions.scan import scan_rows  # numba takes half a second to import
 
     return _settled(regions, watched(scan_rows(regions), len(regions), progress), _neurons)[0]
 

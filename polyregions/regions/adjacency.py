@@ -17,20 +17,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 
-from polyregions._types import Bools, Floats, Ints
+from polyregions._types import Floats, Ints
 from polyregions.errors import InternalError, StoppedError
 from polyregions.networks.patterns import as_text, key_of
-from polyregions.polyhedra.facets import NEARLY, Facet, coinciding_rows, facets
-from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
-from polyregions.regions import RegionSet
+from polyregions.regions.prefixes import DOMAIN_ROW, RegionRows, region_rows
+from polyregions.regions.region_set import RegionSet
 
 if TYPE_CHECKING:
-    from polyregions.engine.walk.scan import Scanned
-
-DOMAIN_ROW = -1
+    from polyregions.regions.scan import Scanned
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,41 +77,6 @@ class Adjacency(ReadOnly):
         offsets, neighbours = self.neighbours()
         entries = np.ones(len(neighbours), dtype=np.int64)
         return csr_array((entries, neighbours, offsets), shape=(self.n_regions, self.n_regions))
-
-
-@dataclass(frozen=True, eq=False)
-class RegionRows:
-    """The rows that bound one region, and where they come from.
-
-    Attributes:
-        interior: the region as an open polyhedron: the domain's rows, then the neurons that cut its ancestors.
-        neurons: the neuron of each row, DOMAIN_ROW for the domain's.
-        all_rows: (N, k+1) the forms of all neurons, oriented to be positive inside.
-        all_errors: (N, k+1) their error bounds.
-    """
-
-    interior: OpenPolyhedron
-    neurons: tuple[int, ...]
-    all_rows: Floats
-    all_errors: Floats
-
-    def may_vanish_with(self, group: tuple[int, ...]) -> Bools:
-        """Which neurons (N,) might vanish on the hyperplane of a group of rows; the others certainly do not.
-
-        A form that vanishes there is c times the hyperplane's; c is read off the largest coefficient.
-        """
-        row, doubt = self.interior.rows[group[0]], self.interior.error[group[0]]
-        pivot = int(np.argmax(np.abs(row[:-1])))
-        with np.errstate(all="ignore"):
-            factor = self.all_rows[:, pivot] / row[pivot]
-            distance = np.abs(self.all_rows - factor[:, None] * row).max(axis=1)
-            size = np.abs(self.all_rows).max(axis=1) + np.abs(factor) * np.abs(row).max()
-            relative = _relative(self.all_errors, self.all_rows)[:, pivot] + _relative(doubt, row)[pivot]
-            blur = self.all_errors.max(axis=1) + np.abs(factor) * doubt.max() + size * relative
-            apart = distance > NEARLY * size + 8 * blur
-            constant = np.all(np.abs(self.all_rows[:, :-1]) <= self.all_errors[:, :-1], axis=1)
-        possible: Bools = ~apart | constant
-        return possible
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +131,7 @@ class _Edges:
 
 
 def _scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
-    from polyregions.engine.walk.scan import scan_neighbours  # numba takes half a second to import
+    from polyregions.regions.scan import scan_neighbours  # numba takes half a second to import
 
     return scan_neighbours(regions)
 
@@ -205,22 +168,6 @@ def open_regions(open_rows: Ints) -> Iterator[tuple[int, set[int] | None]]:
     for i in np.unique(open_rows[:, 0]).tolist():
         rows = set(open_rows[open_rows[:, 0] == i, 1].tolist())
         yield i, None if -1 in rows else rows
-
-
-def region_rows(regions: RegionSet, i: int) -> RegionRows:
-    """The bounding rows of region i over the hull's coordinates."""
-    problem, pattern = regions.problem, regions.patterns[i]
-    rows, errors = [problem.root.rows[:0]], [problem.root.error[:0]]
-    start = 0
-    for layer in problem.layers.along(pattern):
-        kinked = layer.kinked
-        signs = np.where(pattern[start : start + len(kinked)], 1.0, -1.0)
-        rows.append(layer.rows[kinked] * signs[:, None])
-        errors.append(layer.error[kinked])
-        start += len(kinked)
-    polyhedron = OpenPolyhedron.of(problem.bounding_forms(pattern, regions.cuts[i]), regions.dim)
-    neurons = (DOMAIN_ROW,) * len(problem.solid.forms) + tuple(np.flatnonzero(regions.cuts[i]).tolist())
-    return RegionRows(polyhedron, neurons, np.concatenate(rows), np.concatenate(errors))
 
 
 def upper_neighbours(
@@ -265,10 +212,6 @@ def _with_bit_flipped(regions: RegionSet, i: int, neuron: int) -> int | None:
     pattern = regions.patterns[i].copy()
     pattern[neuron] = not pattern[neuron]
     return regions.index.get(key_of(pattern))
-
-
-def _relative(error: Floats, values: Floats) -> Floats:
-    return np.where(error == 0, 0.0, error / np.abs(values))
 
 
 def lifted(regions: RegionSet, local: Floats) -> Floats:

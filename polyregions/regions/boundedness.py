@@ -6,7 +6,7 @@ import numpy as np
 
 from polyregions._types import Bools
 from polyregions.polyhedra.solid import recession_cone_is_trivial
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 
 def bounded_regions(regions: RegionSet) -> Bools:

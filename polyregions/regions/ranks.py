@@ -19,7 +19,7 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine, integer_matrix, integers_of_floats
 from polyregions.networks.pullback import ComposedLayers, PulledLayer
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 MATRICES = ("composed", "masked")
 PRIME = 4194301  # below 2**22, so that float64 holds sums of 512 products of residues exactly

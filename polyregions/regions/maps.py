@@ -11,33 +11,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from polyregions._types import Bools, Ints
-from polyregions.adjacency import Adjacency, adjacency_arrays
+from polyregions._types import Ints
 from polyregions.counting.pieces import open_pieces
 from polyregions.counting.residues import map_classes
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, reduced
-from polyregions.networks.pullback import ComposedLayers, PulledLayer
-from polyregions.regions import RegionSet
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+from polyregions.regions.prefixes import layers_along
+from polyregions.regions.region_set import RegionSet
 
 MapKey: TypeAlias = tuple[int, ...]
-
-
-def layers_along(layers: ComposedLayers, patterns: Bools) -> Iterator[list[PulledLayer]]:
-    """For each pattern of (R, N) all layers pulled back along it; sorted patterns share what they can."""
-    starts = np.cumsum([0, *(len(kinked) for kinked in layers.kinked)]).tolist()
-    chain: list[PulledLayer] = [layers.first()]
-    before = None
-    for pattern in patterns:
-        if before is not None:
-            differing = np.flatnonzero(pattern != before)
-            first = int(differing[0]) if len(differing) else starts[-1]
-            chain = [layer for layer in chain if starts[layer.index] <= first]
-        while not chain[-1].is_last:
-            at = chain[-1].index
-            chain.append(chain[-1].next(pattern[starts[at] : starts[at + 1]]))
-        yield list(chain)
-        before = pattern
 
 
 def output_maps(regions: RegionSet, over_hull: bool = False) -> Iterator[IntegerAffine]:

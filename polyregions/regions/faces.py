@@ -23,7 +23,7 @@ from polyregions.errors import InputError
 from polyregions.exact.affine import integer_matrix
 from polyregions.polyhedra.generators import generators
 from polyregions.polyhedra.lattice import FaceLattice, members
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 Cell: TypeAlias = tuple[int, int]
 """The signs of a cell as bits: which forms vanish, and which of the others are positive."""

@@ -26,7 +26,7 @@ from polyregions.engine.walk.compiled import announced
 from polyregions.engine.walk.pieces import domain_rows, network_arrays, plain_chart
 from polyregions.engine.walk.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.polyhedra.oracle.forms import Bounds
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 CHUNK = 1024  # regions a call of the kernel
 

@@ -13,15 +13,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Ints
-from polyregions.complex import Facets, facet_arrays, facet_neurons
 from polyregions.exact.affine import integer_matrix
-from polyregions.faces import face_counts
 from polyregions.polyhedra.domain import WholeSpace
 from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.progress import ProgressFunction
-from polyregions.regions import RegionSet
-from polyregions.volumes import region_volumes
+from polyregions.regions.faces import face_counts
+from polyregions.regions.facets import Facets, facet_arrays, facet_neurons
+from polyregions.regions.region_set import RegionSet
+from polyregions.regions.volumes import region_volumes
 
 FEW_DIMENSIONS = 3  # in which all faces are counted without being asked for
 PRECISION = 1e-9  # of the domain's volume: what the sum of the regions' may differ by, in floats

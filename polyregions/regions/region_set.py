@@ -16,7 +16,6 @@ from polyregions.certificates.certificate import Certificate
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import Point
-from polyregions.location import locate
 from polyregions.networks.network import Network
 from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.networks.problem import Problem, in_slice_coordinates
@@ -25,6 +24,7 @@ from polyregions.places import Several, chosen
 from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View, read_only
+from polyregions.regions.location import locate
 
 
 @dataclass(frozen=True, eq=False)

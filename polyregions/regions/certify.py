@@ -33,7 +33,7 @@ from polyregions.polyhedra.oracle.answer import Status
 from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
 from polyregions.polyhedra.oracle.highs import HighsOracle
 from polyregions.polyhedra.solid import integer_form
-from polyregions.regions import RegionSet
+from polyregions.regions.region_set import RegionSet
 
 RECENT = 8
 """Proofs kept for each side of each neuron, to be tried on the next cell before any linear program."""

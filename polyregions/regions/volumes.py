@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.complex import Boundary, boundary_facets, facet_neurons
 from polyregions.errors import InputError
 from polyregions.polyhedra.volume import volume_of_facets
-from polyregions.regions import RegionSet
+from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons
+from polyregions.regions.region_set import RegionSet
 
 
 def region_volumes(

@@ -1,0 +1,1 @@
+"""Regions: the complete set of them, and what is read off single regions and their facets."""
