@@ -25,7 +25,7 @@ import numpy as np
 
 import polyregions as pr
 from polyregions import progress
-from polyregions.engine import enumerate as engine
+from polyregions.engine import tally as engine
 from polyregions.errors import PolyregionsError
 from polyregions.io.store import shards
 

@@ -16,7 +16,7 @@ import numpy as np
 from fuzz_mutations import mutated
 
 import polyregions as pr
-from polyregions.engine import enumerate as engine
+from polyregions.engine import tally as engine
 from polyregions.io.store import shards
 from polyregions.io.store.regions import region_blocks
 

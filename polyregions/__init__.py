@@ -38,8 +38,8 @@ from polyregions.decision import (
     islands,
 )
 from polyregions.decision_tree import DecisionTree, decision_tree
-from polyregions.engine.enumerate import Tally
 from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.engine.tally import Tally
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
 from polyregions.graphs import adjacency_graph

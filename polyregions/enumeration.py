@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor
 
-from polyregions.engine.enumerate import Tally, tally_in_memory
 from polyregions.engine.options import STALL_LIMIT, RunOptions
+from polyregions.engine.tally import Tally, tally_in_memory
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose

@@ -18,11 +18,11 @@ import numpy as np
 
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import choose_engine
-from polyregions.engine.enumerate import Tally, job_for, layer_counts
 from polyregions.engine.job import Outcome, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Ledger, Plan, outcomes_of
 from polyregions.engine.starts import start_arrays, start_of_arrays
+from polyregions.engine.tally import Tally, job_for, layer_counts
 from polyregions.errors import FormatError
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.io.store.cut import write_ready

@@ -23,7 +23,7 @@ from corpus import corpus
 from polyregions.cli import main, problem, running
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
-from polyregions.engine.walk import compiled
+from polyregions.engine.kernels import compiled
 from polyregions.errors import FormatError, InternalError
 from polyregions.io.npz import save_network_npz
 from polyregions.networks.graph import GraphBuilder, lower

@@ -21,7 +21,7 @@ from unittest.mock import patch
 import pytest
 
 import polyregions as pr
-from polyregions.engine import enumerate as engine
+from polyregions.engine import tally as engine
 from polyregions.engine.cluster import hand_over
 from polyregions.errors import StoppedError
 from polyregions.io.store import shards

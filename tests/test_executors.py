@@ -12,7 +12,7 @@ import pytest
 
 import polyregions as pr
 from polyregions.cli import main
-from polyregions.engine import enumerate as engine
+from polyregions.engine import tally as engine
 from polyregions.errors import OptionError, StoppedError
 from polyregions.io.store import shards
 from test_parallel import PROBLEMS, file_of

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import Box, Network, Tally, WholeSpace, count_regions, enumerate_regions, tally_regions
-from polyregions.engine import enumerate as engine
-from polyregions.engine.walk import machine
+from polyregions.engine import tally as engine
+from polyregions.engine.kernels import machine
+from polyregions.engine.kernels.flats import GIVEN_UP
+from polyregions.engine.kernels.last_layer import count_cell
 from polyregions.engine.walk.driver import WalkRun
-from polyregions.engine.walk.flats import GIVEN_UP
-from polyregions.engine.walk.last_layer import count_cell
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.oracle.referee import Referee

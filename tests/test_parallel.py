@@ -19,8 +19,8 @@ import pytest
 
 import polyregions as pr
 from polyregions.cli import main
-from polyregions.engine import enumerate as engine
 from polyregions.engine import parallel
+from polyregions.engine import tally as engine
 from polyregions.engine.batches import LayerCount
 from polyregions.engine.job import Job
 from polyregions.errors import OptionError, StoppedError

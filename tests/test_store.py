@@ -20,10 +20,10 @@ import pytest
 
 import polyregions as pr
 from polyregions.cli import main
-from polyregions.engine import enumerate as engine
-from polyregions.engine.enumerate import job_for
+from polyregions.engine import tally as engine
 from polyregions.engine.perform import perform
 from polyregions.engine.starts import start_arrays, start_of_arrays
+from polyregions.engine.tally import job_for
 from polyregions.errors import FormatError, OptionError, StoppedError
 from polyregions.io import files
 from polyregions.io.files import open_new

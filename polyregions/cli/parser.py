@@ -14,8 +14,8 @@ from polyregions import __version__
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
-from polyregions.engine.enumerate import ENGINES
 from polyregions.engine.options import STALL_LIMIT
+from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
 from polyregions.plot.fills import COLOURINGS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.walk.climb import allocate_desk, answer_all, cut_regions, lay_down
-from polyregions.engine.walk.compiled import announced
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.kernels.point_in_rows import allocate_desk, answer_all, cut_regions, lay_down
 from polyregions.regions.chunks import Chunk
 from polyregions.regions.region_set import RegionSet
 

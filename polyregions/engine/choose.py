@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polyregions.engine.local import is_box
+from polyregions.engine.local_box import is_box
 from polyregions.errors import OptionError
 from polyregions.networks.problem import Problem
 

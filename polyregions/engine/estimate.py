@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.engine.enumerate import job_for, tally_in_memory
 from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.perform import perform
+from polyregions.engine.tally import job_for, tally_in_memory
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem, pose

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 
 from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
-from polyregions.engine.local import box_referee, box_root
+from polyregions.engine.local_box import box_referee, box_root
 from polyregions.engine.tree import Cell, leaves_of, root
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem

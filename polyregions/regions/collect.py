@@ -10,8 +10,8 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats
 from polyregions.engine.batches import Batch
-from polyregions.engine.enumerate import Run
 from polyregions.engine.options import RunOptions
+from polyregions.engine.tally import Run
 from polyregions.errors import StoppedError
 from polyregions.networks.problem import Problem
 from polyregions.regions.certify import certify as proof_of

@@ -9,8 +9,8 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.choose import can_scan
-from polyregions.engine.reduction import Reduction, reduce
-from polyregions.engine.walk.across import (
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.kernels.facets import (
     NEIGHBOURS,
     ROWS,
     WALLS,
@@ -22,9 +22,9 @@ from polyregions.engine.walk.across import (
     hash_patterns,
     scan,
 )
-from polyregions.engine.walk.compiled import announced
-from polyregions.engine.walk.pieces import domain_rows, network_arrays, plain_chart
-from polyregions.engine.walk.state import Chart, allocate_forms, allocate_path, allocate_walker
+from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
+from polyregions.engine.reduction import Reduction, reduce
+from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
 from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.regions.region_set import RegionSet
 

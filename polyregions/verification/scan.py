@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from polyregions.engine.batches import Batch
-from polyregions.engine.enumerate import Run
 from polyregions.engine.options import RunOptions
+from polyregions.engine.tally import Run
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem, pose

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.engine.local import box_referee
+from polyregions.engine.local_box import box_referee
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import PulledLayer

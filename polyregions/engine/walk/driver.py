@@ -11,13 +11,10 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
-from polyregions.engine.tree import Cell, leaves_below
-from polyregions.engine.walk import machine
-from polyregions.engine.walk.compiled import announced
-from polyregions.engine.walk.pieces import Piece, Pieces, exact_point, network_arrays
-from polyregions.engine.walk.question import goal_of
-from polyregions.engine.walk.settle import Settler
-from polyregions.engine.walk.state import (
+from polyregions.engine.kernels import machine
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.kernels.does_it_cut import goal_of
+from polyregions.engine.kernels.state import (
     ANSWER,
     CUT,
     DEPTH,
@@ -36,6 +33,9 @@ from polyregions.engine.walk.state import (
     allocate_leaves,
     allocate_work,
 )
+from polyregions.engine.tree import Cell, leaves_below
+from polyregions.engine.walk.charts import Piece, Pieces, exact_point, network_arrays
+from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
 from polyregions.networks.certain_patterns import certified_patterns

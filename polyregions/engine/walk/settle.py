@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from polyregions.engine.kernels.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
 from polyregions.engine.tree import Cell
-from polyregions.engine.walk.pieces import INFINITY, Piece, exact_point
-from polyregions.engine.walk.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
+from polyregions.engine.walk.charts import INFINITY, Piece, exact_point
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem

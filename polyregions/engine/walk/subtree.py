@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.walk.state import ANSWER, DEPTH, DOMAIN, EMIT, MODE, NO_ANSWER, POP, Net, Work
+from polyregions.engine.kernels.state import ANSWER, DEPTH, DOMAIN, EMIT, MODE, NO_ANSWER, POP, Net, Work
 
 KINDS: dict[str, type] = {
     "piece": np.int64,

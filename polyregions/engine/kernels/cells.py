@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.question import goal_of
-from polyregions.engine.walk.simplex import load_vertex, refactor, store_vertex, value, walk_towards
-from polyregions.engine.walk.state import (
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.does_it_cut import goal_of
+from polyregions.engine.kernels.simplex import load_vertex, refactor, store_vertex, value, walk_towards
+from polyregions.engine.kernels.state import (
     DEPTH,
     SAFE,
     TINY,

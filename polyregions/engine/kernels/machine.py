@@ -6,14 +6,14 @@ goes on from exactly there when called again.
 
 from __future__ import annotations
 
-from polyregions.engine.walk.boxes import enclose
-from polyregions.engine.walk.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.compose import enter_first_layer, enter_layer
-from polyregions.engine.walk.flats import GIVEN_UP
-from polyregions.engine.walk.last_layer import count_cell
-from polyregions.engine.walk.question import ask, goal_of
-from polyregions.engine.walk.state import (
+from polyregions.engine.kernels.boxes import enclose
+from polyregions.engine.kernels.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
+from polyregions.engine.kernels.does_it_cut import ask, goal_of
+from polyregions.engine.kernels.flats import GIVEN_UP
+from polyregions.engine.kernels.last_layer import count_cell
+from polyregions.engine.kernels.state import (
     ANSWER,
     CLASSIFY,
     CUT,

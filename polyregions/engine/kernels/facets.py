@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.walk.cells import push_row
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.compose import enter_first_layer, enter_layer
-from polyregions.engine.walk.simplex import (
+from polyregions.engine.kernels.cells import push_row
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
+from polyregions.engine.kernels.simplex import (
     blocking_row,
     compute_gains,
     exchange,
@@ -20,7 +20,7 @@ from polyregions.engine.walk.simplex import (
     value,
     walk_towards,
 )
-from polyregions.engine.walk.state import SAFE, ULP, Chart, Forms, Net, Path, Walker
+from polyregions.engine.kernels.state import SAFE, ULP, Chart, Forms, Net, Path, Walker
 
 FACET: Final = 1
 NO_FACET: Final = 0

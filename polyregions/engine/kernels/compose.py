@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.state import SAFE, TINY, ULP, Chart, Forms, Net
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Chart, Forms, Net
 
 
 @kernel

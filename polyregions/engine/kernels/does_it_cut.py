@@ -9,8 +9,8 @@ a side given up too lightly would lose regions, so that is never done without pr
 from __future__ import annotations
 
 from polyregions._types import Floats
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.simplex import (
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.simplex import (
     BLOCKED,
     REACHED,
     load_vertex,
@@ -20,7 +20,7 @@ from polyregions.engine.walk.simplex import (
     value,
     walk_towards,
 )
-from polyregions.engine.walk.state import (
+from polyregions.engine.kernels.state import (
     CUT,
     OFF,
     ON,

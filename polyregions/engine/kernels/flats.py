@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from polyregions._types import Floats
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.simplex import (
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.simplex import (
     blocking_row,
     compute_gains,
     exchange,
@@ -19,7 +19,7 @@ from polyregions.engine.walk.simplex import (
     safe_maximum,
     value,
 )
-from polyregions.engine.walk.state import SAFE, TINY, ULP, Flats, Path, Walker
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Path, Walker
 
 GIVEN_UP: Final = -1  # not proved
 MISSES: Final = 0

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.simplex import BLOCKED, STUCK, blocking_row, exchange, value
-from polyregions.engine.walk.state import SAFE, TINY, ULP, Walker
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.simplex import BLOCKED, STUCK, blocking_row, exchange, value
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Walker
 
 NOTHING: Final = 0  # proved: no point
 HERE: Final = 1  # proved: the point that was given

@@ -8,8 +8,8 @@ walk finds is either a vertex on the other side (a candidate for a cut) or multi
 from __future__ import annotations
 
 from polyregions._types import Floats, Ints
-from polyregions.engine.walk.compiled import kernel
-from polyregions.engine.walk.state import SAFE, TINY, ULP, Known, Path, Walker
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Known, Path, Walker
 
 REACHED = 1
 BLOCKED = 2
