@@ -12,20 +12,18 @@ and the argmax decision cells.
 
 from __future__ import annotations
 
-from polyregions.bounds import Bound, bounds
-from polyregions.certificates.certificate import Certificate
-from polyregions.certificates.check import check
-from polyregions.certificates.checker import Verdict
-from polyregions.characteristic import ArrangementCount, count_by_characteristic_polynomial
-from polyregions.checkpoints import Checkpoints
-from polyregions.counting.count import count_by_definition
-from polyregions.counting.definitions import DEFINITIONS, Definition
-from polyregions.counting.lower_dimensional import (
+from polyregions.analysis.checkpoints import Checkpoints
+from polyregions.analysis.counting.count import count_by_definition
+from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
+from polyregions.analysis.counting.literature_bounds import Bound, bounds
+from polyregions.analysis.counting.lower_dimensional import (
     LowerDimensionalRegion,
     LowerDimensionalRegions,
     lower_dimensional_regions,
 )
-from polyregions.decision import (
+from polyregions.analysis.counting.merged import merged_regions
+from polyregions.analysis.counting.one_layer import ArrangementCount, count_by_characteristic_polynomial
+from polyregions.analysis.decisions import (
     BoundaryPiece,
     CellFacet,
     DecisionBoundary,
@@ -37,31 +35,7 @@ from polyregions.decision import (
     decision_graph,
     islands,
 )
-from polyregions.decision_tree import DecisionTree, decision_tree
-from polyregions.engine.estimate import Estimate, estimate_regions
-from polyregions.engine.tally import Tally
-from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
-from polyregions.errors import PolyregionsError
-from polyregions.graphs import adjacency_graph
-from polyregions.io.domains import load_domain
-from polyregions.io.networks import load_network
-from polyregions.io.results import load_certificate, load_graph, load_regions, save
-from polyregions.io.store.regions import region_blocks
-from polyregions.io.vnnlib_property import load_property
-from polyregions.local_models import LocalModels, local_models
-from polyregions.networks.lines import LinePieces, along_polyline, along_segment
-from polyregions.networks.network import Network
-from polyregions.plot.explorer.page import explore
-from polyregions.plot.layers import plot_layers
-from polyregions.plot.picture import plot_regions
-from polyregions.plot.sections import PlaneSection, plane_section
-from polyregions.plot.surface import plot_surface
-from polyregions.polyhedra.domain import Box, Slice, WholeSpace
-from polyregions.polyhedra.polytope import HPolytope
-from polyregions.polyhedra.slices import plane_through, segment
-from polyregions.progress import Progress
-from polyregions.properties import Property
-from polyregions.query import (
+from polyregions.analysis.queries import (
     ConvexOptimum,
     Extreme,
     ImagePiece,
@@ -80,22 +54,49 @@ from polyregions.query import (
     robustness_radii,
     robustness_radius,
 )
+from polyregions.analysis.region_graph import adjacency_graph
+from polyregions.analysis.report import Report, Section, report
+from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_tree
+from polyregions.analysis.rewriting.local_models import LocalModels, local_models
+from polyregions.analysis.rewriting.simplify import Simplified, simplify
+from polyregions.analysis.training import compare_checkpoints
+from polyregions.analysis.verification import Counterexample, Verification, verify
+from polyregions.analysis.verification.property import Property
+from polyregions.certificates.certificate import Certificate
+from polyregions.certificates.check import check
+from polyregions.certificates.checker import Verdict
+from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.engine.tally import Tally
+from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
+from polyregions.errors import PolyregionsError
+from polyregions.io.domains import load_domain
+from polyregions.io.networks import load_network
+from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.io.store.regions import region_blocks
+from polyregions.io.vnnlib_property import load_property
+from polyregions.networks.lines import LinePieces, along_polyline, along_segment
+from polyregions.networks.network import Network
+from polyregions.plot.explorer.page import explore
+from polyregions.plot.layers import plot_layers
+from polyregions.plot.picture import plot_regions
+from polyregions.plot.sections import PlaneSection, plane_section
+from polyregions.plot.surface import plot_surface
+from polyregions.polyhedra.domain import Box, Slice, WholeSpace
+from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.slices import plane_through, segment
+from polyregions.progress import Progress
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.audit import Audit, Finding, audit
 from polyregions.regions.certify import certify
 from polyregions.regions.faces import euler_characteristic, face_counts
 from polyregions.regions.facets import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.regions.maps import dead_regions, image_dimensions, merged_regions
+from polyregions.regions.maps import dead_regions, image_dimensions
 from polyregions.regions.neurons import NeuronStatus, neuron_status
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import Region, RegionSet
 from polyregions.regions.volumes import region_volumes
 from polyregions.regions.winners import WinnerRegions as WinnerRegions
 from polyregions.regions.winners import winner_regions as winner_regions
-from polyregions.report import Report, Section, report
-from polyregions.simplify import Simplified, simplify
-from polyregions.training import compare_checkpoints
-from polyregions.verification import Counterexample, Verification, verify
 
 __version__ = "0.1.0"
 

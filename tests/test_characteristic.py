@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from polyregions import Network, WholeSpace, count_by_characteristic_polynomial, enumerate_regions
-from polyregions.characteristic import count_arrangement
+from polyregions.analysis.counting.one_layer import count_arrangement
 from polyregions.errors import NetworkError
 from polyregions.networks.network import Layer
 from randoms import float_layers, generator, integer_layers

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from corpus import corpus
+from polyregions.analysis.verification import Verification
 from polyregions.cli import main
-from polyregions.verification import Verification
 
 SPEC = """
 (declare-const X_0 Real) (declare-const Y_0 Real)

@@ -357,7 +357,7 @@ def test_flat_arrays_make_the_table_of_edges(name: str, tmp_path: Path) -> None:
 def test_blocks_of_rows_make_no_difference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     regions = enumerated("box")
     pr.save(regions, tmp_path / "a.csv")
-    monkeypatch.setattr("polyregions.tables.BLOCK", 3)
+    monkeypatch.setattr("polyregions.analysis.tables.BLOCK", 3)
     pr.save(regions, tmp_path / "b.csv")
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 

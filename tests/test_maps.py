@@ -15,7 +15,7 @@ from polyregions import (
     image_dimensions,
     merged_regions,
 )
-from polyregions.counting.residues import map_classes
+from polyregions.analysis.counting.residues import map_classes
 from polyregions.errors import InputError
 from polyregions.regions.maps import map_key, output_maps
 from randoms import generator, integer_layers

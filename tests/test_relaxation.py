@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 import naive
 from polyregions import HPolytope, Network
+from polyregions.analysis.verification.program import Excluded, Prover
+from polyregions.analysis.verification.relaxation import Cut, enclose, relax
 from polyregions.errors import DomainError
 from polyregions.exact.half_open import find_point
 from polyregions.networks.network import Layer
 from polyregions.polyhedra.domain import SolidDomain, _bound_of, _solid_bounds, _solid_rows
 from polyregions.polyhedra.oracle.forms import Bounds
-from polyregions.verification.program import Excluded, Prover
-from polyregions.verification.relaxation import Cut, enclose, relax
 from randoms import fractions, generator, value
 
 SLOPES = [(0.0, 1.0), (0.25, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.0), (2.0, -0.5)]

@@ -21,10 +21,10 @@ from polyregions import (
     load_network,
     simplify,
 )
+from polyregions.analysis.rewriting.simplify import Fate
 from polyregions.errors import InputError
 from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.network import Layer
-from polyregions.simplify import Fate
 from randoms import float_layers, generator, integer_layers, integers
 
 SHAPES = [

@@ -21,7 +21,7 @@ from polyregions import (
     decision_cells,
     enumerate_regions,
 )
-from polyregions.decision import decision_graph
+from polyregions.analysis.decisions import decision_graph
 
 
 def one_layer(weight: Any, bias: Any) -> Network:

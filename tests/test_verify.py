@@ -14,9 +14,9 @@ import naive
 import polyregions as pr
 from corpus import corpus
 from polyregions import Box, HPolytope, Network, Property
+from polyregions.analysis.verification.property import Case, Violation
 from polyregions.errors import DomainError, InputError, NetworkError, OptionError
 from polyregions.io.vnnlib_property import property_of_vnnlib
-from polyregions.properties import Case, Violation
 from randoms import float_layers, generator, integer_layers, integers
 from test_against_naive import network_of, networks
 

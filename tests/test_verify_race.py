@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 import polyregions as pr
+from polyregions.analysis.verification.points import Points
+from polyregions.analysis.verification.property import Property
+from polyregions.analysis.verification.race import Contestant, Race
+from polyregions.analysis.verification.scan import Scan
+from polyregions.analysis.verification.search import Search
+from polyregions.analysis.verification.sensors import with_sensors
+from polyregions.analysis.verification.watched import watched
 from polyregions.engine.reduction import reduce
 from polyregions.networks.problem import Problem, pose
-from polyregions.properties import Property
-from polyregions.verification.points import Points
-from polyregions.verification.race import Contestant, Race
-from polyregions.verification.scan import Scan
-from polyregions.verification.search import Search
-from polyregions.verification.sensors import with_sensors
-from polyregions.verification.watched import watched
 
 BOX = pr.Box([-1, -1], [1, 1])
 

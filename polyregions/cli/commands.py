@@ -7,6 +7,9 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from polyregions.analysis.decisions import decision_cells, decision_graph, islands
+from polyregions.analysis.region_graph import adjacency_graph
+from polyregions.analysis.report import SECTIONS, SectionFunction, report, section_name
 from polyregions.certificates.check import another_set, check, described
 from polyregions.certificates.input_sets import same_set
 from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, print_report, saved
@@ -14,10 +17,8 @@ from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
 from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
-from polyregions.decision import decision_cells, decision_graph, islands
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
-from polyregions.graphs import adjacency_graph
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.report_files import FORMATS as REPORT_FORMATS
 from polyregions.io.report_files import SUFFIXES as REPORT_SUFFIXES
@@ -36,7 +37,6 @@ from polyregions.regions.adjacency import adjacency_arrays
 from polyregions.regions.audit import audit
 from polyregions.regions.region_set import RegionSet
 from polyregions.regions.winners import winner_regions
-from polyregions.report import SECTIONS, SectionFunction, report, section_name
 
 
 def count(arguments: Namespace) -> int:

@@ -11,6 +11,8 @@ import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.analysis.queries.norms import NORMS
+from polyregions.analysis.report import SECTIONS, section_name
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
@@ -19,8 +21,6 @@ from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.report_files import FORMATS
 from polyregions.plot.fills import COLOURINGS
-from polyregions.query.norms import NORMS
-from polyregions.report import SECTIONS, section_name
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 

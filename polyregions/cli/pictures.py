@@ -6,10 +6,10 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from polyregions.analysis.decisions.outputs import check_rule
 from polyregions.cli.answers import check_output, finish
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
-from polyregions.decision.outputs import check_rule
 from polyregions.errors import OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose

@@ -5,12 +5,12 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from polyregions.analysis.decisions import decision_cells
+from polyregions.analysis.queries import lipschitz_constant, output_range, robustness_radius
 from polyregions.cli.answers import finish
 from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
-from polyregions.decision import decision_cells
-from polyregions.query import lipschitz_constant, output_range, robustness_radius
 from polyregions.regions.region_set import RegionSet
 
 

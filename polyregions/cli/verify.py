@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from polyregions.analysis.verification import Verification, verify
 from polyregions.cli.alarm import TimeIsUp, limited
 from polyregions.cli.answers import ANSWERED_NO, STOPPED
 from polyregions.cli.problem import network_of
@@ -19,7 +20,6 @@ from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.runtime import FloatRun, run_in_floats
 from polyregions.io.verdict_files import verdict_as_json, verdict_as_text, verdict_as_vnncomp
 from polyregions.io.vnnlib_property import load_property
-from polyregions.verification import Verification, verify
 
 GRACE = 0.5  # seconds that a step of the search may outlast the limit, for then it can say how far it came
 STATUS = {"holds": 0, "violated": ANSWERED_NO, "unknown": STOPPED}

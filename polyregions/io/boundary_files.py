@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from polyregions.decision import DecisionBoundary
+from polyregions.analysis.decisions import DecisionBoundary
 from polyregions.io.npz import npz_bytes
 
 

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from polyregions.decision import DecisionCells
+from polyregions.analysis.decisions import DecisionCells
 from polyregions.io.npz import npz_bytes
 from polyregions.networks.patterns import as_text
 

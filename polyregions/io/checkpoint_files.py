@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from polyregions.checkpoints import Checkpoints
+from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.io.spreadsheets import neutral_csv
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from polyregions.analysis.tables import Table
 from polyregions.errors import FormatError
 from polyregions.io.files import parse_decimal, shortened
 from polyregions.io.graph_attributes import node_of
 from polyregions.io.graph_files import add_edge
-from polyregions.tables import Table
 
 _COORDINATE = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})")
 _INTEGERS = re.compile(r"(-?[0-9]{1,18}( -?[0-9]{1,18})*)?")

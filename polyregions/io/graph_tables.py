@@ -9,10 +9,10 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Floats
+from polyregions.analysis.tables import Column, Ragged, Table
 from polyregions.errors import OptionError
 from polyregions.io.files import shortened
 from polyregions.io.graph_attributes import check_graph, kinds, plain
-from polyregions.tables import Column, Ragged, Table
 
 SCALARS = {bool: np.bool_, int: np.int64, float: np.float64}
 

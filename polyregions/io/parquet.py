@@ -14,12 +14,12 @@ from typing import Any, Final
 import networkx as nx
 import numpy as np
 
+from polyregions.analysis.tables import Column, Ragged, Table
 from polyregions.errors import FormatError, OptionError
 from polyregions.io.files import MAX_BYTES, import_extra, shortened
 from polyregions.io.graph_attributes import json_value
 from polyregions.io.graph_files import add_edge, add_node
 from polyregions.io.parquet_footer import declared_bytes
-from polyregions.tables import Column, Ragged, Table
 
 KEY: Final = b"polyregions"
 MAGIC: Final = b"PAR1"

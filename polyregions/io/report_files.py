@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+from polyregions.analysis.report.page import Cell, Report, Section
 from polyregions.io.spreadsheets import neutral_csv
-from polyregions.report.page import Cell, Report, Section
 
 SCHEMA: Final = "polyregions report 1"
 

@@ -9,12 +9,15 @@ from typing import Any, TypeAlias
 
 import networkx as nx
 
+from polyregions.analysis.checkpoints import Checkpoints
+from polyregions.analysis.decisions import DecisionBoundary, DecisionCells
+from polyregions.analysis.region_graph import graph_attributes
+from polyregions.analysis.report import Report
+from polyregions.analysis.rewriting.decision_tree import DecisionTree
+from polyregions.analysis.rewriting.local_models import LocalModels
+from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
 from polyregions.certificates.certificate import Certificate
-from polyregions.checkpoints import Checkpoints
-from polyregions.decision import DecisionBoundary, DecisionCells
-from polyregions.decision_tree import DecisionTree
 from polyregions.errors import OptionError
-from polyregions.graphs import graph_attributes
 from polyregions.io.boundary_files import boundary_json, boundary_npz
 from polyregions.io.cell_files import cells_json, cells_npz
 from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
@@ -30,12 +33,9 @@ from polyregions.io.parquet import EDGES, graph_of_parquet, graph_parquet, table
 from polyregions.io.region_files import regions_about, regions_json, regions_npz, regions_of_npz
 from polyregions.io.report_files import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
-from polyregions.local_models import LocalModels
 from polyregions.networks.network import Network
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.region_set import RegionSet
-from polyregions.report import Report
-from polyregions.tables import Table, cell_table, edge_table, region_table
 
 Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from polyregions.analysis.verification.verdict import Counterexample, Verification
 from polyregions.io.runtime import FloatRun
-from polyregions.verification.verdict import Counterexample, Verification
 
 COMPETITION = {"holds": "unsat", "violated": "sat", "unknown": "timeout"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from polyregions.analysis.verification.property import Case, Property, Violation
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.io.files import MAX_BYTES, read_text
 from polyregions.io.vnnlib_formulas import Conjunction
 from polyregions.io.vnnlib_reader import Cases, read_vnnlib
 from polyregions.io.vnnlib_sets import integer_row
-from polyregions.properties import Case, Property, Violation
 
 MAX_ENTRIES: Final = 20_000_000
 """Most coefficients of what is built, zeros included: 8 bytes each."""

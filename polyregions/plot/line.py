@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.decision import decision_boundary, decision_cells
+from polyregions.analysis.decisions import decision_boundary, decision_cells
 from polyregions.exact.numbers import nearest_float
 from polyregions.plot.fills import SLOPE_LABEL, class_legend, measured_colours
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, REGION_COLOURS, pick, shades

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.decision import DecisionCells, decision_boundary, decision_cells
+from polyregions.analysis.decisions import DecisionCells, decision_boundary, decision_cells
 from polyregions.plot.palette import few_colours, prefix_colours, prefix_groups
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.sections import PlaneSection, cell_polygons, plane_section

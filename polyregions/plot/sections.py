@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.decision import DecisionCells
-from polyregions.decision.outputs import exact_scores
+from polyregions.analysis.decisions import DecisionCells
+from polyregions.analysis.decisions.outputs import exact_scores
 from polyregions.errors import InputError, OptionError
 from polyregions.networks.problem import Problem
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.decision import DecisionBoundary
+from polyregions.analysis.decisions import DecisionBoundary
 from polyregions.plot.clip import DECISION, NEURON
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.sections import PlaneSection

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
-from polyregions.checkpoints import Checkpoints
+from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.errors import OptionError
 from polyregions.plot.figure import save_figure
 

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from polyregions.decision.outputs import check_rule
+from polyregions.analysis.decisions.outputs import check_rule
 from polyregions.errors import OptionError
 from polyregions.io.files import write_whole
 from polyregions.plot.explorer.contents import contents

@@ -1,0 +1,183 @@
+"""Cutting regions into decision cells: the kernels prove almost all at float speed, exact arithmetic the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.analysis.decisions.cells import DecisionCells
+from polyregions.analysis.decisions.outputs import Outputs, check_rule, competing
+from polyregions.exact.interior import proves_empty
+from polyregions.exact.numbers import Point
+from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.regions.chunks import chunks
+from polyregions.regions.prefixes import Pullback
+from polyregions.regions.region_set import RegionSet
+
+NOTHING, HERE, ELSEWHERE, OPEN = range(4)  # as the kernels say it
+
+
+def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
+    """The decision cells of a network that classifies by its largest (or smallest) output, or by the sign of its one.
+
+    Args:
+        regions: the network's regions.
+        rule: "argmax"; "argmin" for networks whose smallest output wins (ACAS Xu); "sign" for one output y: class 1
+            where y > 0, class 0 where y <= 0 (and, as a tie, where y is 0 all over a region).
+
+    Raises:
+        OptionError: an unknown rule, or "sign" for a network that does not have one output.
+
+    Complexity: some tens of microseconds a region; one linear program for each class and region that floats leave open.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1.0], [-1.0]], [0, 0])])
+    >>> decision_cells(pr.enumerate_regions(net, pr.Box([-1], [1]))).per_class()
+    {0: 1, 1: 1}
+    """
+    check_rule(regions.network, rule)
+    parts = [_settled(regions, rule, scan) for scan in _scanned(regions, rule)]
+    offsets = np.cumsum([0, *(len(part.region) for part in parts)]).tolist()
+    shifted = list(zip(offsets, parts, strict=False))
+    return DecisionCells(
+        regions,
+        rule,
+        np.concatenate([np.zeros(0, dtype=np.int64), *(part.region for part in parts)]),
+        np.concatenate([np.zeros(0, dtype=np.int64), *(part.label for part in parts)]),
+        np.concatenate([np.zeros((0, regions.dim)), *(part.points for part in parts)]),
+        {at + c: point for at, part in shifted for c, point in part.rational.items()},
+        tuple((at + c, tied) for at, part in shifted for c, tied in sorted(part.ties.items())),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The cells of consecutive regions: region, label (q,), points (q, k), exact points and ties by place."""
+
+    region: Ints
+    label: Ints
+    points: Floats
+    rational: dict[int, tuple[Fraction, ...]]
+    ties: dict[int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scan:
+    """What the kernels say of r consecutive regions from `first`.
+
+    Attributes:
+        first: the first region.
+        status: (r, classes) NOTHING, HERE, ELSEWHERE or OPEN.
+        points: (r, classes, k) where ELSEWHERE is.
+        support: (r, classes, k+1) rows on which a proof may rest that an open cell is empty; -1 for none.
+    """
+
+    first: int
+    status: Bytes
+    points: Floats
+    support: Ints
+
+
+def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
+    """What the kernels say, a chunk of regions at a time; all is open if floats cannot follow the network."""
+    n_classes = 2 if rule == "sign" else regions.network.n_outputs
+    if not regions.problem.is_tame:
+        shape, k = (len(regions), n_classes), regions.dim
+        nothing = np.full((*shape, k + 1), -1, dtype=np.int64)
+        yield _Scan(0, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)
+        return
+    from polyregions.analysis.decisions.kernels import Worktop  # numba takes half a second to import
+
+    worktop = Worktop(regions, n_classes)
+    for chunk in chunks(regions, np.arange(len(regions))):
+        answers = worktop.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
+        scan = _Scan(int(chunk.numbers[0]), *answers)
+        rounded = [i - scan.first for i in regions.rational_points if 0 <= i - scan.first < len(chunk)]
+        scan.status[rounded], scan.support[rounded] = OPEN, -1
+        yield scan
+
+
+def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
+    """What the kernels proved together with what they left open, decided exactly."""
+    referee, pullback = Referee(regions.problem.solid.bounds), Pullback(regions)
+    first, status, found = scan.first, scan.status, scan.points
+    exact: dict[tuple[int, int], tuple[Point, tuple[int, ...]]] = {}
+    for i in np.flatnonzero(np.any(status == OPEN, axis=1)).tolist():
+        outputs = Outputs(regions, first + i, rule, pullback)
+        interior, start = pullback.interior(first + i), regions.local_point(first + i)
+        for k in np.flatnonzero(status[i] == OPEN).tolist():
+            is_empty = _is_empty(interior, outputs, k, scan.support[i, k])
+            answer = None if is_empty else _cell_of_class(interior, start, outputs, k, referee)
+            status[i, k] = NOTHING if answer is None else ELSEWHERE
+            if answer is not None:
+                exact[i, k] = answer
+                found[i, k] = answer[0].approx
+    place, label = np.nonzero(status)
+    points = np.where(
+        (status[place, label] == HERE)[:, None], regions.local_points[first + place], found[place, label]
+    )
+    at = (
+        {(i, k): c for c, (i, k) in enumerate(zip(place.tolist(), label.tolist(), strict=True))}
+        if exact
+        else {}
+    )
+    return _Part(
+        first + place,
+        label,
+        points,
+        {at[pair]: point.rational for pair, (point, _) in exact.items() if point.rational is not None},
+        {at[pair]: tied for pair, (_, tied) in exact.items() if tied},
+    )
+
+
+def _is_empty(interior: OpenPolyhedron, outputs: Outputs, k: int, support: Ints) -> bool:
+    """Whether the rows at which a walk ended prove exactly that class k wins nowhere (the usual case).
+
+    A lead that is zero all over the region may be a tie, which is no defeat.
+    """
+    n_held = len(interior.exact)
+    places = [place for place in support.tolist() if place >= 0]
+    rows = [
+        interior.exact[place]() if place < n_held else outputs.lead(k, place - n_held).exact()
+        for place in places
+    ]
+    return all(any(row) for row in rows) and proves_empty(rows, range(len(rows))) is not None
+
+
+def _cell_of_class(
+    interior: OpenPolyhedron, start: Point, outputs: Outputs, k: int, referee: Referee
+) -> tuple[Point, tuple[int, ...]] | None:
+    """A point in the part of a region that class k has, and the classes tied with it there; None if it has none."""
+    leads, tied = _leads(outputs, k, referee)
+    if leads is None:
+        return None
+    if all(referee.sign(form, start) > 0 for form in leads):
+        return start, tied
+    for form in leads:
+        interior = interior.with_form(form)
+    point = referee.interior(interior)
+    return None if point is None else (point, tied)
+
+
+def _leads(outputs: Outputs, k: int, referee: Referee) -> tuple[list[Form] | None, tuple[int, ...]]:
+    """The forms that must be positive where class k wins, and the classes equal to it; None if it never wins."""
+    leads, tied = [], []
+    for i in range(outputs.n_classes):
+        if i == k:
+            continue
+        form = outputs.lead(k, i)
+        constant = referee.constant_sign(form)
+        if constant is None:
+            if referee.never_positive(form):
+                return None, ()
+            leads.append(form)
+        elif constant < 0 or (constant == 0 and i < k):
+            return None, ()
+        elif constant == 0:
+            tied.append(i)
+    return leads, tuple(tied)

@@ -1,0 +1,97 @@
+"""One page with everything known about the regions of a network, as plain data.
+
+A section is a function of the regions; adding a section means adding a function to a list. How a page looks is none
+of this package's business.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from polyregions.analysis.decisions.outputs import chosen_rule
+from polyregions.analysis.report.basics import (
+    adjacency_section,
+    decision_section,
+    domain_section,
+    layer_section,
+    network_section,
+    neuron_section,
+    region_section,
+)
+from polyregions.analysis.report.counts import bound_section, definition_section, rank_section
+from polyregions.analysis.report.page import Report, Row, Section, SectionFunction
+from polyregions.regions.region_set import RegionSet
+
+PACKAGES: Final = ("polyregions", "numpy", "highspy", "numba", "python-flint", "networkx")
+
+SECTIONS: Final[tuple[SectionFunction, ...]] = (
+    network_section,
+    domain_section,
+    region_section,
+    layer_section,
+    rank_section,
+    definition_section,
+    bound_section,
+    neuron_section,
+    adjacency_section,
+    decision_section,
+)
+
+
+def reproduction_section(command: str | None) -> Section:
+    """The command that makes this page, and the versions that made it."""
+    rows: list[Row] = [] if command is None else [("command", command)]
+    rows += [("python", platform.python_version()), ("platform", f"{platform.system()} {platform.machine()}")]
+    rows += [(package, _version(package)) for package in PACKAGES]
+    note = "The counts are exact for the network and the input set with these fingerprints, whatever the versions."
+    return Section("reproduce", tuple(rows), note)
+
+
+def section_name(section: SectionFunction) -> str:
+    """What a section function is called in options: "decision" for `decision_section`."""
+    return section.__name__.removesuffix("_section")
+
+
+def report(
+    regions: RegionSet,
+    *,
+    command: str | None = None,
+    sections: Sequence[SectionFunction] = SECTIONS,
+    rule: str = "auto",
+) -> Report:
+    """Everything known about the regions of a network, as a page of plain tables.
+
+    `save` writes it as text, Markdown, LaTeX, JSON or CSV. There are no times in it: the same regions give the same
+    page wherever the same versions are installed.
+
+    Args:
+        regions: the regions.
+        command: the command line that makes the page, to be printed in it.
+        sections: functions from regions to a `Section`, in the order of the page.
+        rule: how outputs decide, for the section on decision cells: "argmax", "argmin", "sign" (of one output), or
+            "auto" for the largest of several; then a network with one output has no such section.
+
+    Raises:
+        OptionError: a rule that is none or does not fit the network.
+
+    >>> from polyregions import Box, Network, enumerate_regions
+    >>> net = Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    >>> page = report(enumerate_regions(net, Box([-1, -1], [1, 1])))
+    >>> page.section("adjacency").rows[0]
+    ('edges', 4)
+    """
+    chosen_rule(regions.network, rule)  # refused before anything is computed
+    made = [decision_section(regions, rule) if s is decision_section else s(regions) for s in sections]
+    applicable = [section for section in made if section is not None]
+    title = f"Linear regions of {regions.network.name}"
+    return Report(title, (*applicable, reproduction_section(command)))
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

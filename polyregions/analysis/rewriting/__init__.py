@@ -1,0 +1,1 @@
+"""Networks and trees rewritten from regions."""
