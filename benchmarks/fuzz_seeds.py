@@ -83,7 +83,7 @@ def _network_targets() -> list[Target]:
         f"{kind}{i}": array for i, pair in enumerate(pairs, 1) for kind, array in zip("Wb", pair, strict=True)
     }
     npz = [_npz(arrays), _npz({**arrays, "S1": np.tile([0.25, 1.0], (3, 1))})]
-    npz.append((Path(pr.__file__).parent / "data" / "two-moons.npz").read_bytes())
+    npz.append((Path(pr.__file__).parent / "io" / "models" / "data" / "two-moons.npz").read_bytes())
     gz = [gzip.compress(NNET.encode(), mtime=0)]
     return [
         Target("network .npz", [{"a.npz": data} for data in npz], _file("a.npz", pr.load_network)),

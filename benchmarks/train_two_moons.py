@@ -1,4 +1,4 @@
-"""Train the bundled two-moons classifier and write it to ``polyregions/data/two-moons.npz``.
+"""Train the bundled two-moons classifier and write it to ``polyregions/io/models/data/two-moons.npz``.
 
 The network is 2-16-16-2 with ReLU between the layers, trained with numpy alone: full-batch Adam
 on softmax cross-entropy, in float64, from a fixed seed. The final weights are rounded to float32
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Params = list[Floats]  # [W1, b1, W2, b2, W3, b3]
 
-OUTPUT = Path(__file__).resolve().parent.parent / "polyregions" / "data" / "two-moons.npz"
+OUTPUT = Path(__file__).resolve().parent.parent / "polyregions" / "io" / "models" / "data" / "two-moons.npz"
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 WIDTHS = (2, 16, 16, 2)
 SEED = 20240

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import process_time
 
 from polyregions import Verification, load_network, load_property, verify
-from polyregions.io.runtime import run_in_floats
+from polyregions.io.models.runtime.run import run_in_floats
 
 ACASXU = "acasxu/ACASXU_run2a_{}_batch_2000.onnx"
 LARGER = (

@@ -69,11 +69,11 @@ from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.engine.tally import Tally
 from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
 from polyregions.errors import PolyregionsError
-from polyregions.io.domains import load_domain
-from polyregions.io.networks import load_network
-from polyregions.io.results import load_certificate, load_graph, load_regions, save
+from polyregions.io.models.load import load_network
+from polyregions.io.save import load_certificate, load_graph, load_regions, save
+from polyregions.io.specs.load import load_domain
+from polyregions.io.specs.vnnlib.property import load_property
 from polyregions.io.store.regions import region_blocks
-from polyregions.io.vnnlib_property import load_property
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
 from polyregions.plot.explorer.page import explore

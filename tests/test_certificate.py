@@ -27,8 +27,8 @@ from polyregions.certificates.certificate import Certificate
 from polyregions.certificates.checker import Cell, Row, Tree, Verdict, check, proves_empty, walk
 from polyregions.certificates.input_sets import input_set, same_set
 from polyregions.errors import DomainError, FormatError, InputError
-from polyregions.io.certificate_files import certificate_npz, certificate_of_npz
 from polyregions.io.npz import arrays_of_npz, npz_bytes
+from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
 from polyregions.networks.network import affine_layer
 from polyregions.regions.certify import certify
 from randoms import generator, integer_layers

@@ -25,7 +25,7 @@ from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.progress import _Bar
 from polyregions.engine.kernels import compiled
 from polyregions.errors import FormatError, InternalError
-from polyregions.io.npz import save_network_npz
+from polyregions.io.models.npz import save_network_npz
 from polyregions.networks.graph import GraphBuilder, lower
 
 VERBS = ("count", "enumerate", "graph", "cells", "report", "plot", "query")

@@ -23,7 +23,7 @@ from polyregions import (
     load_network,
     winner_regions,
 )
-from polyregions.io.onnx import network_of_onnx
+from polyregions.io.models.onnx.read import network_of_onnx
 from polyregions.networks.activations import activate
 
 SIDE, MAPS, CLASSES = 4, 2, 3

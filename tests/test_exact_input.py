@@ -14,7 +14,7 @@ import pytest
 
 import polyregions as pr
 from polyregions.cli import main
-from polyregions.io.npz import save_network_npz
+from polyregions.io.models.npz import save_network_npz
 
 THIRD = Fraction(1, 3)
 BIG = 2**53

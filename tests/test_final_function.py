@@ -20,7 +20,7 @@ import polyregions as pr
 from onnx_models import model, node
 from polyregions.cli import main
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.npz import network_arrays, network_of_arrays
+from polyregions.io.models.npz import network_arrays, network_of_arrays
 from polyregions.networks.final_values import nearest_values
 
 getcontext().prec = 60

@@ -12,10 +12,11 @@ import pytest
 import polyregions as pr
 from onnx_models import FLOAT, helper, model, node, onnx
 from polyregions.errors import FormatError
-from polyregions.io import onnx_check, runtime_process
-from polyregions.io.comparison import comparison_points, rounding_tolerance
-from polyregions.io.onnx import network_of_onnx
-from polyregions.io.runtime_process import Feed, RuntimeFailed, run_model
+from polyregions.io.models.comparison import comparison_points, rounding_tolerance
+from polyregions.io.models.onnx import check
+from polyregions.io.models.onnx.read import network_of_onnx
+from polyregions.io.models.runtime import process
+from polyregions.io.models.runtime.process import Feed, RuntimeFailed, run_model
 from polyregions.networks.graph import GraphBuilder
 
 DTYPES = {np.float16: 10, np.float32: FLOAT, np.float64: 11}
@@ -57,14 +58,14 @@ def test_either_runtime_alone_is_enough(dtype: Any, runtime: str, monkeypatch: p
 
 def only(runtime: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take the other runtime away."""
-    original = onnx_check.run_model
+    original = check.run_model
 
     def run(name: str, *given: Any) -> Any:
         if name != runtime:
             raise RuntimeFailed("is not installed")
         return original(name, *given)
 
-    monkeypatch.setattr(onnx_check, "run_model", run)
+    monkeypatch.setattr(check, "run_model", run)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -73,7 +74,7 @@ def test_one_weight_that_differs_is_found(dtype: Any, runtime: str, monkeypatch:
     """One of a thousand weights of 1/500: 1 % off, or doubled where float32 has to be enough."""
     factor = 2.0 if (dtype, runtime) == (np.float32, "onnxruntime") else 1.01
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
-    original = onnx_check.pruned_model
+    original = check.pruned_model
 
     def changed(*given: Any) -> Any:
         pruned = original(*given)
@@ -84,7 +85,7 @@ def test_one_weight_that_differs_is_found(dtype: Any, runtime: str, monkeypatch:
                 tensor.CopyFrom(onnx.numpy_helper.from_array(array, "B"))
         return pruned
 
-    monkeypatch.setattr(onnx_check, "pruned_model", changed)
+    monkeypatch.setattr(check, "pruned_model", changed)
     only(runtime, monkeypatch)
     with pytest.raises(FormatError, match=f"differs from its source: .*{runtime}"):
         read(averages(500, dtype))
@@ -129,21 +130,19 @@ def test_modules_of_torch_and_models_of_averages() -> None:
 
 
 @pytest.fixture
-def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[runtime_process._Child]:
+def child(monkeypatch: pytest.MonkeyPatch) -> Iterator[process._Child]:
     """A child of this test alone."""
-    own = runtime_process._Child()
-    monkeypatch.setattr(runtime_process, "_CHILD", own)
+    own = process._Child()
+    monkeypatch.setattr(process, "_CHILD", own)
     yield own
     own.end()
 
 
 @pytest.fixture
-def does(
-    child: runtime_process._Child, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], None]:
+def does(child: process._Child, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Put another program in the place of the child's."""
     file = tmp_path / "child.py"
-    monkeypatch.setattr(runtime_process, "CHILD", file)
+    monkeypatch.setattr(process, "CHILD", file)
 
     def write(program: str) -> None:
         file.write_text("import os, sys, time\nsys.stdin.buffer.readline()\n" + program)
@@ -182,7 +181,7 @@ def test_a_file_that_kills_its_runtime_loads_with_a_notice(does: Callable[[str],
     )
 
 
-def test_the_child_is_started_again_after_it_has_ended(child: runtime_process._Child) -> None:
+def test_the_child_is_started_again_after_it_has_ended(child: process._Child) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     m = averages(3, np.float32).SerializeToString()
     given = ("onnxruntime", m, [Feed("x", "<f4", (1, 2))], np.ones((1, 2)))

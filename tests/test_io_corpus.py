@@ -12,9 +12,9 @@ from corpus import corpus
 from onnx_models import onnx
 from polyregions import Box
 from polyregions.errors import UnsupportedError
-from polyregions.io.domains import load_domain
-from polyregions.io.networks import load_network
-from polyregions.io.vnnlib import load_vnnlib_domains
+from polyregions.io.models.load import load_network
+from polyregions.io.specs.load import load_domain
+from polyregions.io.specs.vnnlib.boxes import load_vnnlib_domains
 
 LOADED = {
     "acasxu/ACASXU_run2a_1_1_batch_2000.onnx": "5-50-50-50-50-50-50-5, 300",

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from onnx_models import MLP_SHAPES, mlp, model, node
 from polyregions.errors import InputError, PolyregionsError
-from polyregions.io.domains import load_domain
-from polyregions.io.networks import load_network
-from polyregions.io.parquet_footer import declared_bytes
+from polyregions.io.models.load import load_network
+from polyregions.io.specs.load import load_domain
+from polyregions.io.tables.parquet_footer import declared_bytes
 from test_io_networks import NNET, PROPERTY
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))

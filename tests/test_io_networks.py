@@ -13,10 +13,10 @@ import pytest
 
 from onnx_models import mlp
 from polyregions.errors import FormatError, MissingExtraError, NetworkError, OptionError, UnsupportedError
-from polyregions.io.domains import load_domain
 from polyregions.io.files import read_bytes, suffix_of
-from polyregions.io.networks import load_network
-from polyregions.io.npz import save_network_npz
+from polyregions.io.models.load import load_network
+from polyregions.io.models.npz import save_network_npz
+from polyregions.io.specs.load import load_domain
 from polyregions.networks.network import Network
 
 PAIRS = [([[1, 2], [3, 4]], [0, 1]), ([[1, -1]], [0.5])]

@@ -12,7 +12,7 @@ import pytest
 import polyregions as pr
 from polyregions.cli.main import main
 from polyregions.errors import FormatError
-from polyregions.io.nnet import network_of_nnet
+from polyregions.io.models.nnet import network_of_nnet
 from polyregions.networks.network import Layer, Network
 
 HEADER = "// a comment\n2,2,1,2,\n2,2,1,\n0,\n"

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 import polyregions as pr
 from polyregions.errors import DomainError, FormatError, OptionError
-from polyregions.io.domains import load_domain
-from polyregions.io.networks import load_network
-from polyregions.io.npz import network_of_npz, save_network_npz
+from polyregions.io.models.load import load_network
+from polyregions.io.models.npz import network_of_npz, save_network_npz
+from polyregions.io.specs.load import load_domain
 from polyregions.networks.graph import GraphBuilder, lower
 from polyregions.networks.network import Network
 

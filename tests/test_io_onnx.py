@@ -10,9 +10,9 @@ import pytest
 
 from onnx_models import FLOAT, helper, ints, mlp, model, node, onnx, tensor
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io import onnx_check
-from polyregions.io.onnx import network_of_onnx
-from polyregions.io.runtime_process import RuntimeFailed
+from polyregions.io.models.onnx import check
+from polyregions.io.models.onnx.read import network_of_onnx
+from polyregions.io.models.runtime.process import RuntimeFailed
 from polyregions.networks.network import Network
 
 RNG = np.random.default_rng(11)
@@ -466,8 +466,8 @@ def test_consecutive_affine_operators_are_folded_exactly() -> None:
 
 def test_a_difference_from_the_source_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     m = mlp()
-    original = onnx_check.run_model
-    monkeypatch.setattr(onnx_check, "run_model", lambda *a: original(*a) + 1e-3)
+    original = check.run_model
+    monkeypatch.setattr(check, "run_model", lambda *a: original(*a) + 1e-3)
     with pytest.raises(FormatError, match=r"m.onnx: the imported network differs from its source"):
         read(m)
     assert read(m, check=False).n_outputs == 2
@@ -477,7 +477,7 @@ def test_a_source_that_cannot_run_is_no_error_and_is_said(monkeypatch: pytest.Mo
     def fail(*_: Any) -> Any:
         raise RuntimeFailed("has gone")
 
-    monkeypatch.setattr(onnx_check, "run_model", fail)
+    monkeypatch.setattr(check, "run_model", fail)
     network = read(mlp())
     assert network.n_outputs == 2
     assert "not compared with its source, which cannot run (has gone" in network.notices[0]

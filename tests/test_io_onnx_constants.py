@@ -11,7 +11,7 @@ import pytest
 from onnx_models import FLOAT, helper, ints, model, node, onnx, tensor
 from polyregions import Network
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.onnx import network_of_onnx
+from polyregions.io.models.onnx.read import network_of_onnx
 
 RNG = np.random.default_rng(23)
 

@@ -12,10 +12,10 @@ from onnx_models import helper, ints, mlp, model, node, onnx
 from polyregions import Box, Network, count_regions, load_network
 from polyregions.cli import main
 from polyregions.errors import FormatError, OptionError, UnsupportedError
-from polyregions.io.onnx import network_of_onnx
-from polyregions.io.onnx_graph import graph_of_model
-from polyregions.io.onnx_operators import graph_of_onnx
-from polyregions.io.onnx_versions import check_other_versions
+from polyregions.io.models.onnx.graph import graph_of_model
+from polyregions.io.models.onnx.operators import graph_of_onnx
+from polyregions.io.models.onnx.read import network_of_onnx
+from polyregions.io.models.onnx.versions import check_other_versions
 
 ML = "ai.onnx.ml"
 

@@ -14,7 +14,7 @@ import polyregions as pr
 from onnx_models import mlp, onnx
 from polyregions.cli.main import main
 from polyregions.errors import FormatError, UnsupportedError
-from polyregions.io.onnx import network_of_onnx
+from polyregions.io.models.onnx.read import network_of_onnx
 
 Change = Callable[[dict[str, str]], None]
 

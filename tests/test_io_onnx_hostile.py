@@ -13,7 +13,7 @@ import pytest
 from onnx_models import helper, ints, mlp, model, node, onnx
 from polyregions import Box, count_regions
 from polyregions.errors import FormatError, NetworkError, UnsupportedError
-from polyregions.io.onnx import network_of_onnx
+from polyregions.io.models.onnx.read import network_of_onnx
 
 HUGE = 10**12
 

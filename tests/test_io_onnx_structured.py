@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from onnx_models import helper, model
 from polyregions.errors import InputError
-from polyregions.io.onnx import network_of_onnx
-from polyregions.io.onnx_operators import OPERATORS
+from polyregions.io.models.onnx.operators import OPERATORS
+from polyregions.io.models.onnx.read import network_of_onnx
 
 EXAMPLES = 1500
 NUMBERS = [-(2**63), -(2**31), -7, -2, -1, 0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 2**31, 2**62]

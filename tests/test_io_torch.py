@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from polyregions.errors import FormatError, MissingExtraError, UnsupportedError
-from polyregions.io.networks import load_network
-from polyregions.io.torch import network_of_module
+from polyregions.io.models.load import load_network
+from polyregions.io.models.torch.read import network_of_module
 
 torch = pytest.importorskip("torch", reason="the extra torch is not installed")
 nn = torch.nn
@@ -141,7 +141,7 @@ def test_flatten_keeps_the_numbers() -> None:
 
 
 def test_torch_is_imported_only_for_torch_objects() -> None:
-    code = "import sys, polyregions.io.networks as n; n.load_network([([[1]], [0])]); assert 'torch' not in sys.modules"
+    code = "import sys, polyregions.io.models.load as n; n.load_network([([[1]], [0])]); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from polyregions import Box, HPolytope
 from polyregions.errors import DomainError, FormatError, InputError, UnsupportedError
-from polyregions.io.domains import load_domain
-from polyregions.io.vnnlib import domains_of_vnnlib, load_vnnlib_domains
-from polyregions.io.vnnlib_property import property_of_vnnlib
+from polyregions.io.specs.load import load_domain
+from polyregions.io.specs.vnnlib.boxes import domains_of_vnnlib, load_vnnlib_domains
+from polyregions.io.specs.vnnlib.property import property_of_vnnlib
 
 DECLARED = "(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)"
 BOX = "(and (>= X_0 -1) (<= X_0 1) (>= X_1 -2) (<= X_1 2))"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from polyregions import Box, HPolytope, load_property
 from polyregions.analysis.verification.property import Property
 from polyregions.errors import FormatError, InputError, UnsupportedError
-from polyregions.io.vnnlib_property import property_of_vnnlib
+from polyregions.io.specs.vnnlib.property import property_of_vnnlib
 
 DECLARED = "(declare-const X_0 Real)(declare-const X_1 Real)(declare-const Y_0 Real)(declare-const Y_1 Real)"
 BOX = "(and (>= X_0 -1) (<= X_0 1) (>= X_1 -2) (<= X_1 2))"

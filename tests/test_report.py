@@ -21,7 +21,7 @@ from corpus import corpus
 from polyregions.analysis.report import SECTIONS, reproduction_section, section_name
 from polyregions.cli import main
 from polyregions.errors import OptionError
-from polyregions.io.report_files import FORMATS, SUFFIXES
+from polyregions.io.results.report import FORMATS, SUFFIXES
 from randoms import generator, integer_layers
 from test_neurons import is_ever_negative
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above

@@ -19,7 +19,7 @@ import naive
 import polyregions as pr
 from polyregions.errors import FormatError, OptionError
 from polyregions.io.files import write_whole
-from polyregions.io.region_files import branchings
+from polyregions.io.results.regions import branchings
 
 Arrays = dict[str, Any]
 Change = Callable[[Arrays], None]

@@ -16,9 +16,9 @@ from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.analysis.report import Report, Section
 from polyregions.cli import main
 from polyregions.errors import FormatError, MissingExtraError, PolyregionsError, UnsupportedError, visible
-from polyregions.io.checkpoint_files import checkpoints_csv
-from polyregions.io.npz import save_network_npz
-from polyregions.io.report_files import FORMATS, report_csv
+from polyregions.io.models.npz import save_network_npz
+from polyregions.io.results.checkpoints import checkpoints_csv
+from polyregions.io.results.report import FORMATS, report_csv
 
 HOSTILE = "=é\x1b[2J\x07\u202e"
 VERBS = {

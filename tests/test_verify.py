@@ -16,7 +16,7 @@ from corpus import corpus
 from polyregions import Box, HPolytope, Network, Property
 from polyregions.analysis.verification.property import Case, Violation
 from polyregions.errors import DomainError, InputError, NetworkError, OptionError
-from polyregions.io.vnnlib_property import property_of_vnnlib
+from polyregions.io.specs.vnnlib.property import property_of_vnnlib
 from randoms import float_layers, generator, integer_layers, integers
 from test_against_naive import network_of, networks
 

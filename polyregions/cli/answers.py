@@ -10,8 +10,8 @@ from typing import Any
 
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of
-from polyregions.io.parquet import check_parquet
-from polyregions.io.results import save
+from polyregions.io.save import save
+from polyregions.io.tables.parquet import check_parquet
 from polyregions.networks.network import Network
 
 ANSWERED_NO, STOPPED = 1, 3

@@ -20,17 +20,10 @@ from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.io.files import suffix_of, write_whole
-from polyregions.io.report_files import FORMATS as REPORT_FORMATS
-from polyregions.io.report_files import SUFFIXES as REPORT_SUFFIXES
-from polyregions.io.report_files import json_sections
-from polyregions.io.results import (
-    TABLES,
-    load_certificate,
-    load_regions,
-    parquet_pair,
-    save,
-    save_region_graph,
-)
+from polyregions.io.results.report import FORMATS as REPORT_FORMATS
+from polyregions.io.results.report import SUFFIXES as REPORT_SUFFIXES
+from polyregions.io.results.report import json_sections
+from polyregions.io.save import TABLES, load_certificate, load_regions, parquet_pair, save, save_region_graph
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
 from polyregions.regions.adjacency import adjacency_arrays

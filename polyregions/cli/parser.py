@@ -19,7 +19,7 @@ from polyregions.cli.verify import verify_
 from polyregions.engine.options import STALL_LIMIT
 from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
-from polyregions.io.report_files import FORMATS
+from polyregions.io.results.report import FORMATS
 from polyregions.plot.fills import COLOURINGS
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]

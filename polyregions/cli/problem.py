@@ -10,9 +10,9 @@ from math import isnan
 from typing import Final
 
 from polyregions.errors import DomainError, visible
-from polyregions.io.domains import load_domain
 from polyregions.io.files import shortened
-from polyregions.io.networks import load_network
+from polyregions.io.models.load import load_network
+from polyregions.io.specs.load import load_domain
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Box, Domain, WholeSpace
 

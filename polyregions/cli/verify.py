@@ -17,9 +17,9 @@ from polyregions.cli.problem import network_of
 from polyregions.cli.progress import watched
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of, write_whole
-from polyregions.io.runtime import FloatRun, run_in_floats
-from polyregions.io.verdict_files import verdict_as_json, verdict_as_text, verdict_as_vnncomp
-from polyregions.io.vnnlib_property import load_property
+from polyregions.io.models.runtime.run import FloatRun, run_in_floats
+from polyregions.io.results.verdict import verdict_as_json, verdict_as_text, verdict_as_vnncomp
+from polyregions.io.specs.vnnlib.property import load_property
 
 GRACE = 0.5  # seconds that a step of the search may outlast the limit, for then it can say how far it came
 STATUS = {"holds": 0, "violated": ANSWERED_NO, "unknown": STOPPED}

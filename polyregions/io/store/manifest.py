@@ -14,10 +14,11 @@ import numpy as np
 
 from polyregions.errors import DomainError, FormatError, OptionError
 from polyregions.io.files import read_bytes, shortened, write_whole
-from polyregions.io.graph_attributes import json_value
-from polyregions.io.npz import arrays_of_npz, network_arrays, network_of_arrays, npz_bytes
-from polyregions.io.region_files import domain_arrays, domain_object, domain_of_arrays
+from polyregions.io.models.npz import network_arrays, network_of_arrays
+from polyregions.io.npz import arrays_of_npz, npz_bytes
+from polyregions.io.results.regions import domain_arrays, domain_object, domain_of_arrays
 from polyregions.io.store.shards import Shard, StoreSize
+from polyregions.io.tables.attributes import json_value
 from polyregions.networks.problem import Problem, pose
 
 SCHEMA: Final = "polyregions store 2"

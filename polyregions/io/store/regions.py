@@ -15,7 +15,7 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats
 from polyregions.errors import FormatError, OptionError
-from polyregions.io.region_files import check_points, check_regions
+from polyregions.io.results.regions import check_points, check_regions
 from polyregions.io.store.manifest import (
     MANIFEST,
     PROBLEM,

@@ -24,7 +24,7 @@ from polyregions._types import Bytes, Floats
 from polyregions.errors import FormatError, StoppedError
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
-from polyregions.io.parquet_footer import declared_bytes
+from polyregions.io.tables.parquet_footer import declared_bytes
 from polyregions.networks.problem import Problem
 
 PURPOSE: Final = "a store of regions"

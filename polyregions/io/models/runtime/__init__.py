@@ -1,0 +1,1 @@
+"""Foreign runtimes, run in a child process: what kills it, kills nobody else."""

@@ -1,0 +1,236 @@
+"""Saving results: `save` picks the writer by suffix and kind; `load_regions` and `load_graph` read back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import networkx as nx
+
+from polyregions.analysis.checkpoints import Checkpoints
+from polyregions.analysis.decisions import DecisionBoundary, DecisionCells
+from polyregions.analysis.region_graph import graph_attributes
+from polyregions.analysis.report import Report
+from polyregions.analysis.rewriting.decision_tree import DecisionTree
+from polyregions.analysis.rewriting.local_models import LocalModels
+from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
+from polyregions.certificates.certificate import Certificate
+from polyregions.errors import OptionError
+from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
+from polyregions.io.models.npz import network_arrays
+from polyregions.io.npz import npz_bytes
+from polyregions.io.results.boundary import boundary_json, boundary_npz
+from polyregions.io.results.cells import cells_json, cells_npz
+from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
+from polyregions.io.results.checkpoints import checkpoints_csv, checkpoints_json
+from polyregions.io.results.regions import regions_about, regions_json, regions_npz, regions_of_npz
+from polyregions.io.results.report import FORMATS, SUFFIXES
+from polyregions.io.store.regions import open_store
+from polyregions.io.tables.csv_files import graph_of_csv, table_csv
+from polyregions.io.tables.gexf import graph_gexf, graph_of_gexf
+from polyregions.io.tables.graph_tables import graph_edge_table, node_table
+from polyregions.io.tables.graphml import graph_graphml, graph_of_graphml
+from polyregions.io.tables.json_graph import graph_json, graph_of_json
+from polyregions.io.tables.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
+from polyregions.networks.network import Network
+from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.region_set import RegionSet
+
+Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
+
+
+def _cells_parquet(cells: DecisionCells) -> bytes:
+    about = {"schema": "polyregions cell table 1", "rule": cells.rule, **regions_about(cells.regions)}
+    return table_parquet(cell_table(cells).numbered("cell"), about)
+
+
+WRITERS: dict[type, dict[str, Writer]] = {
+    RegionSet: {".npz": regions_npz, ".json": regions_json},
+    DecisionCells: {
+        ".npz": cells_npz,
+        ".json": cells_json,
+        ".csv": lambda cells: table_csv(cell_table(cells).numbered("cell")),
+        ".parquet": _cells_parquet,
+    },
+    DecisionBoundary: {".npz": boundary_npz, ".json": boundary_json},
+    Adjacency: {
+        ".csv": lambda adjacency: table_csv(edge_table(adjacency)),
+        ".parquet": lambda adjacency: table_parquet(edge_table(adjacency), {"schema": EDGES}),
+    },
+    nx.Graph: {
+        ".graphml": graph_graphml,
+        ".gexf": graph_gexf,
+        ".json": graph_json,
+        ".csv": lambda graph: table_csv(graph_edge_table(graph)),
+    },
+    Certificate: {".npz": certificate_npz},
+    Checkpoints: {".csv": checkpoints_csv, ".json": checkpoints_json},
+    Report: {suffix: FORMATS[name] for suffix, name in SUFFIXES.items()},
+    DecisionTree: {
+        ".txt": lambda tree: tree.to_text().encode(),
+        ".json": lambda tree: tree.to_json().encode(),
+        ".npz": lambda tree: npz_bytes(tree.to_arrays()),
+    },
+    Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
+    LocalModels: {".csv": lambda models: models.to_csv().encode()},
+}
+TABLES = (".csv", ".parquet")
+READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
+    ".graphml": graph_of_graphml,
+    ".gexf": graph_of_gexf,
+    ".json": graph_of_json,
+    ".csv": graph_of_csv,
+}
+
+
+Result: TypeAlias = (
+    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
+    "DecisionTree | LocalModels | Network"
+)
+
+
+def save(
+    result: Result,
+    path: str | os.PathLike[str],
+    *,
+    classes: str | None = None,
+    volume: bool = False,
+) -> None:
+    """Write a result; the suffix of the name says in which format. docs/graphs.md has the columns and attributes.
+
+    Regions: ``.npz`` (`load_regions` reads it back), ``.json`` (with H-representations and affine maps), or as a
+    table ``.csv`` or ``.parquet``. Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
+    boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
+    (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
+    ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
+    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
+    ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``. Decision trees: ``.txt``, ``.json`` or
+    ``.npz``. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
+    (`load_network` reads it back).
+    A file appears under its name only once it is complete.
+
+    Args:
+        result: what to write.
+        path: the file.
+        classes: only for tables of regions: "argmax", "argmin" or "sign" for a column of the classes that win.
+        volume: only for tables of regions: whether to add a column of volumes.
+
+    Raises:
+        OptionError: no such format for this kind of result, or a graph that could not be read back.
+        FormatError: the file cannot be written.
+        MissingExtraError: a ``.parquet`` file without pyarrow.
+    """
+    suffix = Path(path).suffix.lower()
+    if isinstance(result, RegionSet) and suffix in TABLES:
+        save_region_table(result, path, classes, volume)
+        return
+    if classes is not None or volume:
+        raise OptionError(f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})")
+    if isinstance(result, nx.Graph) and suffix == ".parquet":
+        tables = (node_table(result), graph_edge_table(result))
+        _save_pair(path, *tables, result.is_directed(), dict(result.graph))
+        return
+    formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
+    if formats is None:
+        raise OptionError(
+            f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
+            "arrays, a certificate, checkpoints, a report, a decision tree, local models or a network"
+        )
+    if suffix not in formats:
+        more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
+        names = [*formats, *next((m for kind, m in more.items() if isinstance(result, kind)), ())]
+        raise OptionError(f"{path}: expected a name that ends in one of {', '.join(names)}")
+    write_whole(path, formats[suffix](result))
+
+
+def save_region_table(
+    regions: RegionSet, path: str | os.PathLike[str], classes: str | None, volume: bool
+) -> None:
+    """Regions as a table, ``.csv`` or ``.parquet``."""
+    table = region_table(regions, classes=classes, volume=volume).numbered("region")
+    if Path(path).suffix.lower() == ".csv":
+        write_whole(path, table_csv(table))
+    else:
+        write_whole(
+            path, table_parquet(table, {"schema": "polyregions region table 1", **regions_about(regions)})
+        )
+
+
+def save_region_graph(
+    regions: RegionSet,
+    adjacency: Adjacency,
+    path: str | os.PathLike[str],
+    classes: str | None = None,
+    volume: bool = False,
+) -> None:
+    """What ``save(adjacency_graph(regions, ...), "x.parquet")`` writes, without making the graph in memory."""
+    nodes = region_table(regions, classes=classes, volume=volume).numbered("node")
+    _save_pair(path, nodes, edge_table(adjacency), False, graph_attributes(regions))
+
+
+def parquet_pair(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """The files of nodes and edges that a graph ``x.parquet`` consists of.
+
+    >>> [file.name for file in parquet_pair("x.parquet")]
+    ['x.nodes.parquet', 'x.edges.parquet']
+    """
+    whole = Path(path)
+    return whole.with_suffix(f".nodes{whole.suffix}"), whole.with_suffix(f".edges{whole.suffix}")
+
+
+def _save_pair(
+    path: str | os.PathLike[str], nodes: Table, edges: Table, directed: bool, attributes: dict[str, Any]
+) -> None:
+    contents = graph_parquet(nodes, edges, directed, attributes)
+    write_together(dict(zip(parquet_pair(path), contents, strict=True)))
+
+
+def load_graph(path: str | os.PathLike[str]) -> nx.Graph:
+    """Read a graph that `save` wrote: nodes, edges and all attributes with their types; of ``.csv`` the edges only.
+
+    Args:
+        path: the name that was given to `save`; ``x.parquet`` for ``x.nodes.parquet`` and ``x.edges.parquet``.
+
+    Raises:
+        OptionError: the name ends in none of the formats.
+        FormatError: anything but such a file.
+        MissingExtraError: a ``.parquet`` file without pyarrow.
+    """
+    suffix = suffix_of(path)
+    if suffix == ".parquet":
+        nodes, edges = parquet_pair(path)
+        return graph_of_parquet(read_bytes(nodes), read_bytes(edges), (str(nodes), str(edges)))
+    if suffix not in READERS:
+        raise OptionError(f"{path}: expected a name that ends in one of {', '.join([*READERS, '.parquet'])}")
+    return READERS[suffix](read_bytes(path), str(path))
+
+
+def load_regions(path: str | os.PathLike[str]) -> RegionSet:
+    """Read the regions that `save` wrote to a ``.npz`` file, or those of a store, finished or not.
+
+    Each interior point is checked against its pattern; of a store all is read and checked when first asked for, see
+    also `region_blocks`.
+
+    Raises:
+        OptionError: the name is no folder and does not end in ``.npz``, or a store that a run has open.
+        FormatError: anything but such a file or folder.
+    """
+    if Path(path).is_dir():
+        return open_store(path)
+    if suffix_of(path) != ".npz":
+        raise OptionError(f"{path}: expected a name that ends in .npz, or a store of regions")
+    return regions_of_npz(read_bytes(path), str(path))
+
+
+def load_certificate(path: str | os.PathLike[str]) -> Certificate:
+    """Read the certificate that `save` wrote to a ``.npz`` file; `check` says whether it proves anything.
+
+    Raises:
+        OptionError: the name does not end in ``.npz``.
+        FormatError: anything but such a file.
+    """
+    if suffix_of(path) != ".npz":
+        raise OptionError(f"{path}: expected a name that ends in .npz")
+    return certificate_of_npz(read_bytes(path), str(path))

@@ -1,0 +1,1 @@
+"""Input sets and properties from files."""

@@ -1,0 +1,1 @@
+"""VNN-LIB, version 1 and 2.0, in rational arithmetic."""

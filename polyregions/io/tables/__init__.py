@@ -1,0 +1,1 @@
+"""Tables and graphs in the formats of other programs."""
