@@ -1,7 +1,7 @@
 """How many linear regions do real networks have, by each definition, beside the bounds of the literature?
 
 Run with: ``POLYREGIONS_CORPUS=... python benchmarks/counting.py`` (a minute or two). Prints the Markdown table of
-docs/counting.md: the networks of the corpus and the boxes that ``tests/ground_truth/networks.json`` names.
+docs/counting.md: the networks of the corpus and the boxes that ``tests/common/ground_truth/networks.json`` names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from polyregions import Box, bounds, count_by_definition, enumerate_regions, load_network
 
-TRUTH = Path(__file__).parent.parent / "tests" / "ground_truth" / "networks.json"
+TRUTH = Path(__file__).parent.parent / "tests" / "common" / "ground_truth" / "networks.json"
 SHOWN = ("trivial", "montufar_2017_upper", "serra_2018_upper", "serra_ramalingam_2020")
 
 
