@@ -1,1 +1,1 @@
-"""Questions asked of regions: decisions, counts, queries, verification, rewriting, reports."""
+"""Questions asked of regions: decisions, counts, queries, verification, rewriting, reports, training."""

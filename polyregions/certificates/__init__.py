@@ -1,1 +1,5 @@
-"""Certificates: a count with its proofs, and the checker that needs nothing else."""
+"""Certificates: a list of regions with the proofs that it is complete.
+
+`certificate` is the data, `checker` believes nothing and needs neither engine nor solver, `check` is what users call,
+`input_sets` says whether two input sets are the same.
+"""

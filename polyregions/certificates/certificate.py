@@ -1,6 +1,6 @@
 """What proves "these regions, all of them, and no others", as plain data.
 
-`certify` makes one, `polyregions.certificates.checker.check` checks it, `io.certificate_files` stores it.
+`certify` makes one, `polyregions.certificates.checker.check` checks it, `io.results.certificate` stores it.
 """
 
 from __future__ import annotations

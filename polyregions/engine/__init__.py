@@ -1,1 +1,1 @@
-"""Engines: what splits the domain into regions. `tree` is the definition; `enumerate` is what users call."""
+"""Engines: what splits the domain into regions. `tree` is the definition; `tally` runs it."""

@@ -1,4 +1,4 @@
-"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL. Arrays of other names are refused.
+"""Archives of plain arrays (.npz), read within bounds.
 
 The reader takes the zip archive apart itself: sizes declared by the archive's directory and by each
 array's header are compared with limits and with the bytes present before anything is allocated, and

@@ -1,4 +1,4 @@
-"""TODO networks.certain_patterns."""
+"""Activation patterns of points that a floating-point forward pass with error bounds is sure of."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def certified_patterns(network: Network, X: Floats) -> tuple[Bools, Bools]:
     """Activation patterns (k, N) of float64 points (k, d), and which rows (k,) are certain.
 
     A forward pass with a running error bound; a row is certain if no pre-activation is within its bound of 0.
-    In a network that is not tame (see `scaling`) no row is.
+    In a network that is not tame (see `float_range`) no row is.
     """
     values, error = X, np.zeros_like(X)
     bits, certain = [], np.full(len(X), network.is_tame)

@@ -1,4 +1,4 @@
-"""TODO networks.folding."""
+"""Layers as exact affine maps, and several maps as one layer."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ class Network(ReadOnly):
 
     @cached_property
     def is_tame(self) -> bool:
-        """Whether floats can prove anything about this network, see `scaling`; if not, rationals do all."""
+        """Whether floats can prove anything about this network, see `float_range`; if not, rationals do all."""
         return float_range.is_tame(self.layers)
 
     def neuron_layers(self) -> list[tuple[int, int]]:

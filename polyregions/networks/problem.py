@@ -45,7 +45,7 @@ class Problem:
 
     @cached_property
     def is_tame(self) -> bool:
-        """Whether floats can prove anything about the network on the domain, see `scaling`."""
+        """Whether floats can prove anything about the network on the domain, see `float_range`."""
         bounds = self.solid.bounds
         if not (bounds.are_finite and self.solid.hull.dim):
             return self.inner.is_tame

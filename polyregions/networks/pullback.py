@@ -2,7 +2,7 @@
 
 Each form is a float row with a running error bound (`gamma_n |W| |M|` carried through the
 composition), and the same in integers, computed only when somebody asks. The bound is relative
-to what was rounded, which holds because a tame network (see `scaling`) nowhere underflows.
+to what was rounded, which holds because a tame network (see `float_range`) nowhere underflows.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class PulledLayer:
         index: which layer of the network.
         rows: (n, d+1) float64 forms, the constant last.
         error: (n, d+1) bound on each entry's distance to the true one; infinite after the first layer of a
-            network that is not tame (see `scaling`), whose rows are then only a guess.
+            network that is not tame (see `float_range`), whose rows are then only a guess.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""TODO regions.collect."""
+"""The batches of a run as one `RegionSet`, in lexicographic order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running the kernels of `across` over all regions of a set: edges that are proved, and rows that are left open."""
+"""Running the kernels of `facets` over all regions of a set: edges that are proved, and rows that are left open."""
 
 from __future__ import annotations
 

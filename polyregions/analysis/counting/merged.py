@@ -1,4 +1,4 @@
-"""TODO analysis.counting.merged."""
+"""Regions joined across facets where both sides have one affine map (R4)."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Worktop:
             points: (r, k) inside the regions.
 
         Returns:
-            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see `climb.note_support`, on
+            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see `point_in_rows.note_support`, on
             which a proof may rest that an open one is empty.
         """
         ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))

@@ -1,1 +1,1 @@
-"""Networks and trees rewritten from regions."""
+"""Networks, trees and tables rewritten from regions: the same function on the domain, said differently."""

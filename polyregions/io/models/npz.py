@@ -1,4 +1,4 @@
-"""TODO io.models.npz."""
+"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL. Arrays of other names are refused."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Certificates as archives of plain arrays, written without pickle and read within bounds.
 
-Integers of any size are stored as strings of hexadecimal digits, as in `region_files`.
+Integers of any size are stored as strings of hexadecimal digits, as in `regions`.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Input sets and properties from files."""
+"""Input sets and properties from files: `load` picks the reader by a file's suffix."""

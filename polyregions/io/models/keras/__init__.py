@@ -1,1 +1,1 @@
-"""Keras networks."""
+"""Keras models, translated layer by layer into the vocabulary of ONNX."""

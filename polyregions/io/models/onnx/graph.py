@@ -43,7 +43,7 @@ class Graph:
         outputs: names of the outputs in the file's order, in front of what was taken off.
         nodes: the nodes the outputs depend on, each after those it depends on.
         constants: the initializers by name, not decoded.
-        taken_off: a final monotone operator that is left out, see `onnx_final`.
+        taken_off: a final monotone operator that is left out, see `final`.
         notices: what was left out of the file.
     """
 

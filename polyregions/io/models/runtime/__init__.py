@@ -1,1 +1,1 @@
-"""Foreign runtimes, run in a child process: what kills it, kills nobody else."""
+"""Foreign runtimes: `run` asks them for values, `process` starts the `child` in which they run."""

@@ -1,7 +1,7 @@
 """The program of the child process in which foreign runtimes run: what kills it, kills nobody else.
 
 It is started by its path, imports nothing of this package, and speaks frames over stdin and stdout: the length of
-a JSON header (4 bytes), the header, then as many bytes as the header says. See `runtime_process` for the other side.
+a JSON header (4 bytes), the header, then as many bytes as the header says. See `process` for the other side.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.io.files import shortened
 
-CHILD: Final = Path(__file__).with_name("runtime_child.py")
+CHILD: Final = Path(__file__).with_name("child.py")
 
 SECONDS: Final = 10.0
 """After so long the child takes no further point."""

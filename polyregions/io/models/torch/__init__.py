@@ -1,1 +1,1 @@
-"""Torch networks."""
+"""torch modules, exported by torch and translated into the vocabulary of ONNX."""
