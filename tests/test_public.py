@@ -40,28 +40,11 @@ PUBLIC = [
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
-PLAIN_DATA = {
-    "_types",
-    "activations",
-    "arrays",
-    "checkpoints",
-    "errors",
-    "final_function",
-    "large_layer",
-    "max_groups",
-    "network",
-    "patterns",
-    "places",
-    "progress",
-    "read_only",
-    "scaling",
-}
-VIEWS = {
-    "adjacency", "audit", "boundedness", "bounds", "characteristic", "cli", "complex", "counting", "decision",
-    "decision_tree", "faces", "graphs", "io", "lines", "local_models", "maps", "neurons", "planes", "plot", "ranks",
-    "report", "simplify", "tables", "volumes", "winners",
-    "query",
-}  # fmt: skip
+COMMON = {"_types", "arrays", "errors", "places", "progress", "read_only"}
+ROOMS = [
+    "exact", "polyhedra", "networks", "certificates", "engine", "regions", "analysis", "io", "plot",
+    "streaming", "enumeration", "cli",
+]  # fmt: skip
 
 
 # ---------------------------------------------------------------- names
@@ -159,9 +142,20 @@ def parts_used_by(*names: str) -> set[str]:
 
 
 def test_the_graph_of_imports_is_not_trivial() -> None:
-    assert GRAPH.has_edge("regions", "problem")
+    assert GRAPH.has_edge("regions.region_set", "networks.problem")
     assert GRAPH.has_edge("cli.pictures", "plot.picture")
     assert set(MODULES) >= set(GRAPH.nodes)
+
+
+def test_the_package_has_few_rooms() -> None:
+    assert {part(name) for name in MODULES} - {"", "__main__"} == {*COMMON, *ROOMS}
+    assert len(files_in(PACKAGE)) <= 12
+    assert len({name.split(".")[0] for name in MODULES if "." in name}) <= 11
+    assert len(files_in(PACKAGE / "io")) <= 8
+
+
+def files_in(folder: Path) -> list[str]:
+    return [file.name for file in folder.glob("*.py")]
 
 
 def test_imports_point_one_way() -> None:
@@ -169,52 +163,34 @@ def test_imports_point_one_way() -> None:
     assert list(nx.simple_cycles(GRAPH)) == []
 
 
-def test_folders_depend_on_each_other_one_way_too() -> None:
-    folders = {part(m) for m in MODULES if "." in m}
-    edges = {(part(a), part(b)) for a, b in GRAPH.edges if {part(a), part(b)} <= folders}
-    assert list(nx.simple_cycles(nx.DiGraph([(a, b) for a, b in edges if a != b]))) == []
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_knows_only_the_rooms_below_it(room: str) -> None:
+    allowed = COMMON | set(ROOMS[: ROOMS.index(room)])
+    assert parts_used_by(room) <= (allowed | {""} if room == "cli" else allowed)
 
 
-def test_plain_data_imports_only_plain_data() -> None:
-    assert parts_used_by(*PLAIN_DATA) == set()
+def test_what_rooms_have_in_common_knows_no_room() -> None:
+    assert parts_used_by(*COMMON) == set()
 
 
-@pytest.mark.parametrize(
-    ("folder", "may_use"),
-    [
-        ("exact", PLAIN_DATA),
-        ("oracle", PLAIN_DATA | {"exact"}),
-        ("geometry", PLAIN_DATA | {"exact", "oracle"}),
-    ],
-)
-def test_the_lower_folders_know_only_what_is_below(folder: str, may_use: set[str]) -> None:
-    assert parts_used_by(folder) <= may_use
+def test_certificates_are_checked_without_engine_or_solver() -> None:
+    assert parts_used_by("certificates") <= COMMON | {"exact", "polyhedra", "networks"}
+    assert (
+        nx.descendants(GRAPH, "certificates.checker") & {m for m in MODULES if part(m) == "polyhedra"}
+        == set()
+    )
 
 
-def test_engines_do_not_know_what_is_made_of_their_result() -> None:
-    assert parts_used_by("engine") & (VIEWS | {""}) == set()
+def test_views_of_regions_use_of_the_engine_only_the_kernels_that_look_at_regions() -> None:
+    used = {
+        b for a, b in GRAPH.edges if part(a) == "regions" and a != "regions.collect" and part(b) == "engine"
+    }
+    kernels = {"engine.kernels.compiled", "engine.kernels.facets", "engine.kernels.state"}
+    assert used <= kernels | {"engine.choose", "engine.reduction", "engine.walk.charts"}
 
 
-@pytest.mark.parametrize("below", ["regions", "location", "problem", "domain", "certify", "lines", "planes"])
-def test_what_engines_give_knows_no_engine_and_no_edge(below: str) -> None:
-    assert parts_used_by(below) & {"engine", "io", "plot", "cli", ""} == set()
-
-
-@pytest.mark.parametrize("view", sorted(VIEWS - {"io", "plot", "cli"}))
-def test_views_know_no_edge_and_of_the_engine_only_the_kernels_that_look_at_regions(view: str) -> None:
-    assert parts_used_by(view) & {"io", "plot", "cli", ""} == set()
-    used = {b for a, b in GRAPH.edges if part(a) == view and part(b) == "engine"}
-    bounds = {"engine.zonotope"} if view == "neurons" else set()  # signs on the domain need no engine
-    assert used <= {"engine.walk.scan", "engine.walk.climb", "engine.walk.compiled"} | bounds
-
-
-def test_what_runs_the_engine_several_times_knows_no_edge() -> None:
-    assert parts_used_by("training", "verification") & {"io", "plot", "cli", ""} == set()
-
-
-def test_files_and_pictures_know_no_engine_and_no_command_line() -> None:
-    assert parts_used_by("io") & {"engine", "plot", "cli", ""} == set()
-    assert parts_used_by("plot") & {"engine", "cli", ""} == set()
+def test_files_and_pictures_know_no_engine() -> None:
+    assert parts_used_by("io", "plot") & {"engine"} == set()
 
 
 def test_only_the_entry_points_know_the_command_line() -> None:
@@ -231,8 +207,14 @@ def test_extras_are_imported_only_inside_functions() -> None:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         assert not extras_in(tree.body), name
         if extras_in(ast.walk(tree)):
-            places.add("engine.cluster" if name == "engine.cluster" else part(name))
-    assert places <= {"io", "plot", "cli", "geometry", "local_models", "query", "engine.cluster"}
+            places.add(name)
+    beside = {
+        "polyhedra.convert",
+        "analysis.queries.convex",
+        "analysis.rewriting.local_models",
+        "engine.cluster",
+    }
+    assert {name for name in places if part(name) not in {"io", "plot", "cli"}} <= beside
 
 
 def extras_in(nodes: object) -> set[str]:

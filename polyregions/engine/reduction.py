@@ -12,7 +12,7 @@ import numpy as np
 
 from polyregions._types import Bytes, Ints
 from polyregions.engine.batches import Batch
-from polyregions.exact.affine import ExactAffine
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.graph import GraphBuilder, lower
 from polyregions.networks.graph.sparse import from_entries, of_layer
 from polyregions.networks.large_layer import LargeLayer

@@ -15,7 +15,7 @@ import numpy as np
 from polyregions import arrays
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import NetworkError, OptionError, UnsupportedError, visible
-from polyregions.exact.affine import ExactAffine
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks import float_range
 from polyregions.networks.activations import IDENTITY, RELU, activate, splitting, uniform_slopes
 from polyregions.networks.final_function import FinalFunction

@@ -14,8 +14,9 @@ from flint import fmpz_mat
 from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.errors import DomainError
-from polyregions.exact.affine import ExactAffine, IntegerAffine, affine_of_floats, compose, integer_matrix
+from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
 from polyregions.exact.numbers import Point, dot, nearest_float
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, solidify
 from polyregions.polyhedra.oracle.forms import Bounds, Form
 from polyregions.polyhedra.oracle.input_bounds import InputBound, forms_of_bounds, hold_at

@@ -788,7 +788,7 @@ import sys, types
 package = types.ModuleType("polyregions")
 package.__path__ = [sys.argv[1]]  # the package without what its __init__ imports
 sys.modules["polyregions"] = package
-import polyregions.exact.checker
+import polyregions.certificates.checker
 print(*sorted(name for name in sys.modules if name.split(".")[0] in
     ("polyregions", "numba", "highspy", "scipy", "networkx", "cvxpy")))
 """
@@ -800,13 +800,19 @@ def test_the_checker_imports_only_plain_data() -> None:
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert loaded == [
         "polyregions",
-        *(f"polyregions.{n}" for n in ("_types", "activations", "arrays", "errors", "exact")),
-        *(f"polyregions.exact.{n}" for n in ("certificate", "checker")),
-        "polyregions.networks.final_function",
-        "polyregions.networks.maxima",
-        "polyregions.networks.network",
+        "polyregions._types",
+        "polyregions.arrays",
+        "polyregions.certificates",
+        *(f"polyregions.certificates.{n}" for n in ("certificate", "checker")),
+        "polyregions.errors",
+        "polyregions.exact",
+        "polyregions.exact.rational_rows",
+        "polyregions.networks",
+        *(
+            f"polyregions.networks.{n}"
+            for n in ("activations", "final_function", "float_range", "maxima", "network")
+        ),
         "polyregions.read_only",
-        "polyregions.networks.float_range",
     ]
 
 

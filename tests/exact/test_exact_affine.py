@@ -18,7 +18,6 @@ from polyregions import Network
 from polyregions._types import Floats
 from polyregions.errors import NetworkError
 from polyregions.exact.affine import (
-    ExactAffine,
     IntegerAffine,
     affine_of_floats,
     compose,
@@ -29,6 +28,7 @@ from polyregions.exact.affine import (
     scale_rows,
 )
 from polyregions.exact.numbers import Point, dot, over_common_denominator
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.folding import affine_of_layer, fold
 from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.network import Layer, affine_layer, exact_layer

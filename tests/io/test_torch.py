@@ -141,7 +141,8 @@ def test_flatten_keeps_the_numbers() -> None:
 
 
 def test_torch_is_imported_only_for_torch_objects() -> None:
-    code = "import sys, polyregions.io.models.load as n; n.load_network([([[1]], [0])]); assert 'torch' not in sys.modules"
+    read = "polyregions.io.models.load as n; n.load_network([([[1]], [0])])"
+    code = f"import sys, {read}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -1,7 +1,7 @@
 """Decisions: where in each region which class wins, which cells touch, and where the classes meet.
 
-`outputs` is what the classes score on a region, `cells` the cells and `cut` how they are found, `contacts` who touches whom, `graph` and `boundary` what that makes; `kernels`
-is the way to numba.
+`outputs` is what the classes score on a region, `cells` the cells and `cut` how they are found,
+`contacts` who touches whom, `graph` and `boundary` what that makes; `kernels` is the way to numba.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ class Worktop:
             points: (r, k) inside the regions.
 
         Returns:
-            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see `point_in_rows.note_support`, on
-            which a proof may rest that an open one is empty.
+            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see
+            `point_in_rows.note_support`, on which a proof may rest that an open one is empty.
         """
         ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
         status = np.zeros(forms.shape[:2], dtype=np.uint8)

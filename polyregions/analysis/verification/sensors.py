@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.affine import ExactAffine
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.activations import RELU, uniform_slopes
 from polyregions.networks.large_layer import LargeLayer
 from polyregions.networks.network import Layer, Network

@@ -10,7 +10,8 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.analysis.verification.property import Violation
-from polyregions.exact.affine import ExactAffine, IntegerAffine, integer_matrix
+from polyregions.exact.affine import IntegerAffine, integer_matrix
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.activations import IDENTITY
 from polyregions.networks.folding import fold
 from polyregions.networks.network import Layer, Network

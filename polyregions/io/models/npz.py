@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import FormatError
-from polyregions.exact.affine import ExactAffine
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.io.files import MAX_BYTES, network_errors_are_format_errors, shortened, write_whole
 from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.networks.activations import IDENTITY, RELU

@@ -18,13 +18,13 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.errors import NetworkError
 from polyregions.exact.affine import (
-    ExactAffine,
     IntegerAffine,
     affine_of_floats,
     compose,
     integer_matrix,
     integers_of_floats,
 )
+from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.graph.rounding import (
     exact_products,
     exact_sum,
