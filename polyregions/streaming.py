@@ -14,8 +14,6 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import Outcome, Task
@@ -39,19 +37,19 @@ from polyregions.io.store.manifest import (
     read_manifest,
     result_of,
 )
-from polyregions.io.store.regions import StoredRegions, regions_of_checked
-from polyregions.io.store.shards import Rows, StoreSize, check_pyarrow, check_shards
+from polyregions.io.store.regions import regions_of_checked
+from polyregions.io.store.shards import StoreSize, check_pyarrow, check_shards
 from polyregions.io.store.tasks import Finished, TaskBook, Waiting
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.oracle.referee import Score
 from polyregions.progress import Watch
+from polyregions.regions.packed import PackedRegions
+from polyregions.regions.region_set import RegionSet
 
 GRACE: Final = 30.0  # seconds after a time limit in which an executor may still finish a first task
 
 
-def enumerate_to_store(
-    problem: Problem, folder: str | os.PathLike[str], options: RunOptions
-) -> StoredRegions:
+def enumerate_to_store(problem: Problem, folder: str | os.PathLike[str], options: RunOptions) -> RegionSet:
     """Enumerate into a folder, or go on with what is there; see `enumeration.enumerate_regions`.
 
     Raises:
@@ -187,18 +185,12 @@ class _Stream:
             asdict(outcome.score),
             outcome.in_order,
         )
-        rows = self._rows(batch) if self._keep else None
+        rows = PackedRegions.of(batch) if self._keep else None
         book.finish(done, rows, [_packed(task) for task in outcome.rest])
         self._regions += batch.count
         if self._keep:
             write_ready(self._folder, book, self._size, False)
         return batch.share
-
-    def _rows(self, batch: Batch) -> Rows:
-        if not batch.count:
-            return Rows.none(self._size)
-        bits, cuts = np.packbits(batch.bits, axis=1), np.packbits(batch.cuts, axis=1)
-        return Rows(bits, cuts, batch.points, batch.exact)
 
     def _finish(self, book: TaskBook, ledger: Ledger) -> None:
         """Write what is left, and the result."""

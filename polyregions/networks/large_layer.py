@@ -46,16 +46,28 @@ class LargeLayer(Layer):
         self.__post_init__()
 
     @property
-    def weight(self) -> Floats:  # a field above, which here cannot be had
-        """Refused.
+    def weight(self) -> Floats:  # a field above, which here is made when somebody asks
+        """The matrix (n, k), written out.
 
         Raises:
-            NetworkError: always; names the size.
+            NetworkError: it has more than `MAX_ENTRIES` entries.
         """
-        raise NetworkError(
-            f"a layer of {self.n_units} x {self.n_columns} entries is too large to be written out as a matrix "
-            f"(more than {MAX_ENTRIES} entries); a smaller input set may leave a smaller part of it"
-        )
+        return self.weight_part(np.arange(self.n_units), np.arange(self.n_columns))
+
+    def check_written_out(self) -> None:
+        """Refuse what needs the whole matrix, if it is too large.
+
+        Raises:
+            NetworkError: it has more than `MAX_ENTRIES` entries; names the size.
+        """
+        self._check_size(self.n_units * self.n_columns)
+
+    def _check_size(self, n_entries: int) -> None:
+        if n_entries > MAX_ENTRIES:
+            raise NetworkError(
+                f"a layer of {self.n_units} x {self.n_columns} entries is too large to be written out as a "
+                f"matrix (more than {MAX_ENTRIES} entries); a smaller input set may leave a smaller part of it"
+            )
 
     @property
     def n_units(self) -> int:
@@ -96,8 +108,7 @@ class LargeLayer(Layer):
         Raises:
             NetworkError: that is too large too.
         """
-        if len(rows) * len(columns) > MAX_ENTRIES:
-            _ = self.weight
+        self._check_size(len(rows) * len(columns))
         return self._dense(rows, columns)
 
     def _dense(self, rows: Ints, columns: Ints) -> Floats:

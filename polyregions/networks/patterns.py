@@ -10,8 +10,13 @@ import numpy as np
 from polyregions._types import Bools, Bytes
 
 
-def pack(patterns: Bools) -> Bytes:
-    """Pack patterns (R, N) into bytes (R, ceil(N / 8)).
+def bytes_of(n_neurons: int) -> int:
+    """How many bytes a packed pattern takes."""
+    return (n_neurons + 7) // 8
+
+
+def pack(patterns: Bools | Bytes) -> Bytes:
+    """Pack patterns (R, N), of booleans or of zeros and ones, into bytes (R, ceil(N / 8)).
 
     >>> pack(np.array([[True, False, True]])).tolist()
     [[160]]

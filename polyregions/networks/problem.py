@@ -13,6 +13,7 @@ from polyregions.networks.float_range import is_tame_within
 from polyregions.networks.folding import fold
 from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.graph.sparse import composed, layer_of, of_layer
+from polyregions.networks.large_layer import LargeLayer
 from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.polyhedra.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
@@ -109,9 +110,8 @@ def pose(network: Network, domain: Domain) -> Problem:
     check_domain(domain, "input set")
     if network.n_inputs != domain.dim:
         raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")
-    _ = network.layers[
-        0
-    ].weight  # a first layer too large to be written out is refused before anything is made
+    if isinstance(network.layers[0], LargeLayer):
+        network.layers[0].check_written_out()  # before anything is made of it
     solid = solid_domain(domain)
     return Problem(network, domain, solid, _restricted(network, solid.hull))
 

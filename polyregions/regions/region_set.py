@@ -25,6 +25,7 @@ from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.location import locate
+from polyregions.regions.packed import Listing, PackedRegions
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +34,7 @@ class RegionSet(ReadOnly):
 
     Attributes:
         problem: the network, the domain, and the coordinates u in which the domain is solid.
-        packed: (R, ceil(N / 8)) uint8, the activation patterns, see `patterns`.
-        packed_cuts: (R, ceil(N / 8)) uint8, the neurons that split the region's ancestors in the tree;
-            with the domain's rows they bound the region, all other neurons being redundant.
-        local_points: (R, k) float64, a point strictly inside each region in the coordinates u.
-        rational_points: region -> its exact interior point, for the few so thin that no float64 point is inside.
+        listing: patterns, cuts and interior points as arrays.
         complete: whether these are all the regions; False after a limit or an interruption.
         engine: which engine found them.
         score: how many questions were settled by bounds, floats and rationals.
@@ -45,14 +42,34 @@ class RegionSet(ReadOnly):
     """
 
     problem: Problem
-    packed: Bytes
-    packed_cuts: Bytes
-    local_points: Floats
-    rational_points: Mapping[int, tuple[Fraction, ...]]
+    listing: Listing
     complete: bool
     engine: str
     score: Mapping[str, int] = field(default_factory=dict)
     certificate: Certificate | None = None
+
+    @property
+    def packed(self) -> Bytes:
+        """The activation patterns (R, ceil(N / 8)) uint8, see `networks.patterns`."""
+        return self.listing.packed
+
+    @property
+    def packed_cuts(self) -> Bytes:
+        """The neurons (R, ceil(N / 8)) uint8 that split the region's ancestors in the tree.
+
+        With the domain's rows they bound the region, all other neurons being redundant.
+        """
+        return self.listing.cuts
+
+    @property
+    def local_points(self) -> Floats:
+        """A point (R, k) float64 strictly inside each region in the coordinates u."""
+        return self.listing.points
+
+    @property
+    def rational_points(self) -> Mapping[int, tuple[Fraction, ...]]:
+        """Region -> its exact interior point, for the few so thin that no float64 point is inside."""
+        return self.listing.exact
 
     @property
     def network(self) -> Network:
@@ -127,14 +144,7 @@ class RegionSet(ReadOnly):
     @cached_property
     def _in_slice(self) -> RegionSet:
         return RegionSet(
-            in_slice_coordinates(self.problem),
-            self.packed,
-            self.packed_cuts,
-            self.local_points,
-            self.rational_points,
-            self.complete,
-            self.engine,
-            self.score,
+            in_slice_coordinates(self.problem), self.listing, self.complete, self.engine, self.score
         )
 
     def locate(self, X: Any, *, coordinates: str = "inputs") -> Ints:
@@ -198,18 +208,18 @@ class RegionSet(ReadOnly):
         changed = np.any(self.patterns[1:, :n] != self.patterns[:-1, :n], axis=1)
         first = np.flatnonzero(np.concatenate([np.ones(min(1, len(self)), dtype=np.bool_), changed]))
         exact = {i: self.rational_points.get(row) for i, row in enumerate(first.tolist())}
-        return RegionSet(
-            problem,
+        listing = PackedRegions(
             pack(self.patterns[first, :n]),
             pack(self.cuts[first, :n]),
             self.local_points[first],
             {i: point for i, point in exact.items() if point is not None},
-            self.complete,
-            self.engine,
         )
+        return RegionSet(problem, listing, self.complete, self.engine)
 
     def regions_after_each_layer(self) -> list[int]:
-        """How many regions there are after each activation layer (the last entry is R)."""
+        """How many regions there are after each activation layer (the last entry is R); a finished store knows it."""
+        if self.listing.after_each_layer is not None:
+            return list(self.listing.after_each_layer)
         changed = self.patterns[1:] != self.patterns[:-1]
         first = int(len(self) > 0)
         return [
@@ -217,7 +227,7 @@ class RegionSet(ReadOnly):
         ]
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return len(self.listing)
 
     @overload
     def __getitem__(self, index: int | np.integer[Any]) -> Region: ...
@@ -329,15 +339,13 @@ class _LocalPoints:
 def alone(regions: RegionSet, i: int) -> RegionSet:
     """The set of one region; it is partial unless there are no others."""
     exact = regions.rational_points.get(i)
-    return RegionSet(
-        regions.problem,
+    listing = PackedRegions(
         regions.packed[i : i + 1],
         regions.packed_cuts[i : i + 1],
         regions.local_points[i : i + 1],
         {} if exact is None else {0: exact},
-        regions.complete and len(regions) == 1,
-        regions.engine,
     )
+    return RegionSet(regions.problem, listing, regions.complete and len(regions) == 1, regions.engine)
 
 
 def exact_output_map(regions: RegionSet, i: int) -> IntegerAffine:

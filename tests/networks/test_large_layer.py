@@ -49,10 +49,17 @@ def test_the_range_of_its_paths_is_that_of_the_matrix() -> None:
         assert is_tame([head, large]) == is_tame([head, dense])
 
 
-def test_the_matrix_is_refused_and_the_size_named() -> None:
+def test_the_matrix_is_written_out_when_it_is_asked_for() -> None:
+    dense, large = both(0)
+    assert np.array_equal(large.weight, dense.weight)
+
+
+def test_a_matrix_too_large_is_refused_and_the_size_named(monkeypatch: pytest.MonkeyPatch) -> None:
     _, large = both(0)
-    with pytest.raises(NetworkError, match="300 x 7 entries is too large"):
-        _ = large.weight
+    monkeypatch.setattr("polyregions.networks.large_layer.MAX_ENTRIES", 300 * 7 - 1)
+    for asked in (lambda: large.weight, large.check_written_out):
+        with pytest.raises(NetworkError, match="300 x 7 entries is too large"):
+            asked()
 
 
 @pytest.mark.parametrize("seed", range(3))

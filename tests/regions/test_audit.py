@@ -15,6 +15,7 @@ from polyregions import Box, HPolytope, Network, RegionSet, Slice, WholeSpace, e
 from polyregions.cli import main
 from polyregions.errors import InputError
 from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.packed import PackedRegions
 from random_networks import KINDS, random_layer
 
 
@@ -51,12 +52,8 @@ def test_domains_of_every_kind() -> None:
 def without(regions: RegionSet, i: int) -> RegionSet:
     """The set with one region left out, still called complete."""
     keep = np.delete(np.arange(len(regions)), i)
-    return replace(
-        regions,
-        packed=regions.packed[keep],
-        packed_cuts=regions.packed_cuts[keep],
-        local_points=regions.local_points[keep],
-    )
+    rest = PackedRegions(regions.packed[keep], regions.packed_cuts[keep], regions.local_points[keep], {})
+    return replace(regions, listing=rest)
 
 
 @pytest.mark.parametrize("i", [0, 3, 7])

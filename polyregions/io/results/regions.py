@@ -25,6 +25,7 @@ from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace
 from polyregions.polyhedra.oracle.proof import values_at_points
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.regions.packed import PackedRegions
 from polyregions.regions.region_set import Region, RegionSet
 
 SCHEMA: Final = "polyregions regions 1"
@@ -98,10 +99,12 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         raise FormatError(f"{where}: {error}") from None
     regions = RegionSet(
         problem,
-        _typed(arrays, "packed", "u1", 2, where),
-        _typed(arrays, "packed_cuts", "u1", 2, where),
-        _typed(arrays, "local_points", "f8", 2, where),
-        _rational_points(arrays, problem, where),
+        PackedRegions(
+            _typed(arrays, "packed", "u1", 2, where),
+            _typed(arrays, "packed_cuts", "u1", 2, where),
+            _typed(arrays, "local_points", "f8", 2, where),
+            _rational_points(arrays, problem, where),
+        ),
         bool(_typed(arrays, "complete", "?", 0, where)),
         _text(arrays, "engine", where),
         _score(_text(arrays, "score", where), where),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from polyregions.io.store.shards import Rows, StoreSize, write_shard
+from polyregions.io.store.shards import StoreSize, write_shard
 from polyregions.io.store.tasks import Cursor, TaskBook
+from polyregions.regions.packed import PackedRegions
 
 
 def write_ready(folder: Path, book: TaskBook, size: StoreSize, to_the_end: bool) -> None:
@@ -23,7 +24,9 @@ def write_ready(folder: Path, book: TaskBook, size: StoreSize, to_the_end: bool)
         n = sum(stop - start for _, start, stop in spans)
         if n < size.shard_rows and not (to_the_end and n):
             return
-        rows = Rows.joined([book.rows(key).part(start, stop) for key, start, stop in spans], size)
+        rows = PackedRegions.joined(
+            [book.rows(key).part(start, stop) for key, start, stop in spans], size.width, size.dim
+        )
         shard = write_shard(folder, cursor.shards, cursor.rows, rows)
         key, _, row = spans[-1]
         book.move(Cursor(key, row, cursor.shards + 1, cursor.rows + n), shard)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from polyregions._types import Bytes, Floats
 from polyregions.errors import FormatError, OptionError
@@ -27,7 +25,6 @@ from polyregions.io.store.manifest import (
     result_of,
 )
 from polyregions.io.store.shards import (
-    Rows,
     Shard,
     StoreSize,
     check_shards,
@@ -38,6 +35,7 @@ from polyregions.io.store.shards import (
 from polyregions.io.store.snapshot import snapshot
 from polyregions.io.store.tasks import TaskBook
 from polyregions.networks.problem import Problem
+from polyregions.regions.packed import Listing, PackedRegions
 from polyregions.regions.region_set import RegionSet
 
 
@@ -67,81 +65,80 @@ class Contents:
     score: Mapping[str, int]
     after_each_layer: tuple[int, ...] | None
     shards: tuple[Shard, ...]
-    pending: tuple[Rows, ...] = ()
+    pending: tuple[PackedRegions, ...] = ()
 
     @property
     def size(self) -> StoreSize:
         """How large patterns and points are."""
         return StoreSize.of(self.problem)
 
-    def blocks(self) -> Iterator[Rows]:
+    def blocks(self) -> Iterator[PackedRegions]:
         """The regions, some at a time, in the order of the tree."""
         for number, shard in enumerate(self.shards):
             data = shard_bytes(self.folder, number, shard)
             yield rows_of_shard(data, self.size, self.folder / shard_name(number))
         yield from self.pending
 
+    def region_set(self, listing: Listing, complete: bool) -> RegionSet:
+        """Some of the regions, or all, as a set."""
+        return RegionSet(self.problem, listing, complete, self.engine, self.score)
 
-class StoredRegions(RegionSet):
-    """The regions of a store as a `RegionSet` whose arrays are read, checked and put in order when first asked for."""
+
+class StoredListing:
+    """The regions of a store: their number is known, the arrays are read, checked and put in order when asked for.
+
+    Args:
+        contents: what the store holds.
+    """
 
     def __init__(self, contents: Contents) -> None:
-        plain: dict[str, Any] = {
-            "problem": contents.problem,
-            "complete": contents.complete,
-            "engine": contents.engine,
-            "score": contents.score,
-            "certificate": None,
-            "_contents": contents,
-        }
-        for name, value in plain.items():
-            object.__setattr__(self, name, value)  # frozen
+        self._contents = contents
+
+    @cached_property
+    def _loaded(self) -> PackedRegions:
+        contents = self._contents
+        rows = PackedRegions.joined(list(contents.blocks()), contents.size.width, contents.size.dim)
+        if len(rows) != contents.n:
+            raise FormatError(f"{contents.folder}: holds {len(rows)} regions, expected {contents.n}")
+        listing = rows if contents.is_sorted else rows.in_lexicographic_order()
+        check_regions(contents.region_set(listing, contents.complete), str(contents.folder))
+        return listing
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is the regions, not the folder they are in."""
-        return RegionSet, tuple(getattr(self._loaded, field.name) for field in fields(RegionSet))
+        loaded = self._loaded
+        return PackedRegions, (loaded.packed, loaded.cuts, loaded.points, loaded.exact)
 
-    @cached_property
-    def _loaded(self) -> RegionSet:
-        contents: Contents = self.__dict__["_contents"]
-        rows = Rows.joined(list(contents.blocks()), contents.size)
-        if len(rows) != contents.n:
-            raise FormatError(f"{contents.folder}: holds {len(rows)} regions, expected {contents.n}")
-        loaded = _region_set(contents, rows if contents.is_sorted else _sorted(rows), contents.complete)
-        check_regions(loaded, str(contents.folder))
-        return loaded
-
-    @cached_property
+    @property
     def packed(self) -> Bytes:
         """The patterns."""
         return self._loaded.packed
 
-    @cached_property
-    def packed_cuts(self) -> Bytes:
-        """The neurons that cut ancestors."""
-        return self._loaded.packed_cuts
+    @property
+    def cuts(self) -> Bytes:
+        """The neurons that split ancestors."""
+        return self._loaded.cuts
 
-    @cached_property
-    def local_points(self) -> Floats:
+    @property
+    def points(self) -> Floats:
         """The interior points."""
-        return self._loaded.local_points
+        return self._loaded.points
 
-    @cached_property
-    def rational_points(self) -> Mapping[int, tuple[Fraction, ...]]:
+    @property
+    def exact(self) -> Mapping[int, tuple[Fraction, ...]]:
         """The interior points that are no float64 points."""
-        return self._loaded.rational_points
+        return self._loaded.exact
 
-    def regions_after_each_layer(self) -> list[int]:
-        """How many regions there are after each activation layer; a finished store says so without reading them."""
-        known = self.__dict__["_contents"].after_each_layer
-        return super().regions_after_each_layer() if known is None else list(known)
+    @property
+    def after_each_layer(self) -> tuple[int, ...] | None:
+        """How many regions there are after each layer, which a finished store says."""
+        return self._contents.after_each_layer
 
     def __len__(self) -> int:
-        n: int = self.__dict__["_contents"].n
-        return n
+        return self._contents.n
 
 
-def open_store(folder: str | os.PathLike[str]) -> StoredRegions:
+def open_store(folder: str | os.PathLike[str]) -> RegionSet:
     """The regions of a store, finished or not; its shards are compared with their SHA-256.
 
     Nothing is written and nobody is kept waiting: of an unfinished store it is what is there at this moment.
@@ -152,12 +149,13 @@ def open_store(folder: str | os.PathLike[str]) -> StoredRegions:
     """
     contents = store_contents(Path(folder))
     check_shards(contents.folder, contents.shards)
-    return StoredRegions(contents)
+    return contents.region_set(StoredListing(contents), contents.complete)
 
 
-def regions_of_checked(folder: Path) -> StoredRegions:
+def regions_of_checked(folder: Path) -> RegionSet:
     """The same of a store whose shards were compared a moment ago."""
-    return StoredRegions(store_contents(folder))
+    contents = store_contents(folder)
+    return contents.region_set(StoredListing(contents), contents.complete)
 
 
 def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
@@ -171,7 +169,7 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
     """
     contents, n = store_contents(Path(folder)), 0
     for rows in contents.blocks():
-        block = _region_set(contents, rows, False)
+        block = contents.region_set(rows, False)
         check_points(block, str(contents.folder))
         n += len(block)
         yield block
@@ -263,24 +261,9 @@ def _contents_of_book(folder: Path, problem: Problem, engine: str, book: TaskBoo
     )
 
 
-def _pending(book: TaskBook) -> Iterator[Rows]:
+def _pending(book: TaskBook) -> Iterator[PackedRegions]:
     """What is finished and not yet in shards."""
     cursor = book.cursor()
     for key in book.pending():
         rows = book.rows(key)
         yield rows.part(cursor.row if key == cursor.key else 0, len(rows))
-
-
-def _region_set(contents: Contents, rows: Rows, complete: bool) -> RegionSet:
-    exact = dict(sorted(rows.exact.items()))
-    arrays = (rows.packed, rows.cuts, rows.points)
-    return RegionSet(contents.problem, *arrays, exact, complete, contents.engine, contents.score)
-
-
-def _sorted(rows: Rows) -> Rows:
-    """In lexicographic order of the patterns."""
-    order = np.lexsort(rows.packed.T[::-1])
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    exact = {int(place[i]): point for i, point in rows.exact.items()}
-    return Rows(rows.packed[order], rows.cuts[order], rows.points[order], exact)

@@ -13,8 +13,6 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +23,9 @@ from polyregions.errors import FormatError, StoppedError
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
 from polyregions.io.tables.parquet_footer import declared_bytes
+from polyregions.networks.patterns import bytes_of
 from polyregions.networks.problem import Problem
+from polyregions.regions.packed import PackedRegions
 
 PURPOSE: Final = "a store of regions"
 MAGIC: Final = b"PAR1"
@@ -52,7 +52,7 @@ class StoreSize:
     @classmethod
     def of(cls, problem: Problem) -> StoreSize:
         """Those of a problem."""
-        return cls((problem.network.n_neurons + 7) // 8, problem.solid.hull.dim)
+        return cls(bytes_of(problem.network.n_neurons), problem.solid.hull.dim)
 
     @property
     def shard_rows(self) -> int:
@@ -73,49 +73,6 @@ class Shard:
         return cls(len(data), hashlib.sha256(data).hexdigest())
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Some regions.
-
-    Attributes:
-        packed: (n, ceil(N / 8)) uint8, the patterns.
-        cuts: (n, ceil(N / 8)) uint8, the neurons that split their ancestors.
-        points: (n, k) float64 interior points.
-        exact: row -> rational interior point, where no float64 one is known.
-    """
-
-    packed: Bytes
-    cuts: Bytes
-    points: Floats
-    exact: dict[int, tuple[Fraction, ...]]
-
-    def __len__(self) -> int:
-        return len(self.packed)
-
-    def part(self, start: int, stop: int) -> Rows:
-        """Some of them."""
-        exact = {i - start: point for i, point in self.exact.items() if start <= i < stop}
-        return Rows(self.packed[start:stop], self.cuts[start:stop], self.points[start:stop], exact)
-
-    @classmethod
-    def none(cls, size: StoreSize) -> Rows:
-        """No regions."""
-        bits = np.zeros((0, size.width), dtype=np.uint8)
-        return cls(bits, bits, np.zeros((0, size.dim)), {})
-
-    @classmethod
-    def joined(cls, parts: Sequence[Rows], size: StoreSize) -> Rows:
-        """Several, one after the other."""
-        parts = [cls.none(size), *parts]
-        starts = accumulate((len(part) for part in parts), initial=0)
-        return cls(
-            np.concatenate([part.packed for part in parts]),
-            np.concatenate([part.cuts for part in parts]),
-            np.concatenate([part.points for part in parts]),
-            {at + i: p for at, part in zip(starts, parts, strict=False) for i, p in part.exact.items()},
-        )
-
-
 def check_pyarrow() -> None:
     """Refuse before hours go into what could not be written.
 
@@ -134,7 +91,7 @@ def shard_name(number: int) -> str:
     return f"regions-{number:06d}.parquet"
 
 
-def write_shard(folder: Path, number: int, first: int, rows: Rows) -> Shard:
+def write_shard(folder: Path, number: int, first: int, rows: PackedRegions) -> Shard:
     """Write the regions from number `first` on as a shard; they are on the disk when this returns.
 
     Raises:
@@ -179,7 +136,7 @@ def shard_bytes(folder: Path, number: int, shard: Shard) -> bytes:
     return data
 
 
-def rows_of_shard(data: bytes, size: StoreSize, file: Path) -> Rows:
+def rows_of_shard(data: bytes, size: StoreSize, file: Path) -> PackedRegions:
     """The regions of a shard.
 
     Raises:
@@ -198,7 +155,7 @@ def rows_of_shard(data: bytes, size: StoreSize, file: Path) -> Rows:
         raise FormatError(f"{file}: not a shard of this store ({shortened(str(error), 100)})") from None
 
 
-def _parquet(first: int, rows: Rows) -> bytes:
+def _parquet(first: int, rows: PackedRegions) -> bytes:
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
     exact: list[str | None] = [None] * len(rows)
     for i, point in rows.exact.items():
@@ -218,7 +175,7 @@ def _parquet(first: int, rows: Rows) -> bytes:
 
 
 def _binary(rows: Bytes, pa: Any) -> Any:
-    """Rows of bytes as binary values, without a Python object for each."""
+    """PackedRegions of bytes as binary values, without a Python object for each."""
     offsets = np.arange(len(rows) + 1, dtype=np.int32) * rows.shape[1]
     buffers = [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(np.ascontiguousarray(rows).tobytes())]
     return pa.Array.from_buffers(pa.binary(), len(rows), buffers)
@@ -246,7 +203,7 @@ def _check(parquet: Any, size: StoreSize, pa: Any) -> None:
         raise ValueError(f"columns {found}")
 
 
-def _rows(table: Any, size: StoreSize) -> Rows:
+def _rows(table: Any, size: StoreSize) -> PackedRegions:
     table.validate(full=True)
     n, dim = table.num_rows, size.dim
     if any(table[name].null_count for name in ("region", "pattern", "cuts", "point")):
@@ -255,7 +212,7 @@ def _rows(table: Any, size: StoreSize) -> Rows:
     if len(points) != n * dim:
         raise ValueError(f"{len(points)} coordinates for {n} regions of dimension {dim}")
     texts = enumerate(table["exact"].to_pylist())
-    return Rows(
+    return PackedRegions(
         _packed(table["pattern"], n, size.width),
         _packed(table["cuts"], n, size.width),
         points.reshape(n, dim),

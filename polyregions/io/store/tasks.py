@@ -22,8 +22,9 @@ from polyregions.errors import FormatError, InternalError, OptionError, StoppedE
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import open_new, shortened
 from polyregions.io.store.seals import seal
-from polyregions.io.store.shards import Rows, Shard, StoreSize
+from polyregions.io.store.shards import Shard, StoreSize
 from polyregions.io.store.snapshot import check_no_links
+from polyregions.regions.packed import PackedRegions
 
 SCHEMA: Final = """
 CREATE TABLE task (
@@ -212,7 +213,7 @@ class TaskBook:
                 "UPDATE run SET roots = ?, seal = ?", (len(tasks), self._seal("run", len(tasks)))
             )
 
-    def finish(self, done: Finished, rows: Rows | None, rest: Sequence[Waiting]) -> None:
+    def finish(self, done: Finished, rows: PackedRegions | None, rest: Sequence[Waiting]) -> None:
         """A task is finished, with its regions unless they are only counted, and leaves others."""
         key, blobs = key_text(done.key), (None, None, None, None) if rows is None else _blobs(rows)
         counts = (done.first.tobytes(), done.last.tobytes(), done.after.tobytes(), json.dumps(done.score))
@@ -289,7 +290,7 @@ class TaskBook:
         query = "SELECT key FROM task WHERE key >= ? AND n IS NOT NULL ORDER BY key"
         return [key for (key,) in self._all(query, (self.cursor().key,))]
 
-    def rows(self, key: str) -> Rows:
+    def rows(self, key: str) -> PackedRegions:
         """The regions of a finished task.
 
         Raises:
@@ -302,7 +303,7 @@ class TaskBook:
         with self._damage(key):
             if content != self._seal("content", key, *blobs):
                 raise ValueError(content)
-            return Rows(
+            return PackedRegions(
                 np.frombuffer(packed, dtype=np.uint8).reshape(n, self._size.width),
                 np.frombuffer(cuts, dtype=np.uint8).reshape(n, self._size.width),
                 np.frombuffer(points, dtype=np.float64).reshape(n, self._size.dim),
@@ -406,7 +407,7 @@ def _count(value: Any) -> int:
     return value
 
 
-def _blobs(rows: Rows) -> tuple[bytes, bytes, bytes, str]:
+def _blobs(rows: PackedRegions) -> tuple[bytes, bytes, bytes, str]:
     exact = {str(i): rational_text(point) for i, point in rows.exact.items()}
     return rows.packed.tobytes(), rows.cuts.tobytes(), rows.points.tobytes(), json.dumps(exact)
 
