@@ -22,6 +22,9 @@ def limited(seconds: float | None, grace: float = 0.0) -> Iterator[None]:
     Args:
         seconds: the limit; None for no limit, and no time left if it is not positive.
         grace: seconds more, for steps that look at a clock themselves now and then.
+
+    Raises:
+        TimeIsUp: it has taken so long, or no time was left.
     """
     if seconds is not None and seconds <= 0:
         raise TimeIsUp

@@ -24,7 +24,11 @@ def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str])
 
 
 def check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
-    """Refuse a file that could not be written before hours go into what it should hold."""
+    """Refuse a file that could not be written before hours go into what it should hold.
+
+    Raises:
+        OptionError: another ending, a folder that is missing or not writable, or the name of a directory.
+    """
     if arguments.output is None:
         return
     if suffix_of(arguments.output) not in suffixes or arguments.output.lower().endswith(".gz"):

@@ -84,7 +84,11 @@ def enumerate_(arguments: Namespace) -> int:
 
 
 def check_(arguments: Namespace) -> int:
-    """``polyregions check``: does a certificate prove its list, or is the geometry of regions what it must be?"""
+    """``polyregions check``: does a certificate prove its list, or is the geometry of regions what it must be?
+
+    Raises:
+        OptionError: no FILE, and with --geometry no input set either.
+    """
     if arguments.geometry:
         if not _has_domain(arguments) and arguments.file is None:
             raise OptionError("check --geometry: expected a FILE of regions or an input set such as --box")

@@ -53,7 +53,11 @@ class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like any others: one line, no usage text around it."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what argparse found wrong."""
+        """Raise what argparse found wrong.
+
+        Raises:
+            OptionError: always.
+        """
         raise OptionError(f"{message}; see {self.prog} --help")
 
 

@@ -25,7 +25,11 @@ from polyregions.regions.region_set import RegionSet
 
 
 def plot(arguments: Namespace) -> int:
-    """``polyregions plot``: a picture of a one- or two-dimensional domain."""
+    """``polyregions plot``: a picture of a one- or two-dimensional domain.
+
+    Raises:
+        OptionError: no file to write.
+    """
     if arguments.output is None:
         raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
     check_output(arguments, FORMATS)
@@ -43,7 +47,11 @@ def plot(arguments: Namespace) -> int:
 
 
 def explore_(arguments: Namespace) -> int:
-    """``polyregions explore``: a web page in which a two-dimensional domain can be looked at."""
+    """``polyregions explore``: a web page in which a two-dimensional domain can be looked at.
+
+    Raises:
+        OptionError: no file to write.
+    """
     if arguments.output is None:
         raise OptionError("explore: -o FILE is missing, a name that ends in .html")
     check_output(arguments, SUFFIXES)

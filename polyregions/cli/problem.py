@@ -28,7 +28,11 @@ def network_of(arguments: Namespace) -> Network:
 
 
 def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
-    """The network and the input set that a command names."""
+    """The network and the input set that a command names.
+
+    Raises:
+        DomainError: the input set is of another dimension than the network's input.
+    """
     network = network_of(arguments)
     domain = _domain(arguments, network.n_inputs)
     if domain.dim != network.n_inputs:

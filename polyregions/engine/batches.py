@@ -91,7 +91,7 @@ class LayerCount:
 
     @classmethod
     def none(cls, ends: Ints) -> LayerCount:
-        """Nothing counted yet."""
+        """Nothing counted yet, of layers whose bits end at ends (L,)."""
         first = np.full(max(1, int(ends[-1]) if len(ends) else 0), 2, dtype=np.uint8)
         return cls(first, first.copy(), np.zeros(len(ends), dtype=np.int64), ends)
 

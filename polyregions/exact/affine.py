@@ -72,7 +72,7 @@ def integer_matrix(rows: Sequence[Sequence[int]], n_columns: int) -> fmpz_mat:
 
 
 def integers_of_floats(array: Floats) -> tuple[list[list[int]], int]:
-    """Write a float64 matrix as integers over one power of two, without rounding."""
+    """Write a float64 matrix (n, k) as integers over one power of two, without rounding."""
     mantissa, exponent = np.frexp(array)
     whole = np.ldexp(mantissa, MANTISSA_BITS).astype(np.int64)
     shift = exponent.astype(np.int64) - MANTISSA_BITS
@@ -87,7 +87,7 @@ def integers_of_floats(array: Floats) -> tuple[list[list[int]], int]:
 
 
 def affine_of_floats(weight: Floats, bias: Floats) -> IntegerAffine:
-    """The exact affine map whose coefficients are the given floats."""
+    """The exact affine map whose coefficients are the given floats, weight (n, k) and bias (n,)."""
     rows, denominator = integers_of_floats(np.column_stack([weight, bias]))
     return IntegerAffine(integer_matrix(rows, weight.shape[1] + 1), denominator)
 

@@ -241,7 +241,14 @@ def import_extra(package: str, extra: str, purpose: str) -> Any:
 
 @contextmanager
 def network_errors_are_format_errors() -> Iterator[None]:
-    """A file whose numbers make no network is a bad file."""
+    """A file whose numbers make no network is a bad file.
+
+    Raises:
+        FormatError: the with block raised a NetworkError.
+
+    Raises:
+        FormatError: the with block raised a NetworkError.
+    """
     try:
         yield
     except NetworkError as error:

@@ -80,11 +80,11 @@ class LargeLayer(Layer):
         return self.n_columns
 
     def linear(self, matrix: Floats) -> Floats:
-        """``weight @ matrix``."""
+        """``weight @ matrix`` for a vector (k,) or a matrix (k, m)."""
         return self._row_sums(self.values, matrix)
 
     def linear_sizes(self, matrix: Floats) -> Floats:
-        """``|weight| @ matrix``."""
+        """``|weight| @ matrix`` for a vector (k,) or a matrix (k, m)."""
         return self._row_sums(np.abs(self.values), matrix)
 
     def forward(self, values: Floats) -> Floats:
@@ -103,7 +103,7 @@ class LargeLayer(Layer):
         return self.offsets, self.columns, self.values, self.bias, self.slopes
 
     def weight_part(self, rows: Ints, columns: Ints) -> Floats:
-        """The weight of some units on some inputs.
+        """The weight (p, q) of some units (p,) on some inputs (q,).
 
         Raises:
             NetworkError: that is too large too.

@@ -66,7 +66,7 @@ class Layer(ReadOnly):
         return product
 
     def linear_sizes(self, matrix: Floats) -> Floats:
-        """``|weight| @ matrix`` in float64."""
+        """``|weight| @ matrix`` in float64, for a vector (k,) or a matrix (k, m)."""
         product: Floats = np.abs(self.weight) @ matrix
         return product
 
@@ -84,7 +84,7 @@ class Layer(ReadOnly):
         return self.weight, self.bias, self.slopes
 
     def weight_part(self, rows: Ints, columns: Ints) -> Floats:
-        """The weight of some units on some inputs."""
+        """The weight (p, q) of some units (p,) on some inputs (q,)."""
         return self.weight[np.ix_(rows, columns)]
 
     @property

@@ -30,7 +30,7 @@ def unpack(packed: Bytes, n_neurons: int) -> Bools:
 
 
 def keys(packed: Bytes) -> list[bytes]:
-    """One hashable key for each packed pattern."""
+    """One hashable key for each packed pattern (R, ceil(N / 8))."""
     return [row.tobytes() for row in packed]
 
 

@@ -55,7 +55,7 @@ class ComposedLayers:
             yield layer
 
     def last_along(self, pattern: Bools) -> PulledLayer:
-        """The last layer pulled back along a pattern."""
+        """The last layer pulled back along a pattern (N,)."""
         *_, last = self.along(pattern)
         return last
 
@@ -130,7 +130,7 @@ class PulledLayer:
         return chosen
 
     def next(self, bits: Bools | Sequence[bool]) -> PulledLayer:
-        """The layer after this one, where this one's kinked units have the given bits."""
+        """The layer after this one, where this one's kinked units have the given bits (q,)."""
         return PulledLayer(self.layers, self.index + 1, self, self.slopes_along(bits))
 
     def output(self, bits: Bools | Sequence[bool]) -> tuple[Floats, Floats]:
@@ -140,7 +140,7 @@ class PulledLayer:
         return active[:, :-1], active[:, -1]
 
     def exact_output(self, bits: Bools | Sequence[bool]) -> IntegerAffine:
-        """The map after the units, exactly."""
+        """The map after the units, exactly; bits (q,) are those of the kinked ones."""
         return scale_rows(self.exact, self.slopes_along(bits).tolist())
 
 
@@ -153,7 +153,14 @@ def _given(layer: Layer, is_tame: bool) -> tuple[Floats, Floats]:
 
 
 def composed(layer: Layer, slopes: Floats, inner: Floats, inner_error: Floats) -> tuple[Floats, Floats]:
-    """``W (slopes * inner) + [0 | b]`` and the bound on its error in a tame network, exact zeros staying exact."""
+    """``W (slopes * inner) + [0 | b]`` and the bound on its error in a tame network, exact zeros staying exact.
+
+    Args:
+        layer: W (n, k) and b (n,).
+        slopes: (k,) of the units before it.
+        inner: (k, d+1) their forms.
+        inner_error: (k, d+1) entrywise bounds on the error of these.
+    """
     weight, size = layer.weight, np.abs(layer.weight)
     active, doubt = slopes[:, None] * inner, np.abs(slopes)[:, None] * inner_error
     rows = weight @ active

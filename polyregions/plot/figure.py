@@ -55,7 +55,12 @@ def save_figure(
 def save_whole_figure(
     path: str | os.PathLike[str], draw: Callable[[Any], None], size: tuple[float, float]
 ) -> None:
-    """The same for a function that is called with the figure, and makes its own axes."""
+    """The same for a function that is called with the figure, and makes its own axes.
+
+    Raises:
+        FormatError: an unknown format, or the file cannot be written.
+        MissingExtraError: matplotlib is not installed.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise FormatError(f"{path}: expected a name that ends in one of {', '.join(FORMATS)}")

@@ -58,7 +58,7 @@ def checked_colouring(color: Any, regions: RegionSet) -> str | Floats:
 
 
 def fill(scene: Scene, color: str | Floats) -> Fill:
-    """The colours of a scene; `color` as `checked_colouring` gives it."""
+    """The colours of a scene; `color`, a name or numbers (R,), as `checked_colouring` gives it."""
     polygons = scene.section.polygons
     if not isinstance(color, str):
         return Fill(polygons, *_measured(color, ""))
@@ -95,7 +95,7 @@ def class_names(rule: str) -> tuple[str, ...] | None:
 
 
 def class_legend(rule: str, labels: Ints) -> tuple[tuple[str, str], ...]:
-    """Name and colour of each class that occurs."""
+    """Name and colour of each class that occurs among labels (K,)."""
     names = class_names(rule)
     return tuple(
         (names[k] if names else f"class {k}", pick(CLASS_COLOURS, k)) for k in np.unique(labels).tolist()

@@ -79,7 +79,7 @@ def draw_line(
     rule: str | None,
     view: tuple[Any, Any] | None,
 ) -> None:
-    """The outputs as functions of the one input, on matplotlib axes; arguments as in `plot_regions`."""
+    """The outputs as functions of the one input, on matplotlib axes; arguments as in `plot_regions`, a color (R,)."""
     found, maps = intervals(regions, view), local_maps(regions)
     order = np.argsort(found.ends[:, 0])
     spans = found.shown[order]

@@ -49,7 +49,13 @@ def few_colours(n: int, source: Ints, target: Ints) -> Ints:
 
 
 def many_colours(n: int, source: Ints, target: Ints) -> Ints:
-    """The same for a planar graph with `N_REGION_COLOURS` used evenly: what meets in a corner mostly differs too."""
+    """The same for a planar graph with `N_REGION_COLOURS` used evenly: what meets in a corner mostly differs too.
+
+    Args:
+        n: number of nodes.
+        source: (E,) one end of each edge.
+        target: (E,) the other end.
+    """
     graph = _graph(n, source, target)
     found: dict[int, int] = {}
     uses = [0] * N_REGION_COLOURS

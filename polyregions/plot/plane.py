@@ -19,7 +19,7 @@ INK, HALO = "#1a1a1a", "#ffffff"
 
 
 def draw_faces(axes: Any, polygons: Polygons, faces: Floats) -> None:
-    """Polygons in their colours; a hair of the same colour closes the seams that viewers leave between them."""
+    """Polygons in their colours (P, 3); a hair of the same colour closes the seams that viewers leave between them."""
     from matplotlib.collections import PolyCollection
 
     seen = polygons.sizes > 0

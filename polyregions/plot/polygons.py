@@ -59,7 +59,7 @@ class Polygons:
         return np.column_stack(sums)
 
     def taken(self, numbers: Ints) -> Polygons:
-        """Some of the polygons, in any order."""
+        """Some of the polygons, by their numbers (q,) in any order."""
         sizes = self.sizes[numbers]
         offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         sides = np.arange(offsets[-1]) + np.repeat(self.offsets[numbers] - offsets[:-1], sizes)

@@ -11,7 +11,10 @@ from polyregions.errors import DomainError
 
 
 def linprog_arguments(A: Floats, b: Floats) -> dict[str, Any]:
-    """Keyword arguments of ``scipy.optimize.linprog`` for ``A x <= b``; x is free, which is not its default."""
+    """Keyword arguments of ``scipy.optimize.linprog`` for ``A x <= b``; x is free, which is not its default.
+
+    A (m, d), b (m,).
+    """
     return {"A_ub": A.copy(), "b_ub": b.copy(), "bounds": (None, None)}
 
 

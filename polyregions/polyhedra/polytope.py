@@ -159,7 +159,11 @@ class HPolytope(ReadOnly):
         return solid.hull.lift(solid.interior).approx
 
     def contains(self, X: Any) -> Bools:
-        """Whether each row of X (k, d) satisfies all rows, open rows strictly; exact for the given numbers."""
+        """Whether each row of X (k, d) satisfies all rows, open rows strictly; exact for the given numbers.
+
+        Raises:
+            DomainError: X does not hold (k, d) finite numbers.
+        """
         try:
             points, rational = arrays.points_and_exact(X, self.dim)
         except arrays.NotNumbers as error:

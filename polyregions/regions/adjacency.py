@@ -137,7 +137,11 @@ def _scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
 
 
 def watched(parts: Iterator[Scanned], n_regions: int, progress: ProgressFunction | None) -> Iterator[Scanned]:
-    """The parts of a scan, with a report of the progress after each."""
+    """The parts of a scan, with a report of the progress after each.
+
+    Raises:
+        StoppedError: `progress` returned False.
+    """
     watch, end = Watch(progress), 0
     for part in parts:
         yield part
@@ -164,7 +168,7 @@ def _settled(regions: RegionSet, part: Scanned) -> _Edges:
 
 
 def open_regions(open_rows: Ints) -> Iterator[tuple[int, set[int] | None]]:
-    """The regions with open rows, each with these rows; None for all of them."""
+    """The regions with open rows (Q, 2) of region and row, each with these rows; None for all of them."""
     for i in np.unique(open_rows[:, 0]).tolist():
         rows = set(open_rows[open_rows[:, 0] == i, 1].tolist())
         yield i, None if -1 in rows else rows
@@ -199,7 +203,11 @@ def upper_neighbours(
 
 
 def beyond(regions: RegionSet, rows: RegionRows, facet: Facet) -> int | None:
-    """The region on the other side of a facet, found exactly; None only if the set is not complete."""
+    """The region on the other side of a facet, found exactly; None only if the set is not complete.
+
+    Raises:
+        InternalError: the set is complete, but does not hold the pattern beyond the facet (a bug).
+    """
     germ = regions.problem.exact.germ(facet.point(rows.interior), facet.direction())
     found = regions.find(germ.pattern)
     if found is None and regions.complete:

@@ -85,7 +85,7 @@ class Chunk:
 
 
 def chunks(regions: RegionSet, numbers: Ints) -> Iterator[Chunk]:
-    """Some regions (ascending numbers) of a tame network, as many at a time as fit into some megabytes.
+    """Some regions (ascending numbers (r,)) of a tame network, as many at a time as fit into some megabytes.
 
     Complexity: one matrix product a layer and chunk.
     """

@@ -12,7 +12,7 @@ import polyregions
 
 ONE_KERNEL = """
 import numpy as np
-from polyregions.engine.walk.simplex import value
+from polyregions.engine.kernels.simplex import value
 print(value(np.array([2.0, 1.0]), np.array([3.0])), value.stats.cache_path)
 """
 

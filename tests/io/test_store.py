@@ -141,7 +141,7 @@ def test_progress_knows_what_was_there_before(tiny: None, tmp_path: Path) -> Non
 CHILD = """
 import sys
 import polyregions as pr
-from polyregions.engine import enumerate as engine
+from polyregions.engine import tally as engine
 from polyregions.io.store import shards
 from randoms import float_layers, generator
 

@@ -141,7 +141,7 @@ def _walls(forms: RegionForms, pieces: Ints, adjacency: Adjacency) -> Walls:
 
 
 def facet_row(forms: RegionForms, i: int, flips: Ints) -> tuple[int, ...]:
-    """The hyperplane of a facet of region i in coprime integers, positive inside.
+    """The hyperplane of the facet of region i on which neurons (f,) flip, in coprime integers, positive inside.
 
     The first neuron that flips has the same form on both sides, all neurons before its layer being the same.
     """

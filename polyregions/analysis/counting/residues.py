@@ -30,6 +30,9 @@ def map_classes(regions: RegionSet) -> Ints:
 
     Classes are numbered in order of appearance.
 
+    Raises:
+        InternalError: too few primes for the size of the coefficients.
+
     Complexity: one pass over the regions, with one prime, if all maps differ; regions whose map another one has
     are composed again modulo each further prime, about (bits of Q and of the coefficients) / 22 times.
     """

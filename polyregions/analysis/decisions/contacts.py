@@ -83,7 +83,11 @@ class Court:
         return (interior, found[0]) if found else None
 
     def cell_across(self, cell: int, flips: Sequence[int], beyond: int) -> int | None:
-        """The cell of region `beyond` that shares a cell's facet on flipping neurons; None if there is no facet."""
+        """The cell of region `beyond` that shares a cell's facet on flipping neurons; None if there is no facet.
+
+        Raises:
+            InternalError: region `beyond` has no cell on the other side of the facet (a bug).
+        """
         across = self.facet_across(cell, flips)
         if across is None:
             return None

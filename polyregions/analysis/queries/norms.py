@@ -55,7 +55,7 @@ class Ruler:
 
     @np.errstate(all="ignore")
     def lower_bound(self, polyhedron: OpenPolyhedron, x: Floats) -> float:
-        """A bound below the distance of x from the closure, nearly always right to many digits."""
+        """A bound below the distance of x (k,) from the closure, nearly always right to many digits."""
         rows = polyhedron.rows
         size = np.linalg.norm(rows[:, :-1], axis=1)
         size = np.where(size > 0, size, 1.0)

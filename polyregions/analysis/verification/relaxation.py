@@ -51,7 +51,13 @@ class Enclosure:
 
 
 def enclose(network: Network, bounds: Bounds, known: Sequence[Ints]) -> Enclosure | None:
-    """Carry a box through a network whose known bits are linear units; None if it contradicts one of them."""
+    """Carry a box through a network whose known bits are linear units; None if it contradicts one of them.
+
+    Args:
+        network: the network.
+        bounds: the box.
+        known: for each layer (n,) the known bits, UNKNOWN for the others.
+    """
     lowers, uppers, refined = [], [], []
     sway = np.zeros(len(bounds.lower))
     with np.errstate(all="ignore"):  # what is not a number decides nothing

@@ -46,7 +46,10 @@ def extreme_vertices(known: Known, slot: int, c: int) -> tuple[int, int]:
 
 @kernel
 def reach(walker: Walker, path: Path, n_rows: int, lower: Floats, upper: Floats, sign: float) -> float:
-    """A proved bound on how far the cell reaches along ``sign * axis``; infinite if the walk gives up."""
+    """A proved bound on how far the cell reaches along ``sign * axis``; infinite if the walk gives up.
+
+    lower, upper (k,): bounds of it.
+    """
     infinite: float = 1e300
     if walk_towards(walker, path.rows, n_rows, walker.axis, sign, infinite) != BLOCKED:
         return infinite

@@ -24,7 +24,7 @@ from polyregions.engine.kernels.state import (
 
 @kernel
 def push_row(path: Path, at: int, row: Floats, error: float, sign: float, bit: int) -> None:
-    """Put a neuron's row after the first rows of a cell, positive on the side of the given sign."""
+    """Put a neuron's row (k+1,) after the first rows of a cell, positive on the side of the given sign."""
     for c in range(len(row)):
         path.rows[at, c] = sign * row[c]
     path.error[at] = error
@@ -91,7 +91,10 @@ def restrict(net: Net, work: Work, layer: int, unit: int, on: bool) -> None:
 
 @kernel
 def share_points(known: Known, stack: Stack, walker: Walker, slot: int, row: Floats, goal: float) -> None:
-    """Give each side an interior point: the old one to the side it is on, a new one to the other."""
+    """Give each side an interior point: the old one to the side it is on, a new one to the other.
+
+    row (k+1,): the cut's.
+    """
     k = stack.point.shape[1]
     old, new = stack.point[slot], stack.point[slot + 1]
     z = value(row, old)
@@ -114,6 +117,8 @@ def point_on_side(
     """The mean of the known vertices on one side and of where the segments to them cross the hyperplane.
 
     A point inside and a vertex have only inner points of the cell between them.
+
+    inside (k,), row (k+1,); the mean is written to the first k entries of out.
     """
     k = len(inside)
     z = value(row, inside)
@@ -134,7 +139,10 @@ def point_on_side(
 
 @kernel
 def share_vertices(known: Known, slot: int, row: Floats, goal: float) -> None:
-    """Give each side the known vertices that are clearly on it."""
+    """Give each side the known vertices that are clearly on it.
+
+    row (k+1,): the cut's.
+    """
     kept = moved = slot - slot
     for v in range(known.number[slot]):
         z = value(row, known.vertex[slot, v])
@@ -181,7 +189,10 @@ def is_inside(path: Path, n_rows: int, u: Floats, slack: Floats) -> bool:
 
 @kernel
 def settle_point(chart: Chart, u: Floats, x: Floats, slack: Floats) -> None:
-    """Round a chart point to float64 inputs x, and say how far u is from the exact chart point of x."""
+    """Round a chart point to float64 inputs x, and say how far u is from the exact chart point of x.
+
+    u, x (k,); slack takes k numbers.
+    """
     for c in range(len(u)):
         if chart.plain:
             x[c] = chart.shift[c] + chart.scale[c] * u[c]
@@ -200,7 +211,10 @@ def settle_point(chart: Chart, u: Floats, x: Floats, slack: Floats) -> None:
 def prove_leaf(
     chart: Chart, walker: Walker, path: Path, known: Known, slot: int, n_rows: int, u: Floats, x: Floats
 ) -> bool:
-    """Find a point strictly inside the current cell, proved, and write it to x; False if floats cannot."""
+    """Find a point strictly inside the current cell, proved, and write it to x; False if floats cannot.
+
+    u (k,): the point that is tried first; x (k,).
+    """
     settle_point(chart, u, x, walker.total)
     if not chart.prove or is_inside(path, n_rows, u, walker.total):
         return True
@@ -212,7 +226,7 @@ def prove_leaf(
 
 @kernel
 def mean_of_vertices(known: Known, slot: int, out: Floats) -> None:
-    """The mean of the known vertices of a cell."""
+    """The mean (k,) of the known vertices of a cell."""
     n = known.number[slot]
     for c in range(len(out)):
         total = 0.0

@@ -9,7 +9,7 @@ from polyregions.engine.kernels.state import SAFE, TINY, ULP, Chart, Forms, Net
 
 @kernel
 def form_size(row: Floats, lower: Floats, upper: Floats) -> float:
-    """A bound on the sum of the absolute terms of a form anywhere within the bounds."""
+    """A bound on the sum of the absolute terms of a form (k+1,) anywhere within the bounds (k,)."""
     k = len(lower)
     total: float = abs(row[k])
     for c in range(k):

@@ -38,7 +38,7 @@ from polyregions.engine.kernels.state import (
 
 @kernel
 def sign_within_bounds(lower: Floats, upper: Floats, row: Floats, error: float) -> int:
-    """ON or OFF if the form has one sign all over the bounds, else UNDECIDED."""
+    """ON or OFF if the form (k+1,) has one sign all over the bounds (k,), else UNDECIDED."""
     k = len(lower)
     low = high = row[k]
     size = abs(row[k])
@@ -65,7 +65,7 @@ def goal_of(error: float, size: float) -> float:
 
 @kernel
 def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, float]:
-    """The known vertices of a cell where a form is lowest and highest, with its values there."""
+    """The known vertices of a cell where a form (k+1,) is lowest and highest, with its values there."""
     lowest, highest = slot - slot, slot - slot
     low = high = value(row, known.vertex[slot, 0])
     for v in range(1, known.number[slot]):
@@ -91,7 +91,10 @@ def ask(
     error: float,
     goal: float,
 ) -> int:
-    """OFF, ON (each proved), CUT (seen at vertices), or UNDECIDED."""
+    """OFF, ON (each proved), CUT (seen at vertices), or UNDECIDED.
+
+    lower, upper (k,): bounds of the cell; row (k+1,): the neuron's form.
+    """
     sure = sign_within_bounds(lower, upper, row, error)
     if sure != UNDECIDED:
         return sure
@@ -126,7 +129,10 @@ def look(
     sign: float,
     goal: float,
 ) -> int:
-    """REACHED if the walk finds the side of the given sign, PROVED if that side is proved empty, else UNDECIDED."""
+    """REACHED if the walk finds the side of the given sign, PROVED if that side is proved empty, else UNDECIDED.
+
+    lower, upper (k,): bounds of the cell; row (k+1,): the neuron's form.
+    """
     result = walk_towards(walker, path.rows, n_rows, row, sign, goal)
     if result == REACHED:
         return REACHED

@@ -79,7 +79,7 @@ class Desk(NamedTuple):
 
 @kernel
 def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
-    """A hash of each pattern: the keys of its on neurons, joined by exclusive or."""
+    """A hash (R,) of each pattern (R, N): the keys (N,) of its on neurons, joined by exclusive or."""
     for i in range(len(bits)):
         hashes[i] = keys[0] ^ keys[0]
         for n in range(bits.shape[1]):
@@ -89,7 +89,7 @@ def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
 
 @kernel
 def fill_table(hashes: Ints, table: Ints) -> None:
-    """Enter every region in a hash table with linear probing; its size is a power of two."""
+    """Enter every region, hashes (R,), in a hash table (2^b,) with linear probing."""
     mask = len(table) - 1
     for i in range(len(hashes)):
         place = hashes[i] & mask
@@ -114,7 +114,7 @@ def flipped_region(store: Store, i: int, n: int) -> int:
 
 @kernel
 def differ_only_in(bits: Bytes, i: int, j: int, n: int) -> bool:
-    """Whether two patterns are the same but for one neuron."""
+    """Whether two of the patterns (R, N) are the same but for one neuron."""
     for m in range(bits.shape[1]):  # noqa: SIM110  # kernels hold no generators
         if (bits[i, m] != bits[j, m]) != (m == n):
             return False
@@ -123,7 +123,7 @@ def differ_only_in(bits: Bytes, i: int, j: int, n: int) -> bool:
 
 @kernel
 def pull_back(net: Net, chart: Chart, forms: Forms, bits: Bytes, known_layers: int) -> int:
-    """Bring the forms to a new pattern; layers below the first difference stay. Returns how many are known now."""
+    """Bring the forms to a new pattern (N,); layers below the first difference stay. Returns how many are known now."""
     n_layers = len(net.widths)
     first = 0
     while first < len(bits) and bits[first] == forms.bits[first]:
@@ -141,7 +141,10 @@ def pull_back(net: Net, chart: Chart, forms: Forms, bits: Bytes, known_layers: i
 
 @kernel
 def gather_rows(net: Net, forms: Forms, path: Path, n_domain: int, bits: Bytes, cuts: Bytes) -> int:
-    """Put the rows of the neurons that cut a region's ancestors after the domain's; how many rows there are."""
+    """Put the rows of the neurons that cut a region's ancestors after the domain's; how many rows there are.
+
+    bits, cuts (N,): the region's.
+    """
     m = n_domain
     for layer in range(len(net.widths)):
         for unit in range(net.widths[layer]):
@@ -155,7 +158,7 @@ def gather_rows(net: Net, forms: Forms, path: Path, n_domain: int, bits: Bytes, 
 
 @kernel
 def take_ratios(net: Net, forms: Forms, first: Floats, second: Floats, found: Found) -> None:
-    """For each neuron the ratio of its form at two points, which is the same for forms that vanish together."""
+    """For each neuron the ratio of its form at two points (k,), which is the same for forms that vanish together."""
     for layer in range(len(net.widths)):
         for unit in range(net.widths[layer]):
             n = net.bit[layer, unit]
@@ -184,7 +187,7 @@ def stands_alone(found: Found, n: int) -> bool:
 
 @kernel
 def values_inside(path: Path, n_rows: int, u: Floats, values: Floats) -> bool:
-    """The rows at a point; whether it is certainly strictly inside them all."""
+    """The rows at a point (k,), as values (m,); whether it is certainly strictly inside them all."""
     inside = True
     for r in range(n_rows):
         values[r] = value(path.rows[r], u)
@@ -194,7 +197,7 @@ def values_inside(path: Path, n_rows: int, u: Floats, values: Floats) -> bool:
 
 @kernel
 def is_beyond(chart: Chart, path: Path, n_rows: int, row: int, u: Floats) -> bool:
-    """Whether a point is certainly beyond one row and strictly inside all the others."""
+    """Whether a point (k,) is certainly beyond one row and strictly inside all the others."""
     for c in range(len(u)):  # the error bounds hold within the chart only
         if not chart.lower[c] <= u[c] <= chart.upper[c]:
             return False
@@ -208,7 +211,7 @@ def is_beyond(chart: Chart, path: Path, n_rows: int, row: int, u: Floats) -> boo
 
 @kernel
 def shoot(chart: Chart, path: Path, n_rows: int, row: int, u: Floats, most: float, found: Found) -> float:
-    """Where the ray in `direction` from a point inside meets a row before all others: its step, up to `most`.
+    """Where the ray in `direction` from a point u (k,) inside meets a row before all others: its step, up to `most`.
 
     Negative if it does not, or if no point beyond can be proved to be there.
     """
@@ -232,14 +235,14 @@ def shoot(chart: Chart, path: Path, n_rows: int, row: int, u: Floats, most: floa
 
 @kernel
 def step_to(u: Floats, step: float, along: Floats, out: Floats) -> None:
-    """A point on a ray."""
+    """A point on a ray; all (k,)."""
     for c in range(len(u)):
         out[c] = u[c] + step * along[c]
 
 
 @kernel
 def find_vertex(walker: Walker, path: Path, n_rows: int, row: int, u: Floats) -> bool:
-    """A vertex of the region below a point inside: k rays, each within the rows met so far, that lower one row."""
+    """A vertex of the region below a point (k,) inside: k rays, each within the rows met so far, that lower one row."""
     k = len(u)
     for c in range(k):
         walker.vertex[c] = u[c]
@@ -260,7 +263,7 @@ def find_vertex(walker: Walker, path: Path, n_rows: int, row: int, u: Floats) ->
 
 @kernel
 def steepest_free_column(walker: Walker, row: Floats) -> int:
-    """The column without a row along which a form falls most, turned so that it does."""
+    """The column without a row along which a form (k+1,) falls most, turned so that it does."""
     k = len(walker.vertex)
     compute_gains(walker, row, -1.0)
     best = -1
@@ -281,7 +284,10 @@ def turn(walker: Walker, column: int) -> None:
 
 @kernel
 def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, found: Found) -> int:
-    """Whether a row is a facet: walk to where it is lowest, and look around there. The facet point goes to `probe`."""
+    """Whether a row is a facet: walk to where it is lowest, and look around there. The facet point goes to `probe`.
+
+    u (k,): a point inside the region.
+    """
     k = len(u)
     walker, path = desk.walker, desk.path
     if not find_vertex(walker, path, n_rows, row, u):
@@ -313,7 +319,10 @@ def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, fo
 
 @kernel
 def free_step(walker: Walker, path: Path, n_rows: int, start: Floats, along: Floats) -> float:
-    """How far a ray goes until it meets a row that is not tight at the walk's vertex; at most 1."""
+    """How far a ray goes until it meets a row that is not tight at the walk's vertex; at most 1.
+
+    start, along (k,): of the ray.
+    """
     limit = 1.0
     for r in range(n_rows):
         rate = 0.0
@@ -329,7 +338,7 @@ def free_step(walker: Walker, path: Path, n_rows: int, start: Floats, along: Flo
 
 @kernel
 def note_edge(found: Found, i: int, j: int, n: int, u: Floats) -> None:
-    """Write an edge down."""
+    """Write an edge down, with a point (k,) on the facet."""
     at = found.marks[0]
     found.edges[at, 0], found.edges[at, 1], found.edges[at, 2] = i, j, n
     for c in range(len(u)):
@@ -347,7 +356,10 @@ def note_open(found: Found, i: int, n: int) -> None:
 
 @kernel
 def cross(chart: Chart, desk: Desk, found: Found, n_rows: int, row: int, u: Floats, target: Floats) -> int:
-    """Whether a row is a facet (a point on it goes to `probe`): rays towards a target and straight on, then a walk."""
+    """Whether a row is a facet (a point on it goes to `probe`): rays towards a target and straight on, then a walk.
+
+    u (k,): a point inside the region; target (k,).
+    """
     for c in range(len(u)):
         found.direction[c] = target[c] - u[c]
     step = shoot(chart, desk.path, n_rows, row, u, 1.0, found)

@@ -110,7 +110,7 @@ def walker_on(flats: Flats, depth: int) -> Walker:
 
 @kernel
 def aim(flats: Flats, depth: int, walker: Walker, row: Floats, sign: float, column: int, step: float) -> None:
-    """Where the hyperplane meets the segment from the flat's point to a vertex beyond it, put into `crossing`.
+    """Where the hyperplane (dim+1,) meets the segment from the flat's point to a vertex beyond it, put into `crossing`.
 
     That vertex is the end of the edge that crosses, or the start of the walk.
     """
@@ -129,7 +129,10 @@ def aim(flats: Flats, depth: int, walker: Walker, row: Floats, sign: float, colu
 
 @kernel
 def is_proved(flats: Flats, depth: int, n_rows: int, walker: Walker, row: Floats, error: float) -> bool:
-    """Whether `crossing` proves that the hyperplane crosses inside the cell; if not, a more central point is tried."""
+    """Whether `crossing` proves that the hyperplane crosses inside the cell; if not, a more central point is tried.
+
+    row (dim+1,): the hyperplane's.
+    """
     dim = len(walker.vertex)
     table, errors, q = rows_on(flats, depth, n_rows, dim), flats.error[depth], flats.crossing[:dim]
     lower, upper = flats.lower[depth, :dim], flats.upper[depth, :dim]
@@ -161,6 +164,8 @@ def crosses_at(
     """Whether the hyperplane, moved by its error either way, meets the line through q along the pivot inside the cell.
 
     Its true form has both signs there, so it has a zero between, and it is not constant along the pivot.
+
+    table (n_rows, dim+1) and errors (m+n,) of the flat; row (dim+1,); lower, upper, q (dim,).
     """
     for c in range(len(q)):
         if not abs(q[c]) <= 1.25 * max(abs(lower[c]), abs(upper[c])):
@@ -176,7 +181,7 @@ def crosses_at(
 
 @kernel
 def pivot_of(row: Floats, lower: Floats, upper: Floats) -> int:
-    """The coordinate to which a hyperplane's value owes most."""
+    """The coordinate to which a hyperplane's (dim+1,) value owes most within bounds (dim,)."""
     best, most = 0, 0.0
     for c in range(len(lower)):
         part = abs(row[c]) * max(abs(lower[c]), abs(upper[c]))
@@ -218,7 +223,10 @@ def eliminate_from(
     upper: Floats,
     out: Floats,
 ) -> float:
-    """Write a row without the pivot coordinate, by means of a hyperplane's; a bound on its error on the crossing."""
+    """Write a row without the pivot coordinate, by means of a hyperplane's; a bound on its error on the crossing.
+
+    row, wall (dim+1,); lower, upper, out (dim,).
+    """
     dim = len(lower)
     share = row[pivot] / wall[pivot]
     size = abs(row[dim]) + abs(share * wall[dim])

@@ -23,6 +23,8 @@ def count_cell(work: Work, lower: Floats, upper: Floats, most: int) -> int:
     """How many regions the rest of the last layer makes of the current cell; GIVEN_UP where that is not proved.
 
     Also GIVEN_UP if there are more than `most`.
+
+    lower, upper (k,): bounds of the cell.
     """
     slot, forms, flats = work.registers[DEPTH], work.forms, work.flats
     layer, position = work.stack.layer[slot], work.stack.position[slot]
@@ -51,7 +53,10 @@ def count_cell(work: Work, lower: Floats, upper: Floats, most: int) -> int:
 def put_row(
     table: Floats, errors: Floats, at: int, row: Floats, error: float, lower: Floats, upper: Floats
 ) -> None:
-    """Copy a row; its error then covers evaluating it a little outside the bounds too."""
+    """Copy a row; its error then covers evaluating it a little outside the bounds too.
+
+    table (n_rows+n_cuts, k+1), errors (m+n,): of level 0; row (k+1,); lower, upper (k,).
+    """
     k = len(lower)
     size = abs(row[k])
     for c in range(k + 1):

@@ -43,7 +43,7 @@ class Desk(NamedTuple):
 
 
 def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
-    """Room for questions of at most so many rows; O(k^2 + m k) numbers."""
+    """Room for questions of at most so many rows, within bounds (k,); O(k^2 + m k) numbers."""
     k = len(lower)
     walker = Walker(
         vertex=np.zeros(k + 1),
@@ -67,6 +67,8 @@ def answer_all(
 
     The domain's rows lie on the desk. The status is NOTHING, OPEN, or ELSEWHERE, where the start is replaced by the
     point found.
+
+    ends, status (q,); rows, error (M, k+1): those of all questions; starts (q, k).
     """
     first = 0
     for q in range(len(ends)):
@@ -122,7 +124,10 @@ def cut_regions(
 
 @kernel
 def winner_at(scores: Floats, doubt: Floats, u: Floats) -> int:
-    """The class that certainly has the largest score at a point, -1 if that is not certain."""
+    """The class that certainly has the largest score at a point, -1 if that is not certain.
+
+    scores, doubt (c, k+1): the forms that compete; u (k,).
+    """
     best = 0
     for k in range(1, len(scores)):
         if value(scores[k], u) > value(scores[best], u):
@@ -138,7 +143,10 @@ def winner_at(scores: Floats, doubt: Floats, u: Floats) -> int:
 def part_of_class(
     desk: Desk, n_held: int, scores: Floats, doubt: Floats, u: Floats, k: int, best: int
 ) -> int:
-    """Whether class k wins somewhere in the region whose rows lie on the desk, and where."""
+    """Whether class k wins somewhere in the region whose rows lie on the desk, and where.
+
+    scores, doubt (c, k+1): the forms that compete; u (k,): a point inside.
+    """
     n_rows = n_held
     if best >= 0 and leads_everywhere(desk, n_held, scores, doubt, k, best) < 0:
         return NOTHING
@@ -157,7 +165,10 @@ def part_of_class(
 
 @kernel
 def note_support(desk: Desk, n_held: int, support: Ints) -> None:
-    """The rows with a multiplier at the walk's end: a held row's place, n_held + j for a lead over class j; or -1."""
+    """The rows with a multiplier at the walk's end: a held row's place, n_held + j for a lead over class j; or -1.
+
+    support (k+1,).
+    """
     walker = desk.walker
     n = len(walker.vertex)
     most = 0.0
@@ -172,7 +183,10 @@ def note_support(desk: Desk, n_held: int, support: Ints) -> None:
 
 @kernel
 def leads_everywhere(desk: Desk, at: int, scores: Floats, doubt: Floats, k: int, j: int) -> int:
-    """Lay down the lead of class k over class j; 1 if it is positive all over the bounds, -1 if negative, else 0."""
+    """Lay down the lead of class k over class j; 1 if it is positive all over the bounds, -1 if negative, else 0.
+
+    scores, doubt (c, k+1): the forms that compete.
+    """
     width = scores.shape[1]
     row, error = desk.walker.total, desk.walker.axis
     for c in range(width):
@@ -184,7 +198,10 @@ def leads_everywhere(desk: Desk, at: int, scores: Floats, doubt: Floats, k: int,
 
 @kernel
 def sign_within(row: Floats, error: Floats, lower: Floats, upper: Floats) -> int:
-    """1 or -1 if a form certainly has that sign all over the bounds, else 0."""
+    """1 or -1 if a form certainly has that sign all over the bounds, else 0.
+
+    row, error (k+1,); lower, upper (k,).
+    """
     k = len(lower)
     low = high = row[k]
     size, doubt = abs(row[k]), error[k]
@@ -203,7 +220,10 @@ def sign_within(row: Floats, error: Floats, lower: Floats, upper: Floats) -> int
 
 @kernel
 def put_row(desk: Desk, at: int, row: Floats, error: Floats, is_wanted: bool) -> None:
-    """Lay down a row, scaled by a power of two to about 1; TINY covers what may underflow."""
+    """Lay down a row, scaled by a power of two to about 1; TINY covers what may underflow.
+
+    row, error (k+1,).
+    """
     k = len(row) - 1
     largest = 0.0
     for c in range(k):
@@ -222,7 +242,10 @@ def put_row(desk: Desk, at: int, row: Floats, error: Floats, is_wanted: bool) ->
 
 @kernel
 def uncertainty(row: Floats, error: Floats, u: Floats) -> float:
-    """A bound on the distance of the computed value of a form at a point to the true one."""
+    """A bound on the distance of the computed value of a form at a point to the true one.
+
+    row, error (k+1,); u (k,).
+    """
     k = len(u)
     doubt, size = error[k], abs(row[k])
     for c in range(k):
@@ -236,7 +259,7 @@ def uncertainty(row: Floats, error: Floats, u: Floats) -> float:
 def answer(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
     """ELSEWHERE with a point where all rows are positive, NOTHING if there is none, both proved; else OPEN.
 
-    The first n_held rows are positive at u.
+    The first n_held rows are positive at u (k,).
     """
     result = climb(desk, n_held, n_rows, u)
     if result == STUCK:
@@ -248,7 +271,10 @@ def answer(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
 
 @kernel
 def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
-    """Walk to the highest t: BLOCKED at an optimum, ENDLESS at some point above zero if there is none, or STUCK."""
+    """Walk to the highest t: BLOCKED at an optimum, ENDLESS at some point above zero if there is none, or STUCK.
+
+    u (k,): where to start.
+    """
     walker, k = desk.walker, len(u)
     start_inside(desk, n_held, n_rows, u)
     still = 0
@@ -270,7 +296,7 @@ def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
 
 @kernel
 def start_inside(desk: Desk, n_held: int, n_rows: int, u: Floats) -> None:
-    """Put the walk at u, below all wanted rows, free to move along every axis."""
+    """Put the walk at u (k,), below all wanted rows, free to move along every axis."""
     walker, k = desk.walker, len(u)
     lowest = value(desk.rows[n_held], u)
     for i in range(n_held + 1, n_rows):
@@ -314,7 +340,10 @@ def rising_column(walker: Walker, bland: bool) -> int:
 
 @kernel
 def place_point(desk: Desk, n_held: int, n_rows: int, u: Floats) -> bool:
-    """Step from the walk's end, where all wanted rows are positive, towards u, half as far as they stay so; proved."""
+    """Step from the walk's end, where all wanted rows are positive, towards u, half as far as they stay so; proved.
+
+    u (k,): where the walk started.
+    """
     k = len(u)
     end = desk.walker.vertex[:k]
     share = 0.5
@@ -357,6 +386,9 @@ def proves_nothing(desk: Desk) -> bool:
 
 @kernel
 def lay_down(desk: Desk, rows: Floats, error: Floats) -> None:
-    """Lay down rows that hold for all questions to come, the first ones on the desk."""
+    """Lay down rows that hold for all questions to come, the first ones on the desk.
+
+    rows, error (n, k+1).
+    """
     for i in range(len(rows)):
         put_row(desk, i, rows[i], error[i], False)

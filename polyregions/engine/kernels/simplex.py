@@ -19,7 +19,7 @@ PIVOT_TOLERANCE = 1e-11
 
 @kernel
 def value(row: Floats, u: Floats) -> float:
-    """A form at a point."""
+    """A form (k+1,) at a point (k,)."""
     k = len(u)
     total: float = row[k]
     for c in range(k):
@@ -51,7 +51,7 @@ def store_vertex(walker: Walker, known: Known, slot: int, index: int) -> None:
 
 @kernel
 def compute_gains(walker: Walker, row: Floats, sign: float) -> None:
-    """Rate of ``sign * row`` along each column of the inverse."""
+    """Rate of ``sign * row``, row (k+1,), along each column of the inverse."""
     k = len(walker.vertex)
     for j in range(k):
         walker.gain[j] = 0.0
@@ -84,7 +84,7 @@ def leaving_column(walker: Walker, tolerance: float, bland: bool) -> int:
 
 @kernel
 def in_basis(basis: Ints, row: int) -> bool:
-    """Whether a row is one of the tight ones."""
+    """Whether a row is one of the tight ones (k,)."""
     for j in range(len(basis)):  # noqa: SIM110  # kernels hold no generators
         if basis[j] == row:
             return True
@@ -98,6 +98,8 @@ def blocking_row(
     """The first row that becomes tight along a column, its rate and the step; row -1 if there is none.
 
     Of rows that become tight together the steepest is taken, which keeps the inverse accurate.
+
+    rows (m, k+1), of which the first n_rows count.
     """
     k = len(walker.vertex)
     best, best_rate, best_step = -1, 0.0, 0.0
@@ -118,7 +120,7 @@ def blocking_row(
 
 @kernel
 def exchange(walker: Walker, normal: Floats, row: int, column: int, rate: float, step: float) -> None:
-    """Move along a column and let a row take its place in the basis."""
+    """Move along a column and let a row, normal (k+1,), take its place in the basis."""
     k = len(walker.vertex)
     inverse = walker.inverse
     for c in range(k):
@@ -137,7 +139,10 @@ def exchange(walker: Walker, normal: Floats, row: int, column: int, rate: float,
 
 @kernel
 def walk_towards(walker: Walker, rows: Floats, n_rows: int, row: Floats, sign: float, goal: float) -> int:
-    """Walk until ``sign * row`` exceeds the goal (REACHED), cannot grow (BLOCKED), or the walk gives up (STUCK)."""
+    """Walk until ``sign * row`` exceeds the goal (REACHED), cannot grow (BLOCKED), or the walk gives up (STUCK).
+
+    rows (m, k+1), of which the first n_rows are the cell's; row (k+1,).
+    """
     k = len(walker.vertex)
     scale = 0.0
     for c in range(k):
@@ -161,7 +166,10 @@ def walk_towards(walker: Walker, rows: Floats, n_rows: int, row: Floats, sign: f
 
 @kernel
 def refactor(walker: Walker, rows: Floats) -> bool:
-    """Recompute the walk's inverse and vertex from its basis rows (Gauss-Jordan); False if they are dependent."""
+    """Recompute the walk's inverse and vertex from its basis rows (Gauss-Jordan); False if they are dependent.
+
+    rows (m, k+1).
+    """
     k = len(walker.vertex)
     a, block = walker.inverse, walker.block
     for j in range(k):
@@ -180,7 +188,7 @@ def refactor(walker: Walker, rows: Floats) -> bool:
 
 @kernel
 def eliminate(a: Floats, block: Floats, j: int) -> bool:
-    """One Gauss-Jordan step with the largest pivot of column j; False if there is none."""
+    """One Gauss-Jordan step on a, block (k, k) with the largest pivot of column j; False if there is none."""
     k = len(block)
     pivot = j
     for i in range(j + 1, k):
@@ -212,6 +220,8 @@ def safe_maximum(
 
     With multipliers y >= 0 of the tight rows, ``sign * row <= sign * row + sum y_i row_i`` inside the cell, and the
     sum is bounded over the bounds with every rounding error counted (Neumaier and Shcherbina 2004).
+
+    row (k+1,); lower, upper (k,): bounds of the cell.
     """
     k = len(walker.vertex)
     compute_gains(walker, row, sign)

@@ -169,7 +169,7 @@ def _shift_embedding(chart: Chart) -> fmpz_mat:
 
 
 def exact_point(piece: Piece, u: Floats, k: int) -> Point:
-    """The exact point x of a chart point u."""
+    """The exact point x (k,) of a chart point u (r,)."""
     homogeneous = [*(Fraction(c) for c in u.tolist()), Fraction(1)]
     image = [
         sum((int(piece.embedding[i, j]) * h for j, h in enumerate(homogeneous)), Fraction(0))

@@ -64,7 +64,11 @@ class Lines:
         self.line_number = 0
 
     def tokens(self, what: str) -> list[str]:
-        """The comma-separated tokens of the next line; a trailing comma is allowed."""
+        """The comma-separated tokens of the next line; a trailing comma is allowed.
+
+        Raises:
+            FormatError: there is no next line.
+        """
         try:
             self.line_number, line = next(self._lines)
         except StopIteration:
@@ -73,14 +77,22 @@ class Lines:
         return tokens[:-1] if len(tokens) > 1 and not tokens[-1] else tokens
 
     def numbers(self, what: str, count: int) -> list[float]:
-        """The next line as exactly `count` numbers."""
+        """The next line as exactly `count` numbers.
+
+        Raises:
+            FormatError: more or fewer numbers, or something else.
+        """
         values = [parse_decimal(t, self.place(what)) for t in self.tokens(what)]
         if len(values) != count:
             raise FormatError(f"{self.place(what)}: {len(values)} numbers, expected {count}")
         return values
 
     def counts(self, what: str, at_least: int) -> list[int]:
-        """The next line as positive integers."""
+        """The next line as positive integers.
+
+        Raises:
+            FormatError: something else, or fewer than `at_least`.
+        """
         tokens = self.tokens(what)
         for token in tokens:
             if not (token.isascii() and token.isdigit()) or len(token) > MAX_DIGITS or int(token) == 0:
@@ -90,7 +102,11 @@ class Lines:
         return [int(token) for token in tokens]
 
     def end(self) -> None:
-        """Check that nothing follows."""
+        """Check that nothing follows.
+
+        Raises:
+            FormatError: something does.
+        """
         for number, line in self._lines:
             raise FormatError(f"{self.where}, line {number}: {shortened(line)!r} after the last bias")
 

@@ -214,7 +214,11 @@ class TaskBook:
             )
 
     def finish(self, done: Finished, rows: PackedRegions | None, rest: Sequence[Waiting]) -> None:
-        """A task is finished, with its regions unless they are only counted, and leaves others."""
+        """A task is finished, with its regions unless they are only counted, and leaves others.
+
+        Raises:
+            InternalError: the task does not wait (a bug).
+        """
         key, blobs = key_text(done.key), (None, None, None, None) if rows is None else _blobs(rows)
         counts = (done.first.tobytes(), done.last.tobytes(), done.after.tobytes(), json.dumps(done.score))
         sealed = (done.n, self._seal("content", key, *blobs), *counts, int(done.in_order), len(rest))
@@ -271,7 +275,11 @@ class TaskBook:
             return Cursor(str(key), _count(row), _count(shards), _count(rows))
 
     def shards(self) -> list[Shard]:
-        """What each shard is, as it was written."""
+        """What each shard is, as it was written.
+
+        Raises:
+            FormatError: some are missing, or not as they were stored.
+        """
         with self._damage("shard"):
             rows = self._all("SELECT number, size, sha256 FROM shard ORDER BY number")
             if len(rows) != self.cursor().shards or any(row[0] != i for i, row in enumerate(rows)):

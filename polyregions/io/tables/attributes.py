@@ -77,7 +77,11 @@ def kinds(records: Iterable[dict[Any, Any]], what: str) -> dict[str, str]:
 
 
 def encoded(value: Any) -> str:
-    """A value as text; floats with all their digits, infinity in the spelling that C, Java and Python read."""
+    """A value as text; floats with all their digits, infinity in the spelling that C, Java and Python read.
+
+    Raises:
+        OptionError: a value that JSON cannot hold.
+    """
     value = plain(value)
     if isinstance(value, bool):
         return "true" if value else "false"

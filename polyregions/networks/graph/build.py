@@ -82,7 +82,7 @@ class GraphBuilder:
         return self.affine(node, from_dense(weight, bias))
 
     def select(self, node: int, index: Ints) -> int:
-        """The entries ``x[index]``."""
+        """The entries ``x[index]`` for index (m,)."""
         if np.array_equal(index, np.arange(self.width(node))):
             return node
         return self.affine(node, selection(index, self.width(node)))
@@ -107,7 +107,11 @@ class GraphBuilder:
         return self._add(Join(tuple(nodes), sum(self.width(node) for node in nodes)))
 
     def add(self, first: int, second: int, sign: float = 1.0) -> int:
-        """``first + sign * second``, of one length."""
+        """``first + sign * second``, of one length.
+
+        Raises:
+            FormatError: they are of different lengths.
+        """
         n = self.width(first)
         if self.width(second) != n:
             raise FormatError(f"{self.where}: a sum of {n} and {self.width(second)} numbers")
@@ -167,7 +171,7 @@ class GraphBuilder:
         return self.units(self.shift(self.select(node, rows), kinks), slopes), signs, rows
 
     def maxima(self, node: int, arguments: Ints, offsets: Ints) -> int:
-        """The largest entry of each group, see `Maxima`.
+        """The largest entry of each group, see `Maxima`: arguments (m,), and offsets (n+1,) of n groups.
 
         Raises:
             FormatError: a group without arguments.
@@ -182,7 +186,11 @@ class GraphBuilder:
         return self._add(Maxima(node, np.asarray(arguments, dtype=np.int64), np.asarray(offsets)))
 
     def maximum(self, nodes: Sequence[int]) -> int:
-        """The elementwise largest of several vectors of one length."""
+        """The elementwise largest of several vectors of one length.
+
+        Raises:
+            FormatError: they are of different lengths.
+        """
         n, k = self.width(nodes[0]), len(nodes)
         if any(self.width(node) != n for node in nodes):
             raise FormatError(f"{self.where}: a maximum of {[self.width(node) for node in nodes]} numbers")

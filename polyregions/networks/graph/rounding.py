@@ -65,7 +65,7 @@ def object_array(entries: Sequence[Any]) -> Any:
 
 
 def exact_products(a: Floats, b: Floats) -> Floats | None:
-    """Products that are all exact, None where one may not be."""
+    """Products (n,) of factors (n,), or of any other shape, that are all exact; None where one may not be."""
     (bits_a, low_a), (bits_b, low_b) = _bits(a), _bits(b)
     zero = (a == 0) | (b == 0)
     fits = (bits_a + bits_b <= MANTISSA_BITS) & (np.abs(low_a + low_b) < SAFE_EXPONENT)
@@ -73,7 +73,12 @@ def exact_products(a: Floats, b: Floats) -> Floats | None:
 
 
 def exact_sums(terms: Floats, places: Ints) -> tuple[Ints, Floats] | None:
-    """The places that occur and the sum of the terms at each (sorted by place), None where one may be rounded."""
+    """The places that occur and the sum of the terms at each (sorted by place), None where one may be rounded.
+
+    Args:
+        terms: (m,) the terms.
+        places: (m,) where each belongs, ascending.
+    """
     if not len(terms):
         return places, terms
     starts = np.flatnonzero(np.append(True, places[1:] != places[:-1]))

@@ -105,7 +105,7 @@ class SparseAffine:
         return replace(self, values=values, bias=np.zeros(self.n_rows))
 
     def rows(self, index: Ints) -> SparseAffine:
-        """The map to the chosen entries of y."""
+        """The map to the chosen entries (m,) of y."""
         counts = np.diff(self.offsets)[index]
         chosen = _ranges(self.offsets[:-1][index], counts)
         return SparseAffine(
@@ -114,7 +114,7 @@ class SparseAffine:
 
 
 def selection(index: Ints, n_columns: int) -> SparseAffine:
-    """The map ``y = x[index]``."""
+    """The map ``y = x[index]`` for index (n,)."""
     n = len(index)
     return SparseAffine(
         np.arange(n + 1), np.asarray(index, dtype=np.int64), np.ones(n), np.zeros(n), n_columns
@@ -129,7 +129,13 @@ def from_dense(weight: Any, bias: Any) -> SparseAffine:
 
 
 def from_entries(rows: Ints, columns: Ints, values: Any, bias: Any, n_columns: int) -> SparseAffine:
-    """A map from entries in any order, no two of one place."""
+    """A map from entries in any order, no two of one place.
+
+    Args:
+        rows, columns, values: (m,) the entries.
+        bias: (n,).
+        n_columns: length k of x.
+    """
     if not _ascend(rows, columns):
         order = np.lexsort([columns, rows])
         rows, columns, values = rows[order], columns[order], values[order]

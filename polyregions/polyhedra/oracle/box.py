@@ -96,7 +96,7 @@ class BoxOracle:
 
 
 def inwards(rows: Floats, point: Floats, bounds: Bounds) -> Floats:
-    """A point of the closed box moved towards its centre, as far as the rows easily allow."""
+    """A point (k,) of the closed box moved towards its centre, as far as the rows (m, k+1) easily allow."""
     _, centre = _frame(bounds)
     here, there = (rows[:, :-1] @ x + rows[:, -1] for x in (point, centre))
     falling = there < here

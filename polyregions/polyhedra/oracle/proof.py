@@ -51,7 +51,7 @@ def values_at_points(rows: Floats, error: Floats, points: Floats) -> tuple[Float
 
 
 def sign_at(row: Floats, error: Floats, x: Floats) -> int:
-    """The sign (+1 or -1) of one form at x if certain, else 0."""
+    """The sign (+1 or -1) of one form (k+1,) with entrywise error bounds (k+1,) at x (k,) if certain, else 0."""
     value, bound = values_with_error(row[None], error[None], x)
     if value[0] > bound[0]:
         return 1
@@ -59,7 +59,7 @@ def sign_at(row: Floats, error: Floats, x: Floats) -> int:
 
 
 def is_inside(rows: Floats, error: Floats, x: Floats) -> bool:
-    """Whether x is certainly strictly inside ``{rows @ [x, 1] > 0}``."""
+    """Whether x (k,) is certainly strictly inside ``{rows @ [x, 1] > 0}``, rows and error (m, k+1)."""
     value, bound = values_with_error(rows, error, x)
     return bool(np.all(value > bound))
 
@@ -69,6 +69,12 @@ def is_empty(rows: Floats, error: Floats, multipliers: Floats, bounds: Bounds) -
     """Whether multipliers y >= 0 prove that ``{rows @ [x, 1] > 0}`` has no point within the bounds.
 
     Every x inside has ``sum y_i row_i(x) > 0``; so a sum that is negative all over the bounds is the proof.
+
+    Args:
+        rows: (m, k+1) forms.
+        error: (m, k+1) entrywise error bounds.
+        multipliers: (m,) y; what is negative counts as 0.
+        bounds: those of x.
     """
     y = np.maximum(multipliers, 0.0)
     used = y > 0

@@ -28,7 +28,7 @@ class RationalOracle:
 
 
 def starting_point(guess: Floats | None, dim: int) -> Sequence[Fraction]:
-    """The guess as rationals, the origin if there is none."""
+    """The guess (k,) as rationals, the origin if there is none."""
     if guess is None or not np.all(np.isfinite(guess)):
         return [Fraction(0)] * dim
     return [Fraction(v) for v in guess.tolist()]

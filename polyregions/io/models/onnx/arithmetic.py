@@ -46,7 +46,11 @@ def mean(call: Call) -> Value:
 
 
 def mul(call: Call) -> Value:
-    """Product of two tensors, one of them constant."""
+    """Product of two tensors, one of them constant.
+
+    Raises:
+        UnsupportedError: both depend on the network's input.
+    """
     a, b = _aligned(call)
     if isinstance(a, Data) and isinstance(b, Data):
         raise call.unsupported(
@@ -58,7 +62,12 @@ def mul(call: Call) -> Value:
 
 
 def div(call: Call) -> Value:
-    """Quotient of a tensor by a constant."""
+    """Quotient of a tensor by a constant.
+
+    Raises:
+        FormatError: the constant holds a 0.
+        UnsupportedError: the divisor depends on the network's input.
+    """
     a, b = _aligned(call)
     if isinstance(b, Data):
         raise call.unsupported("divides by a tensor that depends on the network's input, expected a constant")
@@ -70,7 +79,11 @@ def div(call: Call) -> Value:
 
 
 def neg(call: Call) -> Value:
-    """Minus a tensor."""
+    """Minus a tensor.
+
+    Raises:
+        FormatError: a constant that does not hold numbers.
+    """
     call.only(1)
     value = call.value(0)
     if isinstance(value, Data):
@@ -110,7 +123,11 @@ def scaled(call: Call, value: Value, factors: Any) -> Value:
 
 
 def reciprocal(call: Call, array: Any) -> Any:
-    """1 / array: floats where they are exact (powers of two), else rationals."""
+    """1 / array: floats where they are exact (powers of two), else rationals.
+
+    Raises:
+        UnsupportedError: more than `MAX_RATIONALS` numbers.
+    """
     if array.size > MAX_RATIONALS:
         raise call.unsupported(f"divides by {array.size} numbers, expected at most {MAX_RATIONALS}")
     return floats_if_exact(1 / rationals(_numbers(call, array)))

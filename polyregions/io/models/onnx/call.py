@@ -60,7 +60,11 @@ class Call:
         return self.operands[i] if i < len(self.operands) else None
 
     def value(self, i: int, what: str = "the data") -> Value:
-        """Operand i, which must be there."""
+        """Operand i, which must be there.
+
+        Raises:
+            FormatError: it is left out.
+        """
         value = self.operand(i)
         if value is None:
             raise self.wrong(f"{what} (input {i}) is missing")
@@ -83,27 +87,43 @@ class Call:
         return self.real(self.constant(i, what), what)
 
     def real(self, array: Any, what: str) -> Any:
-        """A constant that must be of real numbers: float64, or object for exact rationals."""
+        """A constant that must be of real numbers: float64, or object for exact rationals.
+
+        Raises:
+            FormatError: it is of something else.
+        """
         if array.dtype.kind not in "fO":
             raise self.wrong(f"{what} holds {array.dtype}, expected real numbers")
         return array
 
     def integers(self, i: int, what: str) -> list[int]:
-        """Operand i as a constant list of integers."""
+        """Operand i as a constant list of integers.
+
+        Raises:
+            FormatError: it is no list of integers.
+        """
         array = self.constant(i, what)
         if array.dtype != np.int64 or array.ndim > 1:
             raise FormatError(f"{self.node.where}: {what} has {array.dtype} {array.shape}, expected a list")
         return [int(n) for n in array.ravel()]
 
     def integer_array(self, i: int, what: str) -> Any:
-        """Operand i as a constant array of integers."""
+        """Operand i as a constant array of integers.
+
+        Raises:
+            FormatError: it holds something else.
+        """
         array = self.constant(i, what)
         if array.dtype != np.int64:
             raise FormatError(f"{self.node.where}: {what} holds {array.dtype}, expected integers")
         return array
 
     def attribute(self, name: str, default: Any) -> Any:
-        """An attribute, of the same type as the default; lists are of integers."""
+        """An attribute, of the same type as the default; lists are of integers.
+
+        Raises:
+            FormatError: it is of another type, or a list of something else.
+        """
         value = self.attributes.get(name, default)
         if type(value) is not type(default):
             raise self.wrong(f"attribute {name} is {type(value).__name__}, expected {type(default).__name__}")
@@ -112,12 +132,20 @@ class Call:
         return value
 
     def only(self, count: int) -> None:
-        """Check that the number of operands is at most `count`, and that the first is there."""
+        """Check that the number of operands is at most `count`, and that the first is there.
+
+        Raises:
+            FormatError: there are more, or the first is left out.
+        """
         if len(self.operands) > count or self.operand(0) is None:
             raise FormatError(f"{self.node.where} has {len(self.operands)} inputs, expected 1 to {count}")
 
     def moved(self, value: Value, operator: Callable[[Any], Any]) -> Value:
-        """What an operator gives that only moves or repeats entries: written once, for arrays and for indices."""
+        """What an operator gives that only moves or repeats entries: written once, for arrays and for indices.
+
+        Raises:
+            FormatError: the result holds no values.
+        """
         if not isinstance(value, Data):
             return operator(value)
         index = operator(np.arange(prod(value.shape)).reshape(value.shape))
@@ -131,7 +159,11 @@ class Call:
         return value if value.shape == shape else self.moved(value, lambda a: np.broadcast_to(a, shape))
 
     def common_shape(self, values: Sequence[Value]) -> tuple[int, ...]:
-        """The shape that several values have after broadcasting."""
+        """The shape that several values have after broadcasting.
+
+        Raises:
+            FormatError: the shapes do not fit each other.
+        """
         shapes = [value.shape for value in values]
         try:
             shape = tuple(np.broadcast_shapes(*shapes))
@@ -149,17 +181,29 @@ class Call:
         return UnsupportedError(f"{self.node.where}: {message}")
 
     def check_size(self, shape: tuple[int, ...]) -> None:
-        """Refuse results that are too large to be written out."""
+        """Refuse results that are too large to be written out.
+
+        Raises:
+            UnsupportedError: more than `MAX_SIZE` entries.
+        """
         if prod(shape) > MAX_SIZE:
             raise self.unsupported(f"result of shape {shape}, expected at most {MAX_SIZE} entries")
 
     def check_products(self, n_entries: int) -> None:
-        """Refuse affine maps that are too large to be written out."""
+        """Refuse affine maps that are too large to be written out.
+
+        Raises:
+            UnsupportedError: more than `MAX_PRODUCTS` entries.
+        """
         if n_entries > MAX_PRODUCTS:
             raise self.unsupported(f"an affine map of {n_entries} entries, expected at most {MAX_PRODUCTS}")
 
     def numbers(self, i: int, what: str = "the operand") -> Any:
-        """Operand i as a constant of integers or real numbers."""
+        """Operand i as a constant of integers or real numbers.
+
+        Raises:
+            FormatError: it holds something else.
+        """
         array = self.constant(i, what)
         if array.dtype.kind not in "ifO":
             raise self.wrong(f"{what} holds {array.dtype}, expected numbers")
@@ -176,7 +220,11 @@ class Call:
             raise self.unsupported("jumps, at a constant that a runtime rounds while it computes it")
 
     def whole(self, array: Any) -> Any:
-        """Numbers as integers, which they must be."""
+        """Numbers as integers, which they must be.
+
+        Raises:
+            UnsupportedError: one of them is no integer of 64 bits.
+        """
         fractions = fractions_of(array.ravel())
         if any(x.denominator != 1 or not -(2**63) <= x < 2**63 for x in fractions):
             raise self.unsupported("gives numbers that are no integers of 64 bits")
@@ -191,7 +239,11 @@ class Call:
         return Data(self.build.select(joined, np.ascontiguousarray(index).ravel()), index.shape)
 
     def constant(self, i: int, what: str) -> Any:
-        """Operand i, which must not depend on the network's input."""
+        """Operand i, which must not depend on the network's input.
+
+        Raises:
+            UnsupportedError: it depends on the input.
+        """
         value = self.value(i, what)
         if isinstance(value, Data):
             raise self.unsupported(f"{what} (input {i}) depends on the network's input, expected a constant")

@@ -14,7 +14,11 @@ FLOAT16 = 10
 
 
 def constant(call: Call) -> Value:
-    """The value of an attribute."""
+    """The value of an attribute.
+
+    Raises:
+        FormatError: several values or none, inputs, or a value that does not hold numbers.
+    """
     if len(call.attributes) != 1 or call.operands:
         raise call.wrong(f"{len(call.attributes)} values and {len(call.operands)} inputs, expected one value")
     ((name, value),) = call.attributes.items()
@@ -28,7 +32,11 @@ def constant(call: Call) -> Value:
 
 
 def constant_of_shape(call: Call) -> Value:
-    """One value everywhere, 0 if none is given."""
+    """One value everywhere, 0 if none is given.
+
+    Raises:
+        FormatError: sizes below 1 in another shape than (0,), or a value that is not one number.
+    """
     call.only(1)
     shape = tuple(call.integers(0, "shape"))
     if min(shape, default=1) < 1 and shape != (0,):
@@ -55,7 +63,11 @@ def size(call: Call) -> Value:
 
 
 def cast(call: Call) -> Value:
-    """A change of type that changes no value: of the data to float32 or float64, of a constant if it fits."""
+    """A change of type that changes no value: of the data to float32 or float64, of a constant if it fits.
+
+    Raises:
+        UnsupportedError: the data to another type, or a constant to one that is not known.
+    """
     call.only(1)
     value, target = call.value(0), call.attribute("to", 0)
     if isinstance(value, Data):

@@ -27,7 +27,11 @@ def conv(call: Call) -> Value:
 
 
 def conv_transpose(call: Call) -> Value:
-    """The transposed map of a convolution: each pixel is spread over the places that a kernel reaches from it."""
+    """The transposed map of a convolution: each pixel is spread over the places that a kernel reaches from it.
+
+    Raises:
+        FormatError: data, groups and kernels that do not fit each other.
+    """
     call.only(3)
     data, kernels, groups = call.data(0), call.reals(1, "W"), call.attribute("group", 1)
     shape, per_group = data.shape, kernels.shape[1] if kernels.ndim > 1 else 0

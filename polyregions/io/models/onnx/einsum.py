@@ -19,6 +19,9 @@ def einsum(call: Call) -> Value:
     """Sums of products along named axes, one factor of which at most depends on the input.
 
     Every combination of indices is one term: an entry of the data times an exact product of constants.
+
+    Raises:
+        FormatError: the result has an axis of no operand.
     """
     values = [call.value(i) for i in range(len(call.operands))]
     terms, result = _axes_of(call, [len(v.shape) for v in values])

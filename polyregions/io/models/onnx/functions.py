@@ -76,7 +76,11 @@ def power(call: Call) -> Any:
 
 
 def reciprocal(call: Call) -> Any:
-    """``1 / x``."""
+    """``1 / x``.
+
+    Raises:
+        FormatError: a number is 0.
+    """
     call.only(1)
     values = _rationals(call, 0, MAX_RATIONALS)
     if 0 in values:
@@ -112,7 +116,11 @@ ROUNDINGS: Final[dict[str, Callable[[Fraction], int]]] = {
 
 
 def mod(call: Call) -> Any:
-    """The remainder: of the sign of the divisor, or with fmod of that of the dividend."""
+    """The remainder: of the sign of the divisor, or with fmod of that of the dividend.
+
+    Raises:
+        FormatError: a divisor is 0.
+    """
     call.only(2)
     call.certain(0)
     call.certain(1)
@@ -173,7 +181,11 @@ def logical(rule: Callable[[Any, Any], Any]) -> Callable[[Call], Any]:
 
 
 def range_(call: Call) -> Any:
-    """``start, start + delta, ...`` in front of the limit, each of them exact."""
+    """``start, start + delta, ...`` in front of the limit, each of them exact.
+
+    Raises:
+        FormatError: a bound or step that is not one number, or a step of 0.
+    """
     call.only(3)
     numbers = [call.numbers(i) for i in range(3)]
     if any(array.size != 1 for array in numbers):

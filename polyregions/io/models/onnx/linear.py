@@ -19,7 +19,11 @@ MAX_CONSTANT_WORK = 2**20
 
 
 def gemm(call: Call) -> Value:
-    """``alpha A' B' + beta C``."""
+    """``alpha A' B' + beta C``.
+
+    Raises:
+        FormatError: C does not fit the product.
+    """
     call.only(3)
     a, b = (_as_matrix(call, call.value(i, "AB"[i]), i) for i in (0, 1))
     leading = a.shape[:1]
@@ -48,7 +52,12 @@ def matmul(call: Call) -> Value:
 
 
 def product(call: Call, a: Value, b: Value) -> Value:
-    """The product of matrices, or stacks of matrices, of which one at most depends on the input."""
+    """The product of matrices, or stacks of matrices, of which one at most depends on the input.
+
+    Raises:
+        FormatError: a factor without axes.
+        UnsupportedError: both depend on the network's input.
+    """
     if not a.shape or not b.shape:
         raise call.wrong("a factor without axes")
     left = a.shape if len(a.shape) > 1 else (1, *a.shape)
@@ -87,7 +96,11 @@ def reduce_mean(call: Call) -> Value:
 
 
 def cum_sum(call: Call) -> Value:
-    """Sums of the entries so far along one axis."""
+    """Sums of the entries so far along one axis.
+
+    Raises:
+        FormatError: more than one axis, or none.
+    """
     call.only(2)
     value, given = call.value(0), call.integers(1, "axis")
     if len(given) != 1:
@@ -107,6 +120,9 @@ def batch_normalization(call: Call) -> Value:
 
     A square root that is irrational has no exact value: the factor is then the nearest float64 of
     ``scale / sqrt(var + epsilon)``, and a notice says so. Everything else is exact.
+
+    Raises:
+        FormatError: constants that are not one for each channel, or var + epsilon that is not positive.
     """
     call.only(5)
     _check_inference(call)

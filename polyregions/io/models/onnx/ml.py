@@ -21,7 +21,11 @@ def scaler(call: Call) -> Value:
 
 
 def imputer(call: Call) -> Value:
-    """Replaces values that are missing (NaN), of which an input has none."""
+    """Replaces values that are missing (NaN), of which an input has none.
+
+    Raises:
+        UnsupportedError: another value than NaN is replaced.
+    """
     call.only(1)
     replaced = call.attributes.get("replaced_value_float", 0.0)
     if not (isinstance(replaced, float) and np.isnan(replaced)):
@@ -30,7 +34,12 @@ def imputer(call: Call) -> Value:
 
 
 def linear_regressor(call: Call) -> Value:
-    """``x A' + b`` for each target."""
+    """``x A' + b`` for each target.
+
+    Raises:
+        FormatError: the coefficients do not fit data and targets.
+        UnsupportedError: a post_transform.
+    """
     call.only(1)
     value, n_targets = call.data(0), call.attribute("targets", 1)
     how = call.attribute("post_transform", "NONE")

@@ -35,7 +35,11 @@ class Dependencies:
 
 
 def producers_of(protos: Iterable[Any], taken: set[str], where: str) -> dict[str, Node]:
-    """The node that makes each tensor."""
+    """The node that makes each tensor.
+
+    Raises:
+        FormatError: a node without an output, or two tensors of one name.
+    """
     producers: dict[str, Node] = {}
     for index, proto in enumerate(protos):
         node = Node(proto, _place(proto, index, where))

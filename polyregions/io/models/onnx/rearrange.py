@@ -19,7 +19,11 @@ def identity(call: Call, array: Any) -> Any:
 
 
 def dropout(call: Call, array: Any) -> Any:
-    """Dropout, which does nothing in inference."""
+    """Dropout, which does nothing in inference.
+
+    Raises:
+        UnsupportedError: training mode.
+    """
     call.only(3)
     training = call.operand(2)
     if isinstance(training, Data) or (training is not None and np.any(training) and _drops(call)):
@@ -35,7 +39,11 @@ def _drops(call: Call) -> bool:
 
 
 def flatten(call: Call, array: Any) -> Any:
-    """Flatten to two axes."""
+    """Flatten to two axes.
+
+    Raises:
+        FormatError: an axis out of range.
+    """
     call.only(1)
     axis = call.attribute("axis", 1)
     if not -array.ndim <= axis <= array.ndim:
@@ -45,7 +53,11 @@ def flatten(call: Call, array: Any) -> Any:
 
 
 def reshape(call: Call, array: Any) -> Any:
-    """Reshape, where 0 keeps an axis and -1 takes what is left."""
+    """Reshape, where 0 keeps an axis and -1 takes what is left.
+
+    Raises:
+        FormatError: the tensor cannot take the shape.
+    """
     call.only(2)
     wanted = call.integers(1, "shape")
     sizes = [_kept(call, array, i) if n == 0 else n for i, n in enumerate(wanted)]
@@ -59,7 +71,11 @@ def reshape(call: Call, array: Any) -> Any:
 
 
 def transpose(call: Call, array: Any) -> Any:
-    """Transpose, reversing the axes by default."""
+    """Transpose, reversing the axes by default.
+
+    Raises:
+        FormatError: perm is no permutation of the axes.
+    """
     call.only(1)
     axes = call.attribute("perm", list(reversed(range(array.ndim))))
     if sorted(axes) != list(range(array.ndim)):
@@ -68,7 +84,11 @@ def transpose(call: Call, array: Any) -> Any:
 
 
 def squeeze(call: Call, array: Any) -> Any:
-    """Squeeze axes of size 1, all of them by default."""
+    """Squeeze axes of size 1, all of them by default.
+
+    Raises:
+        FormatError: an axis is of another size.
+    """
     axes = _axes(call, array.ndim)
     if axes is None:
         axes = [i for i, n in enumerate(array.shape) if n == 1]
@@ -78,7 +98,11 @@ def squeeze(call: Call, array: Any) -> Any:
 
 
 def unsqueeze(call: Call, array: Any) -> Any:
-    """Unsqueeze: insert axes of size 1."""
+    """Unsqueeze: insert axes of size 1.
+
+    Raises:
+        FormatError: no axes are given, or too many.
+    """
     given = _axis_values(call)
     if given is None or array.ndim + len(given) > MAX_RANK:
         raise call.wrong("axes are missing or too many")
@@ -89,7 +113,11 @@ def unsqueeze(call: Call, array: Any) -> Any:
 
 
 def slice_(call: Call, array: Any) -> Any:
-    """Slice, whose bounds were attributes before opset 10, and are inputs since."""
+    """Slice, whose bounds were attributes before opset 10, and are inputs since.
+
+    Raises:
+        FormatError: starts, ends, axes and steps of different lengths, or a step of 0.
+    """
     if call.opset < 10:
         call.only(1)
         starts, ends = call.attribute("starts", []), call.attribute("ends", [])
@@ -108,7 +136,11 @@ def slice_(call: Call, array: Any) -> Any:
 
 
 def gather(call: Call, array: Any) -> Any:
-    """Gather along one axis by constant indices."""
+    """Gather along one axis by constant indices.
+
+    Raises:
+        FormatError: an index outside the axis.
+    """
     call.only(2)
     index = call.integer_array(1, "indices")
     (axis,) = checked_axes(call, [call.attribute("axis", 0)], array.ndim)
@@ -120,7 +152,11 @@ def gather(call: Call, array: Any) -> Any:
 
 
 def expand(call: Call, array: Any) -> Any:
-    """Expand by numpy's rules in both directions."""
+    """Expand by numpy's rules in both directions.
+
+    Raises:
+        FormatError: the shapes do not fit each other.
+    """
     call.only(2)
     shape = checked_shape(call, call.integers(1, "shape"))
     try:
@@ -132,7 +168,11 @@ def expand(call: Call, array: Any) -> Any:
 
 
 def tile(call: Call, array: Any) -> Any:
-    """Repeat the whole tensor along each axis."""
+    """Repeat the whole tensor along each axis.
+
+    Raises:
+        FormatError: not one number of repeats >= 1 for each axis.
+    """
     call.only(2)
     repeats = call.integers(1, "repeats")
     if len(repeats) != array.ndim or min(repeats, default=1) < 1:
@@ -142,7 +182,11 @@ def tile(call: Call, array: Any) -> Any:
 
 
 def depth_to_space(call: Call, array: Any) -> Any:
-    """Blocks of channels become blocks of pixels."""
+    """Blocks of channels become blocks of pixels.
+
+    Raises:
+        FormatError: not four axes, a blocksize that does not fit, or an unknown mode.
+    """
     call.only(1)
     size, mode = call.attribute("blocksize", 0), call.attribute("mode", "DCR")
     if array.ndim != 4 or size < 1 or array.shape[1] % (size * size) or mode not in ("DCR", "CRD"):
@@ -159,7 +203,11 @@ def depth_to_space(call: Call, array: Any) -> Any:
 
 
 def space_to_depth(call: Call, array: Any) -> Any:
-    """Blocks of pixels become channels."""
+    """Blocks of pixels become channels.
+
+    Raises:
+        FormatError: not four axes, a blocksize that does not fit, or an unknown mode.
+    """
     call.only(1)
     size, mode = call.attribute("blocksize", 0), call.attribute("mode", "DCR")
     if array.ndim != 4 or size < 1 or array.shape[2] % size or array.shape[3] % size:
@@ -173,7 +221,11 @@ def space_to_depth(call: Call, array: Any) -> Any:
 
 
 def split(call: Call) -> list[Value]:
-    """Split along one axis into as many parts as the node has outputs."""
+    """Split along one axis into as many parts as the node has outputs.
+
+    Raises:
+        FormatError: the axis does not fall into parts of these sizes, or not into equal ones where it has to.
+    """
     call.only(2)
     value, n_parts = call.value(0), len(call.node.proto.output)
     (axis,) = checked_axes(call, [call.attribute("axis", 0)], len(value.shape))
@@ -198,7 +250,11 @@ def _part(call: Call, value: Value, axis: int, start: int, end: int) -> Value:
 
 
 def concat(call: Call) -> Value:
-    """Concatenation along one axis."""
+    """Concatenation along one axis.
+
+    Raises:
+        FormatError: nothing to join, or shapes that differ elsewhere than along the axis.
+    """
     values = [call.value(i) for i in range(len(call.operands))]
     if not values:
         raise call.wrong("joins nothing")
@@ -219,7 +275,12 @@ def concat(call: Call) -> Value:
 
 
 def pad(call: Call) -> Value:
-    """Pad with a constant, or by reflecting or repeating what is there."""
+    """Pad with a constant, or by reflecting or repeating what is there.
+
+    Raises:
+        FormatError: not two pads for each axis, or a reflection of more than there is.
+        UnsupportedError: another mode.
+    """
     value, mode = call.value(0), call.attribute("mode", "constant")
     rank = len(value.shape)
     pads = call.attribute("pads", []) if call.opset < 11 else call.integers(1, "pads")
@@ -293,7 +354,11 @@ def _bounded_slice(start: int, end: int, step: int, n: int) -> slice:
 
 
 def checked_shape(call: Call, sizes: list[int]) -> tuple[int, ...]:
-    """Sizes that a result can have."""
+    """Sizes that a result can have.
+
+    Raises:
+        FormatError: a size below 1, or too many axes or entries.
+    """
     if min(sizes, default=1) < 1 or len(sizes) > MAX_RANK or prod(sizes) > MAX_SIZE:
         raise call.wrong(
             f"shape {tuple(sizes[:MAX_RANK])}, expected sizes >= 1 and at most {MAX_SIZE} entries"
@@ -324,7 +389,11 @@ def _axis_values(call: Call) -> list[int] | None:
 
 
 def checked_axes(call: Call, given: list[int], rank: int) -> list[int]:
-    """Different axes, counted from the first."""
+    """Different axes, counted from the first.
+
+    Raises:
+        FormatError: an axis out of range, or one given twice.
+    """
     axes = [n + rank if n < 0 else n for n in given]
     if len(set(axes)) != len(axes) or any(not 0 <= n < rank for n in axes):
         raise call.wrong(f"axes {given}, expected different axes of {rank}")

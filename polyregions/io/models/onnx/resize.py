@@ -40,7 +40,11 @@ def upsample(call: Call) -> Value:
 
 
 def resize(call: Call) -> Value:
-    """Resize, by scales or to sizes."""
+    """Resize, by scales or to sizes.
+
+    Raises:
+        FormatError: not one size for each axis.
+    """
     shape, rank = call.value(0).shape, len(call.value(0).shape)
     if call.opset < 11:
         call.only(2)

@@ -15,7 +15,11 @@ from polyregions.networks.graph.sparse import from_entries
 
 
 def where(call: Call) -> Value:
-    """Entries of one tensor or the other, by constant truth values."""
+    """Entries of one tensor or the other, by constant truth values.
+
+    Raises:
+        FormatError: the condition does not hold truth values.
+    """
     call.only(3)
     condition = call.constant(0, "the condition")
     if condition.dtype.kind != "b":
@@ -36,7 +40,11 @@ def gather_elements(call: Call, array: Any) -> Any:
 
 
 def gather_nd(call: Call, array: Any) -> Any:
-    """The slice for each row of indices."""
+    """The slice for each row of indices.
+
+    Raises:
+        FormatError: batch_dims that do not fit the shapes.
+    """
     call.only(2)
     index, n_batch = call.integer_array(1, "indices"), call.attribute("batch_dims", 0)
     if not 0 <= n_batch < min(index.ndim, array.ndim) or index.shape[:n_batch] != array.shape[:n_batch]:
@@ -50,7 +58,11 @@ def gather_nd(call: Call, array: Any) -> Any:
 
 
 def scatter_elements(call: Call) -> Value:
-    """A tensor with entries replaced, or added to, along one axis."""
+    """A tensor with entries replaced, or added to, along one axis.
+
+    Raises:
+        FormatError: updates and indices of different shapes.
+    """
     call.only(3)
     index = call.integer_array(1, "indices")
     data, updates = call.value(0), call.value(2)
@@ -61,7 +73,11 @@ def scatter_elements(call: Call) -> Value:
 
 
 def scatter_nd(call: Call) -> Value:
-    """A tensor with slices replaced, or added to."""
+    """A tensor with slices replaced, or added to.
+
+    Raises:
+        FormatError: updates of another shape than what they go to.
+    """
     call.only(3)
     data, index, updates = call.value(0), call.integer_array(1, "indices"), call.value(2)
     rows = _rows(call, index, data.shape)
@@ -72,7 +88,11 @@ def scatter_nd(call: Call) -> Value:
 
 
 def trilu(call: Call) -> Value:
-    """The upper or lower triangle of matrices, 0 elsewhere."""
+    """The upper or lower triangle of matrices, 0 elsewhere.
+
+    Raises:
+        FormatError: fewer than two axes.
+    """
     call.only(2)
     value, offset = call.value(0), 0 if call.operand(1) is None else call.integers(1, "k")[0]
     if len(value.shape) < 2:
@@ -85,7 +105,11 @@ def trilu(call: Call) -> Value:
 
 
 def compress(call: Call, array: Any) -> Any:
-    """The slices along one axis, or the entries, where a constant is true."""
+    """The slices along one axis, or the entries, where a constant is true.
+
+    Raises:
+        FormatError: the condition is no list of truth values, or longer than the axis.
+    """
     call.only(2)
     condition = call.constant(1, "the condition")
     if "axis" not in call.attributes:
@@ -105,7 +129,11 @@ def non_zero(call: Call) -> Any:
 
 
 def one_hot(call: Call) -> Any:
-    """A new axis that is `on` at each index and `off` elsewhere."""
+    """A new axis that is `on` at each index and `off` elsewhere.
+
+    Raises:
+        FormatError: a depth that is not one number from 1 to 2^20, values that are not two, or an axis out of range.
+    """
     call.only(3)
     index, depth, values = call.integer_array(0, "indices"), call.numbers(1), call.constant(2, "values")
     if depth.size != 1 or values.shape != (2,) or not 1 <= depth.ravel()[0] <= 2**20:
@@ -122,7 +150,11 @@ def one_hot(call: Call) -> Any:
 
 
 def eye_like(call: Call) -> Any:
-    """Ones on a diagonal, in the shape of a tensor."""
+    """Ones on a diagonal, in the shape of a tensor.
+
+    Raises:
+        FormatError: the tensor is no matrix.
+    """
     call.only(1)
     shape = call.value(0).shape
     if len(shape) != 2:
@@ -132,7 +164,11 @@ def eye_like(call: Call) -> Any:
 
 
 def reverse_sequence(call: Call, array: Any) -> Any:
-    """The beginnings of the sequences, of constant lengths, reversed."""
+    """The beginnings of the sequences, of constant lengths, reversed.
+
+    Raises:
+        FormatError: axes other than the first two, or lengths that do not fit.
+    """
     call.only(2)
     lengths = call.integers(1, "sequence_lens")
     batch, time = call.attribute("batch_axis", 1), call.attribute("time_axis", 0)

@@ -29,7 +29,12 @@ def absolute(call: Call) -> Value:
 
 
 def prelu(call: Call) -> Value:
-    """``slope x`` for negative x, with a slope for each entry or channel."""
+    """``slope x`` for negative x, with a slope for each entry or channel.
+
+    Raises:
+        FormatError: the slope does not fit the data.
+        UnsupportedError: a slope that float64 cannot hold.
+    """
     call.only(2)
     data, slope = _data(call), call.reals(1, "slope")
     if slope.dtype == object:
@@ -61,6 +66,9 @@ def shrink(call: Call) -> Value:
     """``x + bias`` below -lambd, ``x - bias`` above lambd, 0 in between: continuous where bias = lambd.
 
     A soft shrink of lambd is ``x - min(max(x, -lambd), lambd)``; without bias and threshold it is the identity.
+
+    Raises:
+        UnsupportedError: bias and lambd differ or are negative, and it is not the identity.
     """
     call.only(1)
     data = _data(call)
@@ -75,7 +83,11 @@ def shrink(call: Call) -> Value:
 
 
 def thresholded_relu(call: Call) -> Value:
-    """``x`` above alpha, 0 elsewhere: continuous where alpha = 0."""
+    """``x`` above alpha, 0 elsewhere: continuous where alpha = 0.
+
+    Raises:
+        UnsupportedError: another alpha.
+    """
     call.only(1)
     alpha = call.attribute("alpha", 1.0)
     if alpha != 0:

@@ -50,7 +50,11 @@ class Window(NamedTuple):
 
 
 def windows_of(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> list[Window]:
-    """The windows of a convolution or a pooling along each spatial axis, from the node's attributes."""
+    """The windows of a convolution or a pooling along each spatial axis, from the node's attributes.
+
+    Raises:
+        FormatError: strides or dilations that do not fit, or a kernel that does not fit into the image.
+    """
     rank = len(sizes)
     strides, dilations = call.attribute("strides", [1] * rank), call.attribute("dilations", [1] * rank)
     if len(strides) != rank or len(dilations) != rank or min(*strides, *dilations) < 1:
@@ -68,7 +72,11 @@ def windows_of(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> l
 
 
 def spread_windows(call: Call, sizes: tuple[int, ...], kernel: tuple[int, ...]) -> list[Window]:
-    """The windows over the result of a transposed convolution, one for each of its inputs (sizes)."""
+    """The windows over the result of a transposed convolution, one for each of its inputs (sizes).
+
+    Raises:
+        FormatError: strides, dilations or output_padding that do not fit, or a result without pixels.
+    """
     rank = len(sizes)
     strides, dilations = call.attribute("strides", [1] * rank), call.attribute("dilations", [1] * rank)
     more = call.attribute("output_padding", [0] * rank)
@@ -113,7 +121,11 @@ def _spread_sizes(
 
 
 def kernel_of(call: Call, rank: int) -> tuple[int, ...]:
-    """The attribute kernel_shape of a pooling."""
+    """The attribute kernel_shape of a pooling.
+
+    Raises:
+        FormatError: it is not one size >= 1 for each spatial axis.
+    """
     kernel = tuple(call.attribute("kernel_shape", list[int]()))
     if len(kernel) != rank or min(kernel, default=1) < 1:
         raise call.wrong(f"kernel_shape {kernel} for {rank} spatial axes")

@@ -56,7 +56,11 @@ class Use:
         return value if isinstance(value, Data) else real(value)
 
     def constant(self, name: str) -> Any:
-        """A constant of real numbers; None stays None."""
+        """A constant of real numbers; None stays None.
+
+        Raises:
+            UnsupportedError: it depends on the network's input.
+        """
         value = self.arguments.get(name)
         if isinstance(value, Data):
             raise self.place.call.unsupported(f"{name} depends on the network's input, expected a constant")

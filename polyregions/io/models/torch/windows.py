@@ -58,7 +58,11 @@ LINEAR: Final = ("upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear
 
 
 def upsample(use: Use) -> Value:
-    """Linear interpolation: by the scales where they are given, else to the sizes."""
+    """Linear interpolation: by the scales where they are given, else to the sizes.
+
+    Raises:
+        UnsupportedError: it gives something else than one tensor.
+    """
     value = use.place.call.as_data(use.tensor("input" if "input" in use.arguments else "self"))
     if use.shape is None:
         raise use.place.call.unsupported("gives something else than one tensor")
@@ -122,7 +126,11 @@ def max_pool(use: Use) -> Any:
 
 
 def average_pool(use: Use) -> Value:
-    """The mean of each window."""
+    """The mean of each window.
+
+    Raises:
+        UnsupportedError: a divisor_override.
+    """
     rank = _rank(use)
     kernel = use.sizes("kernel_size", rank)
     if use.get("divisor_override") is not None:
@@ -161,7 +169,11 @@ def _swapped(use: Use, value: Data, axis: int) -> Value:
 
 
 def adaptive_max_pool(use: Use) -> Any:
-    """The largest entry of each of a number of windows of one size."""
+    """The largest entry of each of a number of windows of one size.
+
+    Raises:
+        UnsupportedError: windows of different sizes.
+    """
     rank = _rank(use)
     shape = use.tensor("self").shape[-rank:]
     if not _divides(use, shape):

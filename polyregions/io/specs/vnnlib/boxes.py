@@ -31,7 +31,12 @@ def load_vnnlib_domains(path: str | os.PathLike[str], *, max_bytes: int = MAX_BY
 
 
 def domains_of_vnnlib(text: str, where: str) -> list[Box | HPolytope]:
-    """The same from the content of a file; `where` names it in messages."""
+    """The same from the content of a file; `where` names it in messages.
+
+    Raises:
+        FormatError: no input variable is declared.
+        DomainError: no input satisfies the constraints.
+    """
     cases = read_vnnlib(text, where)
     if cases.n_inputs == 0:
         raise FormatError(f"{where}: declares no input variable, expected X_0, X_1, ...")

@@ -78,13 +78,21 @@ class Formulas:
         raise UnsupportedError(f"{place}, expected and, or, not, or a comparison of two sums")
 
     def check_count(self, counts: Iterable[int]) -> None:
-        """Refuse what multiplies out to too many disjuncts."""
+        """Refuse what multiplies out to too many disjuncts.
+
+        Raises:
+            UnsupportedError: more than `MAX_CONJUNCTIONS`.
+        """
         total = prod(counts)
         if total > MAX_CONJUNCTIONS:
             raise UnsupportedError(f"{self.where}: {total} disjuncts, expected at most {MAX_CONJUNCTIONS}")
 
     def check_rows(self, n_rows: int) -> None:
-        """Refuse what multiplies out to too many inequalities."""
+        """Refuse what multiplies out to too many inequalities.
+
+        Raises:
+            UnsupportedError: more than `MAX_ROWS`.
+        """
         if n_rows > MAX_ROWS:
             raise UnsupportedError(f"{self.where}: {n_rows} constraints, expected at most {MAX_ROWS}")
 

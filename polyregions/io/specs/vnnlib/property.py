@@ -34,7 +34,11 @@ def load_property(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -
 
 
 def property_of_vnnlib(text: str, where: str) -> Property:
-    """The same from the content of a file; `where` names it in messages."""
+    """The same from the content of a file; `where` names it in messages.
+
+    Raises:
+        FormatError: no input or no output variable is declared.
+    """
     cases = read_vnnlib(text, where)
     if not (cases.n_inputs and cases.n_outputs):
         letter = "Y" if cases.n_inputs else "X"
