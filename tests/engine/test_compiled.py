@@ -38,7 +38,7 @@ def copy_of_the_package(folder: Path) -> Path:
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     """Files stand where the folders should be, which stops even the superuser."""
     package = copy_of_the_package(tmp_path)
-    (package / "engine" / "walk" / "__pycache__").write_text("")
+    (package / "engine" / "kernels" / "__pycache__").write_text("")
     nowhere = tmp_path / "home"
     nowhere.write_text("")
     assert run_one_kernel(tmp_path, str(nowhere)) == "7.0 None"
@@ -47,5 +47,5 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 def test_compiled_code_is_cached_beside_the_package(tmp_path: Path) -> None:
     package = copy_of_the_package(tmp_path)
     printed = run_one_kernel(tmp_path, str(tmp_path))
-    assert printed == f"7.0 {package / 'engine' / 'walk' / '__pycache__'}"
-    assert list((package / "engine" / "walk" / "__pycache__").glob("simplex.value*.nbi"))
+    assert printed == f"7.0 {package / 'engine' / 'kernels' / '__pycache__'}"
+    assert list((package / "engine" / "kernels" / "__pycache__").glob("simplex.value*.nbi"))

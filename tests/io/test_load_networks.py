@@ -124,7 +124,7 @@ def test_other_suffixes_and_pickles(tmp_path: Path) -> None:
 
 def test_packaged_examples() -> None:
     names = [
-        f.name for f in resources.files("polyregions").joinpath("data").iterdir() if f.name.endswith(".npz")
+        f.name for f in resources.files("polyregions.io.models.data").iterdir() if f.name.endswith(".npz")
     ]
     for name in names:
         net = load_network("example:" + name.removesuffix(".npz"))

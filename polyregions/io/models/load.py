@@ -113,7 +113,7 @@ def _load_file(path: str | os.PathLike[str], output: str | None, check: bool, ma
 def _load_example(name: str, max_bytes: int) -> Network:
     files = {
         entry.name.removesuffix(".npz"): entry
-        for entry in resources.files("polyregions").joinpath("data").iterdir()
+        for entry in resources.files("polyregions.io.models.data").iterdir()
         if entry.name.endswith(".npz")
     }
     if name not in files:
