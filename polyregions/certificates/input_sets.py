@@ -19,13 +19,11 @@ from polyregions.polyhedra.domain import (
     Box,
     Domain,
     Slice,
-    SolidDomain,
     WholeSpace,
-    rows_in_inputs,
-    solid_domain,
 )
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import dot_fraction
+from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
 
 Normal: TypeAlias = tuple[int, ...]
 
@@ -63,7 +61,7 @@ def same_set(first: Domain, second: Domain) -> bool:
     """
     if first.dim != second.dim:
         return False
-    solids = solid_domain(first), solid_domain(second)
+    solids = first.solid_domain(), second.solid_domain()
     return _within(*solids) and _within(*reversed(solids))
 
 

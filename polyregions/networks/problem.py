@@ -16,9 +16,10 @@ from polyregions.networks.graph.sparse import composed, layer_of, of_layer
 from polyregions.networks.large_layer import LargeLayer
 from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.pullback import ComposedLayers
-from polyregions.polyhedra.domain import Domain, Slice, SolidDomain, check_domain, solid_domain
+from polyregions.polyhedra.domain import Domain, Slice, check_domain
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
+from polyregions.polyhedra.solid_domain import SolidDomain
 
 MAX_DENSE: Final = 2**22
 """Largest first layer (in entries) that is folded as a matrix."""
@@ -112,7 +113,7 @@ def pose(network: Network, domain: Domain) -> Problem:
         raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")
     if isinstance(network.layers[0], LargeLayer):
         network.layers[0].check_written_out()  # before anything is made of it
-    solid = solid_domain(domain)
+    solid = domain.solid_domain()
     return Problem(network, domain, solid, _restricted(network, solid.hull))
 
 

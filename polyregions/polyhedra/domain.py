@@ -2,63 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
-from flint import fmpz_mat
 
 from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.errors import DomainError
-from polyregions.exact.affine import IntegerAffine, affine_of_floats, compose, integer_matrix
-from polyregions.exact.numbers import Point, dot, nearest_float
+from polyregions.exact.affine import IntegerAffine, affine_of_floats, integer_matrix
+from polyregions.exact.numbers import Point
 from polyregions.exact.rational_rows import ExactAffine
-from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, solidify
-from polyregions.polyhedra.oracle.forms import Bounds, Form
-from polyregions.polyhedra.oracle.input_bounds import InputBound, forms_of_bounds, hold_at
+from polyregions.polyhedra.hull import AffineHull
+from polyregions.polyhedra.oracle.input_bounds import InputBound
 from polyregions.polyhedra.polytope import HPolytope
-from polyregions.polyhedra.solid import bounding_box, integer_form, rounded_towards
+from polyregions.polyhedra.solid_domain import SolidDomain, in_slice, solid_bounds, solid_rows
 from polyregions.read_only import ReadOnly
 
+SLICE_OF = "slice of "  # in front of the kind of a slice's own set
 SHOWN = 16  # inputs; longer boxes are only summed up when printed
-
-
-@dataclass(frozen=True, eq=False)
-class SolidDomain:
-    """An input set in the coordinates u of its affine hull, where it has an interior: what an engine splits.
-
-    Attributes:
-        hull: the affine hull, with the exact map u -> x.
-        forms: the affine forms of u that are >= 0 on the set.
-        labels: where each form comes from.
-        strict: whether each form is > 0 on the set, which leaves out that part of its boundary.
-        bounds: coordinate bounds of the set in u.
-        interior: a point strictly inside.
-        input_bounds: what the forms say, if each of them bounds one coordinate; None otherwise.
-    """
-
-    hull: AffineHull
-    forms: Sequence[Form]
-    labels: tuple[str, ...]
-    strict: tuple[bool, ...]
-    bounds: Bounds
-    interior: Point
-    input_bounds: tuple[InputBound, ...] | None = None
-
-    def contains(self, point: Point) -> bool:
-        """Whether a point u is in the set, open rows taken as open; exact."""
-        if self.input_bounds is not None:
-            return hold_at(self.input_bounds, point)
-        values = [dot(form.exact(), point.integers) for form in self.forms]
-        return all(v > 0 or (v == 0 and not s) for v, s in zip(values, self.strict, strict=True))
-
-    def holds(self, point: Point) -> bool:
-        """Whether a point u is strictly inside; exact."""
-        return all(dot(form.exact(), point.integers) > 0 for form in self.forms)
 
 
 class Box(ReadOnly):
@@ -149,6 +113,35 @@ class Box(ReadOnly):
                     divisors.append(bound.denominator)
         return rows, divisors
 
+    def solid_domain(self) -> SolidDomain:
+        """The box in the coordinates of its affine hull, the inputs that are not fixed."""
+        rows = [
+            (
+                InputBound(i, is_lower, Fraction(value), False),
+                f"x{i} {'>=' if is_lower else '<='} {float(value):g}",
+            )
+            for i, ends in enumerate(zip(*self.ends(), strict=True))
+            for is_lower, value in zip((True, False), ends, strict=True)
+            if abs(value) != np.inf
+        ]
+        return solid_bounds([bound for bound, _ in rows], [label for _, label in rows], self.dim)
+
+    def record(self) -> dict[str, Any]:
+        """The box for other programs; an infinite bound is null, which JSON has instead."""
+        bounds = {"lower": self.lower.tolist(), "upper": self.upper.tolist()}
+        finite = {name: [b if isfinite(b) else None for b in values] for name, values in bounds.items()}
+        texts = ([None if end is None else str(end) for end in ends] for ends in self.exact or ())
+        exact = dict(zip(("exact_lower", "exact_upper"), texts, strict=False))
+        return {"kind": "box", **finite, **exact}
+
+    def arrays(self) -> dict[str, Any]:
+        """The arrays that stand for the box in a file."""
+        arrays = {"domain_kind": np.array("box"), "lower": self.lower, "upper": self.upper}
+        for name, ends in zip(("exact_lower", "exact_upper"), self.exact or (), strict=False):
+            texts = ["" if end is None else f"{end.numerator:x}/{end.denominator:x}" for end in ends]
+            arrays[name] = np.array(texts, dtype=np.str_)
+        return arrays
+
     def volume(self) -> float:
         """Volume in the inputs that are not fixed (1 if all are fixed)."""
         with np.errstate(over="ignore"):
@@ -184,6 +177,18 @@ class WholeSpace:
     def inequalities(self) -> tuple[Floats, list[str]]:
         """No rows (0, d+1)."""
         return np.zeros((0, self.dim + 1)), []
+
+    def solid_domain(self) -> SolidDomain:
+        """R^d in its own coordinates."""
+        return solid_rows([], [], [], self.dim)
+
+    def record(self) -> dict[str, Any]:
+        """R^d for other programs."""
+        return {"kind": "whole space", "dim": self.dim}
+
+    def arrays(self) -> dict[str, Any]:
+        """The arrays that stand for R^d in a file."""
+        return {"domain_kind": np.array("whole space"), "dim": np.array(self.dim, dtype=np.int64)}
 
 
 class Slice(ReadOnly):
@@ -250,161 +255,35 @@ class Slice(ReadOnly):
             raise DomainError(f"slice: {len(points)} points, expected one")
         return self.hull.lift(Point(points[0], rational.get(0))).coordinates
 
+    def solid_domain(self) -> SolidDomain:
+        """The slice in the coordinates of its affine hull.
+
+        Raises:
+            DomainError: the set is empty, open rows taken as open.
+        """
+        return in_slice(self.domain.solid_domain(), self.hull)
+
+    def record(self) -> dict[str, Any]:
+        """The slice for other programs."""
+        plane = {"origin": self.origin.tolist(), "directions": self.directions.tolist()}
+        return {"kind": "slice", **plane, "of": self.domain.record()}
+
+    def arrays(self) -> dict[str, Any]:
+        """The arrays that stand for the slice in a file; coefficients that float64 cannot hold as rationals."""
+        inner = self.domain.arrays()
+        kind = {"domain_kind": np.array(f"{SLICE_OF}{inner['domain_kind']!s}")}
+        plane = {"slice_origin": self.origin, "slice_directions": self.directions}
+        if self.exact is None:
+            return {**inner, **kind, **plane}
+        denominator, n = self.exact.denominator, self.exact.shape[0]
+        texts = [[f"{entry:x}/{denominator:x}" for entry in self.exact.row(i)] for i in range(n)]
+        return {**inner, **kind, **plane, "slice_exact": np.array(texts, dtype=np.str_)}
+
     def __repr__(self) -> str:
         return f"<Slice: {self.domain.dim}-dimensional, of R^{self.dim}, over {self.domain!r}>"
 
 
 Domain: TypeAlias = Box | HPolytope | WholeSpace | Slice
-
-
-def solid_domain(domain: Domain) -> SolidDomain:
-    """Bring an input set to the coordinates of its affine hull, exactly.
-
-    Raises:
-        DomainError: the set is empty, open rows taken as open.
-    """
-    if isinstance(domain, Box):
-        return _solid_box(domain)
-    if isinstance(domain, Slice):
-        return _in_slice(solid_domain(domain.domain), domain.hull)
-    if isinstance(domain, WholeSpace):
-        return _solid_rows([], [], [], domain.dim)
-    if all(sum(map(bool, row[:-1])) == 1 for row in domain.exact_rows):
-        rows = zip(domain.exact_rows, domain.strict.tolist(), strict=True)
-        return _solid_bounds([_bound_of(*row) for row in rows], domain.labels, domain.dim)
-    return _solid_rows(domain.exact_rows, domain.labels, domain.strict.tolist(), domain.dim)
-
-
-def rows_in_inputs(solid: SolidDomain) -> tuple[list[list[int]], list[str]]:
-    """The set as integer rows ``row . [x, 1] >= 0`` in the inputs x, and their labels.
-
-    First those of `solid.forms`, in order; then, for a lower-dimensional set, each equation of its affine hull
-    as two opposite rows.
-    """
-    d, hull = solid.hull.ambient_dim, solid.hull
-    if hull.is_whole:
-        return [form.exact() for form in solid.forms], list(solid.labels)
-    forms = integer_matrix([form.exact() for form in solid.forms], hull.dim + 1)
-    pulled = compose(IntegerAffine(forms, 1), hull.chart)
-    rows, labels = [pulled.row(i) for i in range(len(solid.forms))], list(solid.labels)
-    for i, equation in enumerate(hull.equations):
-        rows += [equation, [-entry for entry in equation]]
-        labels += [f"equation {i} of the hull of R^{d} >=", f"equation {i} of the hull of R^{d} <="]
-    return rows, labels
-
-
-def _solid_box(box: Box) -> SolidDomain:
-    rows = [
-        (
-            InputBound(i, is_lower, Fraction(value), False),
-            f"x{i} {'>=' if is_lower else '<='} {float(value):g}",
-        )
-        for i, ends in enumerate(zip(*box.ends(), strict=True))
-        for is_lower, value in zip((True, False), ends, strict=True)
-        if abs(value) != np.inf
-    ]
-    return _solid_bounds([bound for bound, _ in rows], [label for _, label in rows], box.dim)
-
-
-def _solid_rows(
-    rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], dim: int
-) -> SolidDomain:
-    solid = solidify(rows, AffineHull.whole(dim), [Fraction(0)] * dim)
-    if solid is None:
-        raise DomainError(f"the input set is empty: its {len(rows)} rows contradict each other")
-    _refuse_open_equations(rows, labels, strict, solid)
-    local = AffineHull.whole(solid.hull.dim)
-    lower, upper = bounding_box(replace(solid, hull=local))
-    return SolidDomain(
-        solid.hull,
-        tuple(integer_form(row) for row in solid.rows),
-        tuple(labels[i] for i in solid.kept),
-        tuple(strict[i] for i in solid.kept),
-        Bounds(lower, upper),
-        solid.interior,
-    )
-
-
-def _bound_of(row: Sequence[int], is_open: bool) -> InputBound:
-    """A row that bounds a single input."""
-    i = next(j for j, entry in enumerate(row) if entry)
-    return InputBound(i, row[i] > 0, Fraction(-row[-1], row[i]), is_open)
-
-
-def _solid_bounds(given: Sequence[InputBound], labels: Sequence[str], dim: int) -> SolidDomain:
-    """As `_solid_rows`, for bounds of single inputs: no linear programs and no rows, which matters for hundreds."""
-    sides: dict[bool, list[Fraction | None]] = {True: [None] * dim, False: [None] * dim}
-    for bound in given:
-        best = sides[bound.is_lower][bound.coordinate]
-        if best is None or (bound.value > best) == bound.is_lower:
-            sides[bound.is_lower][bound.coordinate] = bound.value
-    lower, upper = sides[True], sides[False]
-    open_bounds = {(bound.coordinate, bound.value) for bound in given if bound.strict}
-    for j, (low, high) in enumerate(zip(lower, upper, strict=True)):
-        if low is not None and high is not None and (low > high or (low == high and (j, low) in open_bounds)):
-            raise DomainError(f"the input set is empty: its bounds of x{j} contradict each other")
-    free = [j for j in range(dim) if lower[j] is None or lower[j] != upper[j]]
-    place = {j: u for u, j in enumerate(free)}
-    kept = [i for i, bound in enumerate(given) if bound.coordinate in place]
-    bounds = tuple(given[i]._replace(coordinate=place[given[i].coordinate]) for i in kept)
-    return SolidDomain(
-        _hull_of_bounds(lower, free),
-        forms_of_bounds(bounds, len(free)),
-        tuple(labels[i] for i in kept),
-        tuple(bound.strict for bound in bounds),
-        Bounds(_outwards(lower, free, -np.inf), _outwards(upper, free, np.inf)),
-        Point.of([_middle(lower[j], upper[j]) for j in free]),
-        bounds,
-    )
-
-
-def _hull_of_bounds(lower: Sequence[Fraction | None], free: list[int]) -> AffineHull:
-    dim = len(lower)
-    if len(free) == dim:
-        return AffineHull.whole(dim)
-    chosen = set(free)
-    fixed = {j: low for j, low in enumerate(lower) if j not in chosen and low is not None}
-    scale = lcm(1, *(value.denominator for value in fixed.values()))
-    embedding = fmpz_mat(dim, len(free) + 1)
-    for u, j in enumerate(free):
-        embedding[j, u] = scale
-    for j, value in fixed.items():
-        embedding[j, len(free)] = int(value * scale)
-    return AffineHull(IntegerAffine(embedding, scale), tuple(free))
-
-
-def _outwards(values: Sequence[Fraction | None], free: list[int], side: float) -> Floats:
-    """Bounds in float64, rounded away from the set; None is infinite."""
-    chosen = [values[j] for j in free]
-    return np.array([side if v is None else rounded_towards(v, side) for v in chosen], dtype=np.float64)
-
-
-def _middle(low: Fraction | None, high: Fraction | None) -> Fraction:
-    """A number strictly between two bounds, a float64 one where there is one."""
-    if low is None:
-        return Fraction(0) if high is None else high - 1
-    if high is None:
-        return low + 1
-    middle = (low + high) / 2
-    rounded = nearest_float(middle)
-    return Fraction(rounded) if low < rounded < high else middle
-
-
-def _refuse_open_equations(
-    rows: list[list[int]], labels: Sequence[str], strict: Sequence[bool], solid: SolidPolyhedron
-) -> None:
-    """A row that is zero in the interior is zero on the whole closed set: if it is open, nothing is left."""
-    inside = solid.hull.lift(solid.interior).integers
-    for row, label, is_open in zip(rows, labels, strict, strict=True):
-        if is_open and dot(row, inside) == 0:
-            raise DomainError(
-                f"the input set is empty: {label} is open, and the others leave only its boundary"
-            )
-
-
-def _in_slice(inner: SolidDomain, outer: AffineHull) -> SolidDomain:
-    hull = AffineHull(compose(outer.embedding, inner.hull.embedding), None)
-    return replace(inner, hull=hull, labels=tuple(f"slice: {label}" for label in inner.labels))
 
 
 def _exact_bounds(lower: Any, upper: Any) -> tuple[tuple[Fraction | None, ...], ...] | None:

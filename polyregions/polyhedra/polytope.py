@@ -34,6 +34,7 @@ from polyregions.polyhedra.solid import (
     recession_cone_is_trivial,
     scaled_slacks,
 )
+from polyregions.polyhedra.solid_domain import SolidDomain, bound_of_row, solid_bounds, solid_rows
 from polyregions.polyhedra.volume import volume
 from polyregions.read_only import ReadOnly
 
@@ -108,6 +109,35 @@ class HPolytope(ReadOnly):
         if self._irredundant_among is not None:
             joined._irredundant_among = self._irredundant_among | set(range(len(self.A), len(joined.A)))
         return joined
+
+    def solid_domain(self) -> SolidDomain:
+        """The polytope as an input set, in the coordinates of its affine hull.
+
+        Raises:
+            DomainError: the set is empty, open rows taken as open.
+        """
+        strict = self.strict.tolist()
+        if all(sum(map(bool, row[:-1])) == 1 for row in self.exact_rows):
+            bounds = [bound_of_row(*row) for row in zip(self.exact_rows, strict, strict=True)]
+            return solid_bounds(bounds, self.labels, self.dim)
+        return solid_rows(self.exact_rows, self.labels, strict, self.dim)
+
+    def record(self) -> dict[str, Any]:
+        """The polytope as an input set for other programs."""
+        rows = {"kind": "polytope", "A": self.A.tolist(), "b": self.b.tolist()}
+        if self.is_rounded:
+            rows["exact_rows"] = [[str(entry) for entry in row] for row in self.exact_rows]
+        return rows
+
+    def arrays(self) -> dict[str, Any]:
+        """The arrays that stand for the polytope, as an input set, in a file."""
+        arrays = {"domain_kind": np.array("polytope"), "A": self.A, "b": self.b, "strict": self.strict}
+        arrays["labels"] = np.array(self.labels, dtype=np.str_)
+        if self.is_rounded:
+            arrays["domain_kind"] = np.array("rounded polytope")
+            texts = [f"{entry:x}" for row in self.exact_rows for entry in row]
+            arrays["exact_rows"] = np.array(texts, dtype=np.str_).reshape(len(self.A), self.dim + 1)
+        return arrays
 
     def closed(self) -> HPolytope:
         """The same rows, none of them open."""

@@ -27,7 +27,7 @@ from polyregions.errors import InputError
 from polyregions.exact.interior import find_interior, proves_empty
 from polyregions.exact.lp import maximise
 from polyregions.exact.numbers import Point
-from polyregions.polyhedra.domain import Slice, solid_domain
+from polyregions.polyhedra.domain import Slice
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.answer import Status
 from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
@@ -96,7 +96,7 @@ def _without_refusals(regions: RegionSet) -> Certificate:
 def _hull_map(regions: RegionSet, stored: InputSet) -> HullMap:
     solid = regions.problem.solid
     if isinstance(regions.domain, Slice):
-        solid = solid_domain(regions.domain.domain)
+        solid = regions.domain.domain.solid_domain()
     embedding = solid.hull.embedding
     rows = tuple(tuple(embedding.row(i)) for i in range(embedding.shape[0]))
     bare = HullMap(rows, embedding.denominator, {})

@@ -21,8 +21,9 @@ from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.networks.problem import Problem, in_slice_coordinates
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.places import Several, chosen
-from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs
+from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.location import locate
 from polyregions.regions.packed import Listing, PackedRegions

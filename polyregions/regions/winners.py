@@ -22,8 +22,8 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.maxima import MaxGroups, matches
 from polyregions.networks.network import Network
 from polyregions.places import Several, chosen
-from polyregions.polyhedra.domain import rows_in_inputs
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.solid_domain import rows_in_inputs
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.region_set import RegionSet

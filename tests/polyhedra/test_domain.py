@@ -26,8 +26,9 @@ from polyregions import (
 from polyregions.errors import DomainError
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import pose
-from polyregions.polyhedra.domain import Domain, SolidDomain, rows_in_inputs, solid_domain
+from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.hull import AffineHull, solution_set, solve_rational
+from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
 from randoms import fractions, generator, integer_layers, integer_rows, integers, rational_point, value
 
 LARGEST = sys.float_info.max
@@ -101,7 +102,7 @@ def test_what_makes_no_slice_is_refused(case: str) -> None:
 
 
 def test_directions_that_are_nearly_dependent_are_independent() -> None:
-    assert solid_domain(Slice([0, 0], [[1, 1], [1, 1 + 2**-52]], Box([0, 0], [1, 1]))).hull.dim == 2
+    assert Slice([0, 0], [[1, 1], [1, 1 + 2**-52]], Box([0, 0], [1, 1])).solid_domain().hull.dim == 2
 
 
 @pytest.mark.parametrize("dim", [-1, 2.5, "a", None])
@@ -122,7 +123,7 @@ EMPTY = {
 @pytest.mark.parametrize("name", EMPTY)
 def test_an_empty_set_is_refused(name: str) -> None:
     with pytest.raises(DomainError, match="the input set is empty"):
-        solid_domain(EMPTY[name])
+        EMPTY[name].solid_domain()
 
 
 def test_a_set_of_another_dimension_than_the_network_is_refused() -> None:
@@ -148,14 +149,14 @@ def test_a_box_as_rows_polytope_and_volume() -> None:
 
 
 def test_a_full_box_keeps_its_coordinates() -> None:
-    solid = solid_domain(Box([-1, 0], [1, 0.5]))
+    solid = Box([-1, 0], [1, 0.5]).solid_domain()
     assert_solid(solid)
     assert solid.hull.is_whole
     assert [form.exact() for form in solid.forms] == [[1, 0, 1], [-1, 0, 1], [0, 1, 0], [0, -2, 1]]
 
 
 def test_fixed_inputs_are_left_out_and_the_labels_still_say_which_input_is_meant() -> None:
-    solid = solid_domain(Box([7, 0, 0.1, -1], [7, 1, 0.1, inf]))
+    solid = Box([7, 0, 0.1, -1], [7, 1, 0.1, inf]).solid_domain()
     assert_solid(solid)
     assert (solid.hull.dim, solid.hull.ambient_dim, solid.hull.free) == (2, 4, (1, 3))
     assert solid.labels == ("x1 >= 0", "x1 <= 1", "x3 >= -1")
@@ -165,7 +166,7 @@ def test_fixed_inputs_are_left_out_and_the_labels_still_say_which_input_is_meant
 
 def test_labels_of_many_inputs_are_not_mixed_up() -> None:
     d = 13
-    solid = solid_domain(Box([0.0] * d, [0.0] + [1.0] * (d - 1)))
+    solid = Box([0.0] * d, [0.0] + [1.0] * (d - 1)).solid_domain()
     assert solid.labels == tuple(f"x{i} {side}" for i in range(1, d) for side in (">= 0", "<= 1"))
 
 
@@ -186,7 +187,7 @@ def test_labels_of_many_inputs_are_not_mixed_up() -> None:
     ],
 )
 def test_an_interior_point_of_any_interval(lower: float, upper: float) -> None:
-    solid = solid_domain(Box([lower], [upper]))
+    solid = Box([lower], [upper]).solid_domain()
     assert_solid(solid)
     (c,) = solid.interior.coordinates
     assert solid.interior.is_float64 == (Fraction(float(c)) == c)
@@ -205,7 +206,7 @@ def test_between_neighbouring_floats_regions_have_rational_points() -> None:
 
 
 def test_a_point_is_a_domain() -> None:
-    solid = solid_domain(Box([1, -2], [1, -2]))
+    solid = Box([1, -2], [1, -2]).solid_domain()
     assert_solid(solid)
     assert (solid.hull.dim, solid.forms) == (0, ())
     regions = enumerate_regions(
@@ -217,7 +218,7 @@ def test_a_point_is_a_domain() -> None:
 
 @pytest.mark.parametrize("domain", [Box([], []), WholeSpace(0), HPolytope(np.zeros((0, 0)), [])], ids=str)
 def test_no_inputs_at_all(domain: Domain) -> None:
-    assert_solid(solid_domain(domain))
+    assert_solid(domain.solid_domain())
     assert count_regions(Network.from_layers([(np.zeros((1, 0)), [1]), ([[1]], [0])]), domain) == 1
 
 
@@ -225,7 +226,7 @@ def test_no_inputs_at_all(domain: Domain) -> None:
 
 
 def test_the_whole_space_has_no_rows() -> None:
-    solid = solid_domain(WholeSpace(3))
+    solid = WholeSpace(3).solid_domain()
     assert_solid(solid)
     assert solid.hull.is_whole
     assert (solid.forms, solid.labels) == ((), ())
@@ -236,7 +237,7 @@ def test_the_whole_space_has_no_rows() -> None:
 
 def test_implicit_equalities_are_found() -> None:
     polytope = HPolytope([[1, 1], [-2, -2], [1, 0], [-1, 0]], [1, -2, 1, 0], labels=list("abcd"))  # x + y = 1
-    solid = solid_domain(polytope)
+    solid = polytope.solid_domain()
     assert_solid(solid)
     assert solid.hull.dim == 1
     assert solid.labels == ("c", "d")
@@ -245,9 +246,9 @@ def test_implicit_equalities_are_found() -> None:
 
 def test_equalities_that_no_single_pair_of_rows_shows() -> None:
     # Three rows around the line x = y = 0, and a fourth that then fixes z.
-    solid = solid_domain(
-        HPolytope([[1, 0, 0], [0, 1, 0], [-1, -1, 0], [1, 0, 1], [0, 1, -1]], [0, 0, 0, 2, -2])
-    )
+    solid = HPolytope(
+        [[1, 0, 0], [0, 1, 0], [-1, -1, 0], [1, 0, 1], [0, 1, -1]], [0, 0, 0, 2, -2]
+    ).solid_domain()
     assert_solid(solid)
     assert solid.hull.dim == 0
     assert solid.hull.lift(solid.interior).coordinates == tuple(fractions([0, 0, 2]))
@@ -269,7 +270,7 @@ def test_a_flat_polytope_is_reduced_to_its_hull(seed: int) -> None:
     rng = generator(seed)
     d = 1 + seed % 4
     E, right, polytope = flat_polytope(rng, d, 1 + seed % 3)
-    solid = solid_domain(polytope)
+    solid = polytope.solid_domain()
     assert_solid(solid)
     assert solid.hull.dim == d - naive.rank(E)
     lifted = solid.hull.lift(solid.interior).coordinates
@@ -312,7 +313,7 @@ def test_a_slice_is_origin_plus_directions(seed: int) -> None:
     d = k + 1 + seed % 2
     directions = np.array(integer_rows(rng, k, d)).reshape(k, d) / 8 + np.eye(k, d) * 5
     origin = rng.normal(size=d)
-    hull = solid_domain(Slice(origin, directions, WholeSpace(k))).hull
+    hull = Slice(origin, directions, WholeSpace(k)).solid_domain().hull
     assert (hull.dim, hull.ambient_dim, hull.free) == (k, d, None)
     u = rational_point(rng, k)
     steps = [naive.dot(column, u) for column in directions.T.tolist()]
@@ -325,7 +326,7 @@ def test_a_slice_is_origin_plus_directions(seed: int) -> None:
 
 def test_a_slice_of_a_box_that_is_flat_itself() -> None:
     inner = Slice([0, 0, 1], [[1, 1, 0], [0, 0, 2]], Box([0, 3], [1, 3]))
-    solid = solid_domain(inner)
+    solid = inner.solid_domain()
     assert_solid(solid)
     assert solid.hull.dim == 1
     assert solid.labels == ("slice: x0 >= 0", "slice: x0 <= 1")
@@ -336,7 +337,7 @@ def test_a_slice_of_a_box_that_is_flat_itself() -> None:
 
 def test_a_slice_with_a_polytope() -> None:
     triangle = HPolytope([[-1, 0], [0, -1], [1, 1]], [0, 0, 1])
-    solid = solid_domain(Slice([1, 1, 1], [[1, 0, 1], [0, 1, 1]], triangle))
+    solid = Slice([1, 1, 1], [[1, 0, 1], [0, 1, 1]], triangle).solid_domain()
     assert_solid(solid)
     assert solid.hull.contains(fractions([2, 1, 2])) and not solid.hull.contains(fractions([2, 1, 1]))
     assert solid.hull.scale() == pytest.approx(3**0.5)  # |(1, 0, 1) x (0, 1, 1)|
@@ -371,7 +372,7 @@ DOMAINS: dict[str, tuple[Domain, Any]] = {
 @pytest.mark.parametrize("name", DOMAINS)
 def test_the_rows_in_the_inputs_hold_the_set(name: str) -> None:
     domain, holds = DOMAINS[name]
-    rows, labels = rows_in_inputs(solid_domain(domain))
+    rows, labels = rows_in_inputs(domain.solid_domain())
     assert len(labels) == len(rows) == len(set(labels))
     lattice = [[Fraction(i, 4), Fraction(j, 4)] for i in range(-9, 10) for j in range(-9, 10)]
     assert [is_on(rows, x) for x in lattice] == [holds(x) for x in lattice]

@@ -17,8 +17,8 @@ from polyregions.analysis.verification.relaxation import Cut, enclose, relax
 from polyregions.errors import DomainError
 from polyregions.exact.half_open import find_point
 from polyregions.networks.network import Layer
-from polyregions.polyhedra.domain import SolidDomain, _bound_of, _solid_bounds, _solid_rows
 from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.solid_domain import SolidDomain, bound_of_row, solid_bounds, solid_rows
 from randoms import fractions, generator, value
 
 SLOPES = [(0.0, 1.0), (0.25, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, 1.0), (2.0, -0.5)]
@@ -141,7 +141,7 @@ def test_half_open_polyhedra_by_elimination(data: st.DataObject) -> None:
 
 
 def short_way(rows: list[list[int]], labels: list[str], strict: list[bool], dim: int) -> SolidDomain:
-    return _solid_bounds([_bound_of(r, s) for r, s in zip(rows, strict, strict=True)], labels, dim)
+    return solid_bounds([bound_of_row(r, s) for r, s in zip(rows, strict, strict=True)], labels, dim)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -163,7 +163,7 @@ def test_bounds_of_single_inputs_need_no_programs(data: st.DataObject) -> None:
     strict = [s for *_, s in drawn]
     labels = [str(i) for i in range(len(rows))]
     try:
-        long = _solid_rows(rows, labels, strict, dim)
+        long = solid_rows(rows, labels, strict, dim)
     except DomainError:
         with pytest.raises(DomainError, match="the input set is empty"):
             short_way(rows, labels, strict, dim)

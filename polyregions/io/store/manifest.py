@@ -16,7 +16,7 @@ from polyregions.errors import DomainError, FormatError, OptionError
 from polyregions.io.files import read_bytes, shortened, write_whole
 from polyregions.io.models.npz import network_arrays, network_of_arrays
 from polyregions.io.npz import arrays_of_npz, npz_bytes
-from polyregions.io.results.regions import domain_arrays, domain_object, domain_of_arrays
+from polyregions.io.results.domains import domain_of_arrays
 from polyregions.io.store.shards import Shard, StoreSize
 from polyregions.io.tables.attributes import json_value
 from polyregions.networks.problem import Problem, pose
@@ -72,7 +72,7 @@ def identity(problem: Problem, engine: str, keeps: bool, budget: tuple[int, int]
         "polyregions": _own_version(),
         "network": problem.network.name,
         "network_sha256": problem.network.fingerprint(),
-        "domain": domain_object(problem.domain),
+        "domain": problem.domain.record(),
         "domain_sha256": domain_digest(problem),
         "engine": engine,
         "keeps": "regions" if keeps else "counts",
@@ -230,14 +230,14 @@ def _problem_arrays(problem: Problem) -> dict[str, Any]:
     return {
         "network_name": np.array(problem.network.name),
         **network_arrays(problem.network),
-        **domain_arrays(problem.domain),
+        **problem.domain.arrays(),
     }
 
 
 def domain_digest(problem: Problem) -> str:
     """The SHA-256 of a domain."""
     digest = hashlib.sha256()
-    for name, array in domain_arrays(problem.domain).items():
+    for name, array in problem.domain.arrays().items():
         digest.update(f"{name} {array.dtype} {array.shape} ".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from polyregions.errors import DomainError, FormatError
 from polyregions.io.files import MAX_BYTES, read_text
 from polyregions.io.specs.vnnlib.property import check_size
 from polyregions.io.specs.vnnlib.reader import read_vnnlib
-from polyregions.polyhedra.domain import Box, solid_domain
+from polyregions.polyhedra.domain import Box
 from polyregions.polyhedra.polytope import HPolytope
 
 
@@ -54,7 +54,7 @@ def _is_empty(domain: Box | HPolytope) -> bool:
     if isinstance(domain, Box):
         return False
     try:
-        solid_domain(domain)
+        domain.solid_domain()
     except DomainError:
         return True
     return False
