@@ -8,13 +8,12 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from polyregions.cli.status import DONE, STOPPED
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of
 from polyregions.io.save import save
 from polyregions.io.tables.parquet import check_parquet
 from polyregions.networks.network import Network
-
-ANSWERED_NO, STOPPED = 1, 3
 
 
 def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
@@ -63,7 +62,7 @@ def finish(arguments: Namespace, network: Network, report: dict[str, Any], compl
     else:
         for name, value in report.items():
             print(visible(f"{name.replace('_', ' ')}: {_text(value)}"))
-    return 0 if complete else STOPPED
+    return DONE if complete else STOPPED
 
 
 def _text(value: Any) -> str:

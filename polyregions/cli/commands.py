@@ -7,23 +7,35 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from polyregions.analysis.decisions import decision_cells, decision_graph, islands
+import networkx as nx
+
+from polyregions.analysis.decisions import DecisionCells, decision_cells, decision_graph, islands
 from polyregions.analysis.region_graph import adjacency_graph
-from polyregions.analysis.report import SECTIONS, SectionFunction, report, section_name
+from polyregions.analysis.report import SECTIONS, Report, SectionFunction, report, section_name
 from polyregions.certificates.check import another_set, check, described
 from polyregions.certificates.input_sets import same_set
-from polyregions.cli.answers import ANSWERED_NO, STOPPED, check_output, finish, print_report, saved
+from polyregions.cli.answers import check_output, finish, print_report, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
 from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
+from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.results.report import FORMATS as REPORT_FORMATS
 from polyregions.io.results.report import SUFFIXES as REPORT_SUFFIXES
 from polyregions.io.results.report import json_sections
-from polyregions.io.save import TABLES, load_certificate, load_regions, parquet_pair, save, save_region_graph
+from polyregions.io.save import (
+    CELL_GRAPHS,
+    TABLES,
+    load_certificate,
+    load_regions,
+    parquet_pair,
+    save,
+    save_region_graph,
+    suffixes_of,
+)
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
 from polyregions.regions.adjacency import adjacency_arrays
@@ -70,7 +82,7 @@ def _counts(regions: RegionSet) -> dict[str, Any]:
 
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
-    check_output(arguments, (".npz", ".json", *TABLES))
+    check_output(arguments, suffixes_of(RegionSet))
     options = _table_options(arguments, TABLES, "a table of regions")
     certify = arguments.certificate is not None
     regions = regions_of(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
@@ -120,7 +132,7 @@ def _check_certificate(arguments: Namespace) -> int:
             f"input set: {verdict.input_set}",
         ]
     print_report(arguments, report, lines)
-    return 0 if verdict.ok else ANSWERED_NO
+    return DONE if verdict.ok else ANSWERED_NO
 
 
 def _check_geometry(arguments: Namespace) -> int:
@@ -138,7 +150,7 @@ def _check_geometry(arguments: Namespace) -> int:
     lines += [f"{f.name}: {words[f.ok]} ({f.detail})" for f in found.findings]
     report = {"ok": bool(found), "regions": len(regions), "input_set": where, "findings": findings}
     print_report(arguments, report, lines)
-    return 0 if found else ANSWERED_NO
+    return DONE if found else ANSWERED_NO
 
 
 def _regions_to_check(arguments: Namespace, network: Network, domain: Domain | None) -> RegionSet:
@@ -153,8 +165,10 @@ def _regions_to_check(arguments: Namespace, network: Network, domain: Domain | N
 
 def graph(arguments: Namespace) -> int:
     """``polyregions graph``: the adjacency graph."""
-    check_output(arguments, (".graphml", ".gexf", ".json", *TABLES))
-    options = _table_options(arguments, (".graphml", ".gexf", ".json", ".parquet"), "a file with nodes")
+    check_output(arguments, suffixes_of(nx.Graph))
+    options = _table_options(
+        arguments, tuple(suffix for suffix in suffixes_of(nx.Graph) if suffix != ".csv"), "a file with nodes"
+    )
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
@@ -173,7 +187,7 @@ def graph(arguments: Namespace) -> int:
 
 def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
-    check_output(arguments, (".npz", ".json", *TABLES, ".graphml", ".gexf"))
+    check_output(arguments, (*suffixes_of(DecisionCells), *CELL_GRAPHS))
     regions = regions_of(arguments, *problem_of(arguments))
     found = decision_cells(regions, rule_of(arguments, regions.network))
     report = {
@@ -184,7 +198,7 @@ def cells(arguments: Namespace) -> int:
     }
     if arguments.islands:
         report["islands"] = {k: len(found_islands) for k, found_islands in islands(found).per_class().items()}
-    as_graph = arguments.output is not None and suffix_of(arguments.output) in (".graphml", ".gexf")
+    as_graph = arguments.output is not None and suffix_of(arguments.output) in CELL_GRAPHS
     report |= saved(arguments, decision_graph(found) if as_graph else found)
     return finish(arguments, regions.network, report, regions.complete)
 
@@ -204,7 +218,7 @@ def rule_of(arguments: Namespace, network: Network) -> str:
 
 def report_(arguments: Namespace) -> int:
     """``polyregions report``: one page with everything known, on stdout or into a file."""
-    check_output(arguments, tuple(REPORT_SUFFIXES))
+    check_output(arguments, suffixes_of(Report))
     regions = regions_of(arguments, *problem_of(arguments))
     page = report(
         regions,
@@ -221,7 +235,7 @@ def report_(arguments: Namespace) -> int:
         summary["sections"] = json_sections(page)
     else:
         print(REPORT_FORMATS[arguments.format or "text"](page).decode(), end="")
-        return 0 if regions.complete else STOPPED
+        return DONE if regions.complete else STOPPED
     return finish(arguments, regions.network, summary, regions.complete)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from polyregions.cli.answers import print_report
 from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import duration, short
+from polyregions.cli.status import DONE
 from polyregions.engine.crews import cores
 from polyregions.engine.estimate import Estimate, estimate_regions
 
@@ -23,7 +24,7 @@ def estimate(arguments: Namespace) -> int:
     )
     workers = arguments.workers or cores()
     print_report(arguments, _object(found, workers), _lines(found, workers))
-    return 0
+    return DONE
 
 
 def _object(found: Estimate, workers: int) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
+from polyregions.cli.status import BAD_INPUT, DONE, STOPPED
 from polyregions.cli.terminal import escaping_streams
 from polyregions.errors import InternalError, PolyregionsError, StoppedError, visible
-
-DONE, ANSWERED_NO, BAD_INPUT, STOPPED = 0, 1, 2, 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:

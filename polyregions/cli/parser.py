@@ -7,12 +7,15 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NoReturn, TypeAlias
 
+import networkx as nx
+
 import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.analysis.decisions import DecisionCells
 from polyregions.analysis.queries.norms import NORMS
-from polyregions.analysis.report import SECTIONS, section_name
+from polyregions.analysis.report import SECTIONS, Report, section_name
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
 from polyregions.cli.verify import verify_
@@ -20,7 +23,9 @@ from polyregions.engine.options import STALL_LIMIT
 from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.results.report import FORMATS
+from polyregions.io.save import CELL_GRAPHS, TABLES, suffixes_of
 from polyregions.plot.fills import COLOURINGS
+from polyregions.regions.region_set import RegionSet
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
 
@@ -59,6 +64,11 @@ class Parser(argparse.ArgumentParser):
             OptionError: always.
         """
         raise OptionError(f"{message}; see {self.prog} --help")
+
+
+def listed(suffixes: Sequence[str]) -> str:
+    """Endings of file names as people list them: .a, .b or .c."""
+    return " or ".join([", ".join(suffixes[:-1]), suffixes[-1]])
 
 
 Verbs: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -100,7 +110,7 @@ def _add_enumerate(verbs: Verbs) -> None:
         commands.enumerate_,
         "List every linear region: pattern, interior point, H-representation, affine map.",
         "controller.onnx --box -2 2 -o regions.npz",
-        ".npz, .json, or as a table .csv or .parquet",
+        f"{', '.join(s for s in suffixes_of(RegionSet) if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
     )
     _table_options(listing)
     _store(listing, "stream the regions to this folder, as Parquet shards")
@@ -114,8 +124,8 @@ def _add_graph(verbs: Verbs) -> None:
         commands.graph,
         "Build the adjacency graph of the regions.",
         "controller.onnx --box -2 2 -o regions.graphml",
-        ".graphml, .gexf, .json, .csv (edges only), or .parquet (two files, FILE.nodes.parquet and "
-        "FILE.edges.parquet)",
+        f"{', '.join(s for s in suffixes_of(nx.Graph) if s not in TABLES)}, .csv (edges only), or .parquet (two "
+        "files, FILE.nodes.parquet and FILE.edges.parquet)",
     )
     _table_options(graph)
 
@@ -127,7 +137,7 @@ def _add_cells(verbs: Verbs) -> None:
         commands.cells,
         "Cut the regions into decision cells, one for each class that wins somewhere in them.",
         "classifier.onnx --box -1 1 -o cells.json",
-        ".npz, .json, .csv or .parquet for the cells, .graphml or .gexf for the graph of cells",
+        f"{listed(suffixes_of(DecisionCells))} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
     )
     rule = cells.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -146,7 +156,7 @@ def _add_report(verbs: Verbs) -> None:
         commands.report_,
         "Print one page with everything known about the regions, and how to reproduce it.",
         "controller.onnx --box -2 2 -o regions.tex",
-        ".txt, .md, .tex, .json or .csv",
+        listed(suffixes_of(Report)),
     )
     page.add_argument(
         "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"

@@ -12,9 +12,9 @@ from typing import Any
 
 from polyregions.analysis.verification import Verification, verify
 from polyregions.cli.alarm import TimeIsUp, limited
-from polyregions.cli.answers import ANSWERED_NO, STOPPED
 from polyregions.cli.problem import network_of
 from polyregions.cli.progress import watched
+from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.models.runtime.run import FloatRun, run_in_floats
@@ -22,7 +22,7 @@ from polyregions.io.results.verdict import verdict_as_json, verdict_as_text, ver
 from polyregions.io.specs.vnnlib.property import load_property
 
 GRACE = 0.5  # seconds that a step of the search may outlast the limit, for then it can say how far it came
-STATUS = {"holds": 0, "violated": ANSWERED_NO, "unknown": STOPPED}
+STATUS = {"holds": DONE, "violated": ANSWERED_NO, "unknown": STOPPED}
 
 
 def verify_(arguments: Namespace) -> int:

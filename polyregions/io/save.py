@@ -77,6 +77,10 @@ WRITERS: dict[type, dict[str, Writer]] = {
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
 TABLES = (".csv", ".parquet")
+WITH_OPTIONS: dict[type, tuple[str, ...]] = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
+"""What is written by functions of their own: tables of regions, and the pair of tables of a graph."""
+CELL_GRAPHS = (".graphml", ".gexf")
+"""The formats in which the command line writes the graph of cells instead of the cells."""
 READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
     ".graphml": graph_of_graphml,
     ".gexf": graph_of_gexf,
@@ -139,10 +143,18 @@ def save(
             "arrays, a certificate, checkpoints, a report, a decision tree, local models or a network"
         )
     if suffix not in formats:
-        more = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
-        names = [*formats, *next((m for kind, m in more.items() if isinstance(result, kind)), ())]
+        names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))
         raise OptionError(f"{path}: expected a name that ends in one of {', '.join(names)}")
     write_whole(path, formats[suffix](result))
+
+
+def suffixes_of(kind: type) -> tuple[str, ...]:
+    """The endings of file names in which `save` writes a kind of result.
+
+    >>> suffixes_of(RegionSet)
+    ('.npz', '.json', '.csv', '.parquet')
+    """
+    return (*WRITERS[kind], *WITH_OPTIONS.get(kind, ()))
 
 
 def save_region_table(
