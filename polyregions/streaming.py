@@ -18,7 +18,7 @@ from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import Outcome, Task
 from polyregions.engine.options import RunOptions
-from polyregions.engine.parallel import Ledger, Plan, outcomes_of
+from polyregions.engine.parallel import Plan, Totals, outcomes_of
 from polyregions.engine.starts import start_arrays, start_of_arrays
 from polyregions.engine.tally import Tally, job_for, layer_counts
 from polyregions.errors import FormatError
@@ -100,11 +100,11 @@ class _Stream:
             waiting = [self._unpacked(task) for task in book.waiting()]
             self._regions, left = book.totals()
             watch = Watch(self._options.progress, self._options.time_limit, self._regions, 1.0 - left)
-            ledger = self._ledger(book, [task.key for task in waiting])
-            self._do(book, waiting[::-1], ledger, watch)
+            totals = self._totals(book, [task.key for task in waiting])
+            self._do(book, waiting[::-1], totals, watch)
             is_done = book.is_done
             if is_done:
-                self._finish(book, ledger)
+                self._finish(book, totals)
                 watch.ends(self._regions, 1.0)
         if is_done:
             forget_tasks(self._folder)
@@ -116,8 +116,8 @@ class _Stream:
         if result is not None:
             return Tally(result.regions, result.after_each_layer, True, self._engine, dict(result.score))
         with self._book() as book:
-            ledger, regions = self._ledger(book, [task.key for task in book.waiting()]), book.totals()[0]
-        return Tally(regions, self._after(ledger), False, self._engine, asdict(ledger.score))
+            totals, regions = self._totals(book, [task.key for task in book.waiting()]), book.totals()[0]
+        return Tally(regions, self._after(totals), False, self._engine, asdict(totals.score))
 
     def _is_finished(self, manifest: Mapping[str, Any]) -> bool:
         """Whether the store is whole; it must be this run's, and nothing in it may have changed."""
@@ -141,19 +141,19 @@ class _Stream:
         where = f"{self._folder / TASKS}, task {'.'.join(map(str, task.key))}"
         return Task(task.key, start_of_arrays(arrays_of_npz(task.start, where), self._job, where), task.share)
 
-    def _ledger(self, book: TaskBook, waiting: list[tuple[int, ...]]) -> Ledger:
+    def _totals(self, book: TaskBook, waiting: list[tuple[int, ...]]) -> Totals:
         """What the tasks that are finished add up to."""
-        ledger, none = Ledger(self._job), self._job.no_counts()
+        totals, none = Totals(self._job), self._job.no_counts()
         for done in book.finished():
             counts = LayerCount(done.first, done.last, done.after, none.ends)
             sizes = [(len(c.after), len(c.first), len(c.last)) for c in (counts, none)]
             if sizes[0] != sizes[1] or done.score.keys() != asdict(Score()).keys():
                 raise FormatError(f"{self._folder / TASKS}: counts of another network or version")
             outcome = Outcome(done.key, None, [], counts, Score(**done.score), done.in_order)
-            ledger.note(outcome, lambda: waiting)
-        return ledger
+            totals.note(outcome, lambda: waiting)
+        return totals
 
-    def _do(self, book: TaskBook, waiting: list[Task], ledger: Ledger, watch: Watch) -> None:
+    def _do(self, book: TaskBook, waiting: list[Task], totals: Totals, watch: Watch) -> None:
         """Tasks until none waits or a limit is reached; one at least, so that limited runs come to an end too.
 
         Somebody else's executor may never finish one: it gets a while longer, and not more.
@@ -164,7 +164,7 @@ class _Stream:
         fraction, n_done = 1.0 - sum(task.share for task in waiting), 0
         if self._regions >= limit:
             return
-        with closing(outcomes_of(self._job, plan, waiting, ledger)) as outcomes:
+        with closing(outcomes_of(self._job, plan, waiting, totals)) as outcomes:
             for outcome in outcomes:
                 if outcome is not None:
                     n_done, fraction = n_done + 1, fraction + self._note(book, outcome)
@@ -192,7 +192,7 @@ class _Stream:
             write_ready(self._folder, book, self._size, False)
         return batch.share
 
-    def _finish(self, book: TaskBook, ledger: Ledger) -> None:
+    def _finish(self, book: TaskBook, totals: Totals) -> None:
         """Write what is left, and the result."""
         if self._keep:
             write_ready(self._folder, book, self._size, True)
@@ -200,19 +200,19 @@ class _Stream:
         if self._keep and cursor.rows != self._regions:
             raise FormatError(f"{self._folder}: {cursor.rows} regions in shards, expected {self._regions}")
         check_shards(self._folder, shards)
-        is_sorted = ledger.in_order and len(self._job.tasks()) == 1
-        result = Result(self._regions, self._after(ledger), is_sorted, asdict(ledger.score), shards)
+        is_sorted = totals.in_order and len(self._job.tasks()) == 1
+        result = Result(self._regions, self._after(totals), is_sorted, asdict(totals.score), shards)
         manifest = read_manifest(self._folder) or {}
         check_same(self._folder, manifest, self._about)
         finish_store(self._folder, manifest, result)
 
-    def _after(self, ledger: Ledger) -> tuple[int, ...]:
+    def _after(self, totals: Totals) -> tuple[int, ...]:
         """How many regions there are after each layer.
 
         Raises:
             FormatError: the last layer has not as many as there are regions.
         """
-        counts = ledger.counts
+        counts = totals.counts
         if len(counts.after) and int(counts.after[-1]) != self._regions:
             found = f"{counts.after[-1]} regions after the last layer"
             raise FormatError(f"{self._folder / TASKS}: {found}, expected {self._regions}")

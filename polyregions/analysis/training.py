@@ -72,7 +72,7 @@ def compare_checkpoints(
 
 
 @dataclass(frozen=True, eq=False)
-class _Row:
+class _CheckpointRow:
     """What one checkpoint has; the attributes are those of `Checkpoints` for it."""
 
     regions: int
@@ -83,9 +83,9 @@ class _Row:
     measures: dict[str, Any]
 
 
-def _row(regions: RegionSet, edges: bool, measures: Mapping[str, Callable[[Network], Any]]) -> _Row:
+def _row(regions: RegionSet, edges: bool, measures: Mapping[str, Callable[[Network], Any]]) -> _CheckpointRow:
     status = neuron_status(regions).status
-    return _Row(
+    return _CheckpointRow(
         len(regions),
         regions.regions_after_each_layer(),
         len(adjacency_arrays(regions)) if edges else 0,

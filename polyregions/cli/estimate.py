@@ -9,8 +9,8 @@ from polyregions.cli.answers import print_report
 from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import duration, short
 from polyregions.cli.status import DONE
-from polyregions.engine.crews import cores
 from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.engine.pools import cores
 
 
 def estimate(arguments: Namespace) -> int:

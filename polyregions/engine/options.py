@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
-from polyregions.engine.crews import check_workers
+from polyregions.engine.pools import check_workers
 from polyregions.progress import ProgressFunction, check_limits
 
 STALL_LIMIT: Final = 3600.0

@@ -16,16 +16,16 @@ from math import inf
 from time import monotonic
 
 from polyregions.engine.batches import Batch, LayerCount
-from polyregions.engine.crews import cores, crew_for
-from polyregions.engine.desk import Desk
+from polyregions.engine.dispatcher import Dispatcher
 from polyregions.engine.job import Job, Outcome, Task
+from polyregions.engine.pools import cores, pool_for
 from polyregions.polyhedra.oracle.referee import Score
 
 PATIENCE = 0.5  # seconds that a run takes before workers are started for it unasked
 COMPACT_AT = 512  # counts of tasks kept before neighbours are added up
 
 
-class Ledger:
+class Totals:
     """What the finished tasks of a job add up to.
 
     Attributes:
@@ -111,13 +111,13 @@ def _may_start_processes() -> bool:
     return file is None or package == "polyregions.__main__" or os.path.basename(file) == "polyregions"
 
 
-def batches_of(job: Job, plan: Plan, ledger: Ledger, room: Callable[[], int]) -> Generator[Batch, None, None]:
+def batches_of(job: Job, plan: Plan, totals: Totals, room: Callable[[], int]) -> Generator[Batch, None, None]:
     """All regions of a job: in the order of the tree while there is one worker, then as they come."""
     waiting = job.tasks()[::-1]
     done = 0
     while waiting:
         if done and plan.is_time(job):
-            for outcome in outcomes_of(job, plan, waiting, ledger):
+            for outcome in outcomes_of(job, plan, waiting, totals):
                 yield Batch.nothing() if outcome is None else outcome.batch or Batch.nothing()
             return
         run = job.open(waiting.pop())
@@ -126,33 +126,33 @@ def batches_of(job: Job, plan: Plan, ledger: Ledger, room: Callable[[], int]) ->
         finally:  # also if nobody wants more: what there was counts
             outcome = run.outcome(None)
             waiting.extend(reversed(outcome.rest))
-            ledger.note(outcome, lambda: [task.key for task in waiting])
+            totals.note(outcome, lambda: [task.key for task in waiting])
         done += 1
 
 
 def outcomes_of(
-    job: Job, plan: Plan, waiting: list[Task], ledger: Ledger
+    job: Job, plan: Plan, waiting: list[Task], totals: Totals
 ) -> Generator[Outcome | None, None, None]:
     """What comes of waiting tasks, last one first in the tree, and of all that they leave; now and then None.
 
     Tasks that are being done when nobody wants more are given up.
     """
-    crew = crew_for(job, plan.executor, plan.workers, _may_start_processes())
-    desk = Desk(crew, job, waiting, plan.stall_limit)
+    pool = pool_for(job, plan.executor, plan.workers, _may_start_processes())
+    dispatcher = Dispatcher(pool, job, waiting, plan.stall_limit)
     try:
-        while desk.is_busy:
-            desk.hand_out()
+        while dispatcher.is_busy:
+            dispatcher.hand_out()
             came = False
-            for outcome in desk.take_in():
+            for outcome in dispatcher.take_in():
                 came = True
                 for left in outcome.rest:
                     insort(waiting, left, key=_backwards)
-                ledger.note(outcome, desk.unfinished)
+                totals.note(outcome, dispatcher.unfinished)
                 yield outcome
             if not came:
                 yield None
     finally:
-        crew.close()
+        pool.close()
 
 
 def _backwards(task: Task) -> tuple[int, ...]:

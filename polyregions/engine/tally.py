@@ -13,7 +13,7 @@ from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
 from polyregions.engine.options import RunOptions
-from polyregions.engine.parallel import Ledger, Plan, batches_of
+from polyregions.engine.parallel import Plan, Totals, batches_of
 from polyregions.engine.reduction import reduce, unreduced
 from polyregions.errors import StoppedError
 from polyregions.networks.network import Network
@@ -105,7 +105,7 @@ class Run:
         self.problem, self._options = problem, options
         self.engine = choose_engine(problem, options.engine)
         self._job = job_for(problem, options.engine, keep)
-        self._ledger = Ledger(self._job)
+        self._totals = Totals(self._job)
         self._plan = Plan(
             options.executor, options.workers, options.max_regions is not None, options.stall_limit
         )
@@ -114,17 +114,17 @@ class Run:
 
     def after_each_layer(self, regions: int) -> tuple[int, ...]:
         """How many regions there are after each layer; a layer that splits nothing has as many as the one before."""
-        return layer_counts(self.problem.network, self._ledger.counts, regions)
+        return layer_counts(self.problem.network, self._totals.counts, regions)
 
     @property
     def score(self) -> dict[str, int]:
         """How questions were settled."""
-        return asdict(self._ledger.score)
+        return asdict(self._totals.score)
 
     @property
     def in_order(self) -> bool:
         """Whether batches, put in their places, are in lexicographic order."""
-        return self._ledger.in_order
+        return self._totals.in_order
 
     def batches(self) -> Generator[Batch, None, None]:
         """The regions until the end, the limit, or the user's stop."""
@@ -142,7 +142,7 @@ class Run:
     def _limited(self) -> Generator[Batch, None, None]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""
         limit = self._options.max_regions
-        with closing(batches_of(self._job, self._plan, self._ledger, self._room)) as batches:
+        with closing(batches_of(self._job, self._plan, self._totals, self._room)) as batches:
             for batch in batches:
                 if limit is not None and self._found + batch.count > limit:
                     yield batch.first(limit - self._found)

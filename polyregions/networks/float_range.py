@@ -16,7 +16,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 
 
-class Layer(Protocol):
+class LayerNumbers(Protocol):
     """What is looked at of a layer (`network.Layer`, which lies above this module)."""
 
     @property
@@ -54,7 +54,7 @@ HIGHEST: Final = 930.0
 LEAST_NORMAL: Final = 2.0**-1022
 
 
-def is_tame(layers: Iterable[Layer], least: Floats | None = None, most: Floats | None = None) -> bool:
+def is_tame(layers: Iterable[LayerNumbers], least: Floats | None = None, most: Floats | None = None) -> bool:
     """Whether floats can prove anything about a network: no path of its coefficients comes near the ends of float64.
 
     Multiplying a neuron by a power of two and dividing what reads it by the same changes no path.
@@ -76,7 +76,7 @@ def is_tame(layers: Iterable[Layer], least: Floats | None = None, most: Floats |
     return True
 
 
-def is_tame_within(layers: Iterable[Layer], lower: Floats, upper: Floats) -> bool:
+def is_tame_within(layers: Iterable[LayerNumbers], lower: Floats, upper: Floats) -> bool:
     """The same for inputs within finite bounds (k,), which may be at the ends of float64 themselves."""
     width, size = upper / 2 - lower / 2, np.maximum(np.abs(lower), np.abs(upper))
     if not (np.all(width > 0) and np.all(np.isfinite(size))):
@@ -85,7 +85,7 @@ def is_tame_within(layers: Iterable[Layer], lower: Floats, upper: Floats) -> boo
     return _in_range(least, most) and is_tame(layers, least, most)
 
 
-def _through_weights(layer: Layer, least: Floats, most: Floats) -> tuple[Floats, Floats]:
+def _through_weights(layer: LayerNumbers, least: Floats, most: Floats) -> tuple[Floats, Floats]:
     """The least product and the largest sum of products that reach each unit, its bias being a path as well."""
     lowest, highest = _log2(layer.bias)
     for rows, columns, weight in layer.row_blocks():
@@ -106,7 +106,7 @@ def _in_range(least: Floats, most: Floats) -> bool:
     return bool(np.all(least >= LOWEST) and np.all(most <= HIGHEST))
 
 
-def _is_rounded_by_a_factor(layer: Layer) -> bool:
+def _is_rounded_by_a_factor(layer: LayerNumbers) -> bool:
     """Whether every float is within a unit roundoff of its rational: none became zero or subnormal."""
     if layer.exact is None:
         return True

@@ -191,7 +191,7 @@ def _forms(p: Sequence[Fraction], q: Sequence[Fraction], start: int, scale: int)
 
 
 @dataclass(frozen=True, eq=False)
-class _Piece:
+class _Interval:
     """A part of the line on which the layers before `depth` are fixed.
 
     Attributes:
@@ -222,10 +222,10 @@ class _Sweep:
         factors = [layer.matrix.denominator * layer.slope_denominator for layer in self.layers]
         self.scales = list(accumulate(factors, mul, initial=scale))
 
-    def pieces(self, inputs: Integers, start: Fraction) -> Iterator[_Piece]:
+    def pieces(self, inputs: Integers, start: Fraction) -> Iterator[_Interval]:
         """All pieces from t = start to start + 1, in order; depth first, so that few are kept at a time."""
         forms = self.layers[0].matrix.applied(inputs, self.scales[0])
-        stack = [iter([_Piece(0, start, start + 1, np.zeros(0, dtype=np.bool_), forms)])]
+        stack = [iter([_Interval(0, start, start + 1, np.zeros(0, dtype=np.bool_), forms)])]
         while stack:
             piece = next(stack[-1], None)
             if piece is None:
@@ -235,7 +235,7 @@ class _Sweep:
             else:
                 stack.append(self._cut(piece))
 
-    def _cut(self, piece: _Piece) -> Iterator[_Piece]:
+    def _cut(self, piece: _Interval) -> Iterator[_Interval]:
         """The parts of a piece between the roots of its layer's neurons, brought to the next layer."""
         layer = self.layers[piece.depth]
         cuts = layer.roots(piece)
@@ -252,9 +252,9 @@ class _Sweep:
             active[changed] = new
             yield self._part(piece, low, high, on, forms)
 
-    def _part(self, piece: _Piece, low: Fraction, high: Fraction, on: Bools, forms: Integers) -> _Piece:
+    def _part(self, piece: _Interval, low: Fraction, high: Fraction, on: Bools, forms: Integers) -> _Interval:
         bits = np.concatenate([piece.bits, on[self.layers[piece.depth].kinked]])
-        return _Piece(piece.depth + 1, low, high, bits, forms)
+        return _Interval(piece.depth + 1, low, high, bits, forms)
 
     def _into_next(self, depth: int, active: Integers) -> Integers:
         if depth + 1 == len(self.layers):
@@ -287,7 +287,7 @@ class _IntegerLayer:
         active: Integers = slopes[:, np.newaxis] * forms[units]
         return active
 
-    def roots(self, piece: _Piece) -> dict[Fraction, list[int]]:
+    def roots(self, piece: _Interval) -> dict[Fraction, list[int]]:
         """Where kinked units change sign strictly inside a piece, and which ones do."""
         forms = piece.forms[self.kinked]
         first, last = _values(forms, piece.low), _values(forms, piece.high)

@@ -179,7 +179,7 @@ def winner_keys(groups: MaxGroups, patterns: Bools) -> tuple[Ints, Ints]:
     return np.column_stack([patterns[:, others], winners]).astype(np.int64), winners
 
 
-class _Row(NamedTuple):
+class _ExactRow(NamedTuple):
     """A form that is not negative on a merged region, as integers over a divisor."""
 
     integers: list[int]
@@ -188,7 +188,7 @@ class _Row(NamedTuple):
     label: str
 
 
-def _rows(regions: RegionSet, number: int) -> list[_Row]:
+def _rows(regions: RegionSet, number: int) -> list[_ExactRow]:
     """The rows of the merged region that a region belongs to."""
     groups, pattern = groups_of(regions.network), regions.patterns[number]
     comparing = set(groups.neurons.tolist())
@@ -201,7 +201,7 @@ def _rows(regions: RegionSet, number: int) -> list[_Row]:
                 forms[n] = [Fraction(entry, divisor) for entry in integers]
             elif any(integers[:-1]):
                 signed = integers if pattern[n] else [-entry for entry in integers]
-                rows.append(_Row(signed, divisor, bool(pattern[n]), f"neuron {n}"))
+                rows.append(_ExactRow(signed, divisor, bool(pattern[n]), f"neuron {n}"))
             n += 1
     for group in range(len(groups)):
         neurons = groups.of(group).tolist()
@@ -209,7 +209,7 @@ def _rows(regions: RegionSet, number: int) -> list[_Row]:
     return rows
 
 
-def _winner_rows(group: int, bits: list[bool], forms: list[list[Fraction]]) -> list[_Row]:
+def _winner_rows(group: int, bits: list[bool], forms: list[list[Fraction]]) -> list[_ExactRow]:
     """The winner of one maximum minus each of its other arguments.
 
     From the last match back to the first: the loser of a match is behind the final winner by as much as the
@@ -232,6 +232,6 @@ def _winner_rows(group: int, bits: list[bool], forms: list[list[Fraction]]) -> l
     ]
 
 
-def _row_of_fractions(form: list[Fraction], is_open: bool, label: str) -> _Row:
+def _row_of_fractions(form: list[Fraction], is_open: bool, label: str) -> _ExactRow:
     divisor = lcm(*(entry.denominator for entry in form))
-    return _Row([int(entry * divisor) for entry in form], divisor, is_open, label)
+    return _ExactRow([int(entry * divisor) for entry in form], divisor, is_open, label)

@@ -228,7 +228,7 @@ def test_the_command_line_keeps_what_is_finished(
 def test_it_is_said_that_an_executor_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("polyregions.engine.desk.SAY_AFTER", 0.1)
+    monkeypatch.setattr("polyregions.engine.dispatcher.SAY_AFTER", 0.1)
     with pytest.raises(StoppedError, match="no task came back"):
         pr.count_regions(NETWORK, BOX, executor=Faulty(never), stall_limit=0.5)
     assert [record.name for record in caplog.records] == ["polyregions"]

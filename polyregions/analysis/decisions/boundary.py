@@ -12,7 +12,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCell, DecisionCells
-from polyregions.analysis.decisions.contacts import Court, crossing_point, crossings, meetings
+from polyregions.analysis.decisions.contacts import ExactFacets, crossing_point, crossings, meetings
 from polyregions.analysis.decisions.outputs import Outputs
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
@@ -197,10 +197,10 @@ _Piece = tuple[int, int, int, Floats, Point]
 
 def _inside(cells: DecisionCells) -> Iterator[_Piece]:
     """The pieces inside regions: source, target, -1, point, beyond."""
-    court = Court(cells)
+    exact = ExactFacets(cells)
     for meeting in meetings(cells):
         a, b = meeting.source, meeting.target
-        wall = court.outputs(int(cells.region[a])).lead(int(cells.label[a]), int(cells.label[b]))
+        wall = exact.outputs(int(cells.region[a])).lead(int(cells.label[a]), int(cells.label[b]))
         point = _rounded_crossing(wall.row, cells.local_points[a], meeting.beyond.approx)
         if not np.all(np.isfinite(point)):
             point = Point.of(crossing_point(wall.exact(), cells.local_point(a), meeting.beyond)).approx
@@ -209,11 +209,11 @@ def _inside(cells: DecisionCells) -> Iterator[_Piece]:
 
 def _along_neurons(cells: DecisionCells) -> Iterator[_Piece]:
     """The pieces along facets between regions: source, target, neuron, point, beyond."""
-    court, across = Court(cells), crossings(cells)
+    exact, across = ExactFacets(cells), crossings(cells)
     for place in np.flatnonzero(cells.label[across.source] != cells.label[across.target]).tolist():
         a, b = int(across.source[place]), int(across.target[place])
         flips = across.adjacency.flipped(int(across.edge[place])).tolist()
-        found = court.facet_across(a, flips)
+        found = exact.facet_across(a, flips)
         if found is None:
             raise InternalError(f"cell {a} has no facet towards cell {b}")
         interior, facet = found

@@ -56,7 +56,7 @@ class Crossings:
     adjacency: Adjacency
 
 
-class Court:
+class ExactFacets:
     """Decides exactly what floats leave open about the facets of cells.
 
     Args:
@@ -126,9 +126,9 @@ def meetings(cells: DecisionCells) -> list[Meeting]:
     found = [
         Meeting(a, a + 1, cells.local_point(a + 1)) for a in starts[counts == 2].tolist()
     ]  # two cells that fill a region meet, and the other one's point is beyond
-    court = Court(cells)
+    exact = ExactFacets(cells)
     for i, proved in _scanned_meetings(cells, np.flatnonzero(counts > 2)):
-        found += court.meetings(i) if proved is None else proved
+        found += exact.meetings(i) if proved is None else proved
     return sorted(found, key=lambda m: (m.source, m.target))
 
 
@@ -141,24 +141,24 @@ def crossings(cells: DecisionCells) -> Crossings:
     adjacency = adjacency_arrays(cells.regions)
     counts = np.diff(cells.offsets)
     alone = np.minimum(counts[adjacency.source], counts[adjacency.target]) == 1
-    court = Court(cells)
+    exact = ExactFacets(cells)
     found = [
-        _crossing_of_one(cells, adjacency, edge, court) for edge in np.flatnonzero(alone).tolist()
-    ] + _crossings_of_several(cells, adjacency, np.flatnonzero(~alone), court)
+        _crossing_of_one(cells, adjacency, edge, exact) for edge in np.flatnonzero(alone).tolist()
+    ] + _crossings_of_several(cells, adjacency, np.flatnonzero(~alone), exact)
     table = np.array(sorted(found), dtype=np.int64).reshape(-1, 3)
     return Crossings(table[:, 0].copy(), table[:, 1].copy(), table[:, 2].copy(), adjacency)
 
 
 def _crossing_of_one(
-    cells: DecisionCells, adjacency: Adjacency, edge: int, court: Court
+    cells: DecisionCells, adjacency: Adjacency, edge: int, exact: ExactFacets
 ) -> tuple[int, int, int]:
     """The one crossing of a facet that is all one cell's on one side or both."""
     a, b = int(adjacency.source[edge]), int(adjacency.target[edge])
     start_a, start_b = int(cells.offsets[a]), int(cells.offsets[b])
     if cells.offsets[a + 1] == start_a + 1:
         only_b = start_b if cells.offsets[b + 1] == start_b + 1 else None
-        return start_a, _beyond(cells, adjacency, edge, start_a, b, only_b, court), edge
-    return _beyond(cells, adjacency, edge, start_b, a, None, court), start_b, edge
+        return start_a, _beyond(cells, adjacency, edge, start_a, b, only_b, exact), edge
+    return _beyond(cells, adjacency, edge, start_b, a, None, exact), start_b, edge
 
 
 def _beyond(
@@ -168,20 +168,20 @@ def _beyond(
     cell: int,
     other: int,
     only: int | None,
-    court: Court,
+    exact: ExactFacets,
 ) -> int:
     """The cell of region `other` across a facet that a cell has."""
     same = only if only is not None else cells.find(other, int(cells.label[cell]))
     if same is not None:
         return same
-    found = court.cell_across(cell, adjacency.flipped(edge).tolist(), other)
+    found = exact.cell_across(cell, adjacency.flipped(edge).tolist(), other)
     if found is None:
         raise InternalError(f"cell {cell} has no facet towards region {other}")
     return found
 
 
 def _crossings_of_several(
-    cells: DecisionCells, adjacency: Adjacency, edges: Ints, court: Court
+    cells: DecisionCells, adjacency: Adjacency, edges: Ints, exact: ExactFacets
 ) -> list[tuple[int, int, int]]:
     """The crossings of facets between regions that both have several cells."""
     found = []
@@ -191,7 +191,7 @@ def _crossings_of_several(
         b = int(adjacency.target[edge])
         other = cells.find(b, int(cells.label[cell])) if status == ELSEWHERE else None
         if other is None:
-            other = court.cell_across(cell, adjacency.flipped(edge).tolist(), b)
+            other = exact.cell_across(cell, adjacency.flipped(edge).tolist(), b)
         if other is not None:
             found.append((cell, other, edge))
     return found
@@ -260,10 +260,10 @@ def _scanned_walls(cells: DecisionCells, adjacency: Adjacency, edges: Ints) -> I
 
 def _answers(cells: DecisionCells, chunk: Chunk, questions: list[_Question]) -> tuple[Ints, Floats]:
     """Status (q,) and points (q, k) of some questions; OPEN where a cell has no float64 point to start from."""
-    from polyregions.analysis.decisions.kernels import Worktop  # numba takes half a second to import
+    from polyregions.analysis.decisions.kernels import CellKernels  # numba takes half a second to import
 
     forms, doubt = competing(chunk, cells.rule)
-    worktop = Worktop(cells.regions, forms.shape[1] + 1)
+    kernels = CellKernels(cells.regions, forms.shape[1] + 1)
     ends, neurons, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
     starts = np.concatenate([[0], ends])
     status, points = [np.zeros(0, dtype=np.int64)], [np.zeros((0, cells.regions.dim))]
@@ -278,7 +278,7 @@ def _answers(cells: DecisionCells, chunk: Chunk, questions: list[_Question]) -> 
                 )
             )
         sizes = np.cumsum([len(r) for r, _ in listed]).astype(np.int64)
-        answered, found = worktop.answer(
+        answered, found = kernels.answer(
             sizes,
             np.concatenate([r for r, _ in listed]),
             np.concatenate([e for _, e in listed]),

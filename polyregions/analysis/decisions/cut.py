@@ -91,11 +91,11 @@ def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
         nothing = np.full((*shape, k + 1), -1, dtype=np.int64)
         yield _Scan(0, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)
         return
-    from polyregions.analysis.decisions.kernels import Worktop  # numba takes half a second to import
+    from polyregions.analysis.decisions.kernels import CellKernels  # numba takes half a second to import
 
-    worktop = Worktop(regions, n_classes)
+    kernels = CellKernels(regions, n_classes)
     for chunk in chunks(regions, np.arange(len(regions))):
-        answers = worktop.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
+        answers = kernels.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
         scan = _Scan(int(chunk.numbers[0]), *answers)
         rounded = [i - scan.first for i in regions.rational_points if 0 <= i - scan.first < len(chunk)]
         scan.status[rounded], scan.support[rounded] = OPEN, -1

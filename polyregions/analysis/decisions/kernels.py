@@ -11,7 +11,7 @@ from polyregions.regions.chunks import Chunk
 from polyregions.regions.region_set import RegionSet
 
 
-class Worktop:
+class CellKernels:
     """Where the kernels work, with the rows of the domain laid down.
 
     Args:

@@ -11,7 +11,7 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.analysis.decisions.cells import DecisionCells
-from polyregions.analysis.queries.pieces import Where, regions_of
+from polyregions.analysis.queries.affine_pieces import Where, regions_of
 from polyregions.errors import InputError, OptionError
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly

@@ -17,8 +17,8 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Floats
+from polyregions.analysis.queries.affine_pieces import AffinePiece, Where, pieces, regions_of
 from polyregions.analysis.queries.in_front import in_front
-from polyregions.analysis.queries.pieces import Piece, Where, pieces, regions_of
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.lp import LPStatus, maximise
@@ -77,7 +77,7 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
 
 
 def _largest(
-    regions: RegionSet, candidates: Sequence[Piece], a: list[Fraction], b: list[Fraction]
+    regions: RegionSet, candidates: Sequence[AffinePiece], a: list[Fraction], b: list[Fraction]
 ) -> Extreme:
     """The largest value of ``a . y + b . x`` on some pieces of the regions."""
     front = in_front(regions.network, a, b)
@@ -109,7 +109,9 @@ def minimize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     return _least(regions, list(pieces(where, label)), a, b)
 
 
-def _least(regions: RegionSet, candidates: Sequence[Piece], a: list[Fraction], b: list[Fraction]) -> Extreme:
+def _least(
+    regions: RegionSet, candidates: Sequence[AffinePiece], a: list[Fraction], b: list[Fraction]
+) -> Extreme:
     best = _largest(regions, candidates, [-c for c in a], [-c for c in b])
     exact = None if best.exact is None else -best.exact
     return Extreme(-best.value + 0.0, exact, best.point, best.piece)
@@ -152,7 +154,7 @@ class _Search:
         self.bounds, self._embedding, self._a, self._b = bounds, embedding, outputs, inputs
         self._solver = new_solver()
 
-    def best(self, candidates: Sequence[Piece]) -> _Best:
+    def best(self, candidates: Sequence[AffinePiece]) -> _Best:
         """The largest value and where it is."""
         if not candidates:
             raise InputError("query: there is no region or cell to look at")
@@ -170,7 +172,7 @@ class _Search:
         assert best is not None
         return best
 
-    def _objective(self, piece: Piece) -> tuple[list[int], int]:
+    def _objective(self, piece: AffinePiece) -> tuple[list[int], int]:
         """The objective over u as integers, the constant last, and their denominator."""
         *a, p = over_common_denominator(self._a)
         *b, q = over_common_denominator(self._b)
@@ -180,14 +182,14 @@ class _Search:
         r, s = of_outputs.denominator, of_inputs.denominator
         return [x * s + y * r for x, y in zip(one, two, strict=True)], r * s
 
-    def _exactly(self, piece: Piece) -> _Best:
+    def _exactly(self, piece: AffinePiece) -> _Best:
         row, denominator = self._objective(piece)
         found = maximise(piece.polyhedron.exact_rows(), row[:-1], piece.interior.coordinates)
         if found.status is LPStatus.UNBOUNDED:
             return _Best(None, Point.of(found.point), piece.number)
         return _Best(dot_fraction(row, found.point) / denominator, Point.of(found.point), piece.number)
 
-    def _bound(self, piece: Piece) -> float:
+    def _bound(self, piece: AffinePiece) -> float:
         """An upper bound, proved; infinite where floats prove none."""
         row, denominator = self._objective(piece)
         form = integer_form(row)

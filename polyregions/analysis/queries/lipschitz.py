@@ -11,8 +11,8 @@ import numpy as np
 from flint import fmpq, fmpq_mat
 
 from polyregions._types import Floats
+from polyregions.analysis.queries.affine_pieces import Where, pieces, regions_of
 from polyregions.analysis.queries.norms import NORMS, Norm
-from polyregions.analysis.queries.pieces import Where, pieces, regions_of
 from polyregions.errors import InputError, OptionError
 from polyregions.exact.lp import as_fmpq
 from polyregions.exact.numbers import nearest_float

@@ -11,8 +11,8 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Floats
+from polyregions.analysis.queries.affine_pieces import AffinePiece, pieces, regions_of
 from polyregions.analysis.queries.extremes import bound_on
-from polyregions.analysis.queries.pieces import Piece, pieces, regions_of
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
@@ -191,7 +191,7 @@ def _in_front(
     return kept, names
 
 
-def _image(piece: Piece, dim: int) -> ImagePiece:
+def _image(piece: AffinePiece, dim: int) -> ImagePiece:
     found: Generators = generators(piece.polyhedron.exact_rows(), dim)
     points = sorted({tuple(_applied(piece.outputs, [*u, Fraction(1)])) for u in found.coordinates()})
     c = piece.outputs.shape[0]

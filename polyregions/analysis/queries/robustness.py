@@ -13,8 +13,8 @@ from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.outputs import winner
+from polyregions.analysis.queries.affine_pieces import AffinePiece, pieces, regions_of
 from polyregions.analysis.queries.norms import NORMS, Norm, Ruler, distances_to_rows
-from polyregions.analysis.queries.pieces import Piece, pieces, regions_of
 from polyregions.errors import DomainError, InputError, OptionError
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
 from polyregions.polyhedra.hull import AffineHull
@@ -116,7 +116,7 @@ class _Search:
         at = np.array([nearest_float(c) for c in u])
         bounds = self._lower_bounds(at)
         others = np.flatnonzero(self.cells.label != label)
-        best: tuple[Fraction, list[Fraction], Piece] | None = None
+        best: tuple[Fraction, list[Fraction], AffinePiece] | None = None
         solved = 0
         for i in others[np.argsort(bounds[others], kind="stable")].tolist():
             if best is not None and self._is_beyond(bounds[i], best[0]):
@@ -143,7 +143,7 @@ class _Search:
         return (known * known if self.norm == "l2" else known) >= best
 
     def _answer(
-        self, label: int, best: tuple[Fraction, list[Fraction], Piece] | None, solved: int
+        self, label: int, best: tuple[Fraction, list[Fraction], AffinePiece] | None, solved: int
     ) -> Robustness:
         if best is None:
             return Robustness(inf, None, None, label, None, None, solved)

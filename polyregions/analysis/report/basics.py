@@ -9,7 +9,7 @@ import numpy as np
 
 from polyregions.analysis.decisions import decision_cells
 from polyregions.analysis.decisions.outputs import AUTO, chosen_rule
-from polyregions.analysis.report.page import PARTIAL, Row, Section
+from polyregions.analysis.report.page import PARTIAL, Section, TableRow
 from polyregions.analysis.tables import dead_layers
 from polyregions.regions.adjacency import adjacency_arrays
 from polyregions.regions.neurons import Status, neuron_status
@@ -37,7 +37,7 @@ def domain_section(regions: RegionSet) -> Section:
     """The input set, and the dimension it has."""
     bounds, hull = regions.problem.solid.bounds, regions.problem.solid.hull
     finite = bool(np.isfinite(bounds.lower).all() and np.isfinite(bounds.upper).all())
-    rows: tuple[Row, ...] = (
+    rows: tuple[TableRow, ...] = (
         ("set", repr(regions.domain)),
         ("sha256", _domain_fingerprint(regions)),
         ("dimension", hull.dim),
@@ -52,7 +52,7 @@ def domain_section(regions: RegionSet) -> Section:
 def region_section(regions: RegionSet) -> Section:
     """How many regions there are, and how many of them have a layer that is off."""
     dead = dead_layers(regions).any(axis=1)
-    rows: tuple[Row, ...] = (
+    rows: tuple[TableRow, ...] = (
         ("regions", len(regions)),
         ("complete", regions.complete),
         ("dead regions", int(np.count_nonzero(dead))),
@@ -82,7 +82,7 @@ def neuron_section(regions: RegionSet) -> Section:
     never, always = _constant_neurons(regions)
     numbers = [None if bits is None else tuple(np.flatnonzero(bits).tolist()) for bits in (never, always)]
     sizes = [None if found is None else len(found) for found in numbers]
-    rows: tuple[Row, ...] = (
+    rows: tuple[TableRow, ...] = (
         ("never on", sizes[0]),
         ("always on", sizes[1]),
         ("numbers of those never on", numbers[0]),
@@ -98,7 +98,7 @@ def adjacency_section(regions: RegionSet) -> Section:
     """Edges of the adjacency graph and its degrees."""
     graph = adjacency_arrays(regions)
     degrees = np.diff(graph.neighbours()[0])
-    rows: tuple[Row, ...] = (
+    rows: tuple[TableRow, ...] = (
         ("edges", len(graph)),
         ("average degree", 2 * len(graph) / len(regions) if len(regions) else None),
         ("least degree", int(degrees.min()) if len(regions) else None),
@@ -115,7 +115,7 @@ def decision_section(regions: RegionSet, rule: str = "auto") -> Section | None:
     rule = chosen_rule(regions.network, rule)
     cells = decision_cells(regions, rule)
     counts = cells.per_class()
-    rows: list[Row] = [("cells", len(cells)), ("rule", rule), ("cells with a tie", len(cells.ties))]
+    rows: list[TableRow] = [("cells", len(cells)), ("rule", rule), ("cells with a tie", len(cells.ties))]
     rows += [
         (f"class {k}", counts.get(k, 0)) for k in range(2 if rule == "sign" else regions.network.n_outputs)
     ]

@@ -22,7 +22,7 @@ from polyregions.analysis.report.basics import (
     region_section,
 )
 from polyregions.analysis.report.counts import bound_section, definition_section, rank_section
-from polyregions.analysis.report.page import Report, Row, Section, SectionFunction
+from polyregions.analysis.report.page import Report, Section, SectionFunction, TableRow
 from polyregions.regions.region_set import RegionSet
 
 PACKAGES: Final = ("polyregions", "numpy", "highspy", "numba", "python-flint", "networkx")
@@ -43,7 +43,7 @@ SECTIONS: Final[tuple[SectionFunction, ...]] = (
 
 def reproduction_section(command: str | None) -> Section:
     """The command that makes this page, and the versions that made it."""
-    rows: list[Row] = [] if command is None else [("command", command)]
+    rows: list[TableRow] = [] if command is None else [("command", command)]
     rows += [("python", platform.python_version()), ("platform", f"{platform.system()} {platform.machine()}")]
     rows += [(package, _version(package)) for package in PACKAGES]
     note = "The counts are exact for the network and the input set with these fingerprints, whatever the versions."

@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 
 from polyregions.regions.region_set import RegionSet
 
-Cell: TypeAlias = int | float | str | bool | tuple[int, ...] | None
+TableCell: TypeAlias = int | float | str | bool | tuple[int, ...] | None
 """What stands in a table; None is a thing that is not known."""
 
-Row: TypeAlias = tuple[Cell, ...]
+TableRow: TypeAlias = tuple[TableCell, ...]
 
 PARTIAL: Final = "The enumeration was stopped: these are counts of the regions found so far."
 
@@ -28,7 +28,7 @@ class Section:
     """
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
     note: str = ""
     header: tuple[str, ...] = ()
 

@@ -34,7 +34,7 @@ RECENT = 64  # pieces kept for whoever goes on with a part of them
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class DomainPiece:
     """One piece of the domain, ready for the kernels.
 
     Attributes:
@@ -83,7 +83,7 @@ def network_arrays(problem: Problem) -> Net:
     return net
 
 
-class Pieces:
+class DomainPieces:
     """The pieces of a problem's domain, each made when it is asked for; a bounded domain is one piece."""
 
     def __init__(self, problem: Problem) -> None:
@@ -98,7 +98,7 @@ class Pieces:
     def __len__(self) -> int:
         return 1 << len(self._neurons)
 
-    def _piece(self, number: int) -> Piece | None:
+    def _piece(self, number: int) -> DomainPiece | None:
         """One of the pieces; None if it has no interior."""
         if self._is_bounded:
             return _bounded_piece(self._problem)
@@ -107,14 +107,16 @@ class Pieces:
         return _cone_piece(self._problem, self._rows, self._chosen, self._inputs, side)
 
 
-def _bounded_piece(problem: Problem) -> Piece:
+def _bounded_piece(problem: Problem) -> DomainPiece:
     solid = problem.solid
     k = len(solid.bounds.lower)
     chart = plain_chart(problem, solid.bounds)
     chart_rows, floats, error = domain_rows(problem, chart)
     bases = _corner_bases(k) if is_float_box(problem.domain) else _found_bases(chart_rows, k)
     forms = list(range(len(floats)))
-    return Piece(chart, floats, error, [DOMAIN] * len(floats), forms, bases or [], _shift_embedding(chart))
+    return DomainPiece(
+        chart, floats, error, [DOMAIN] * len(floats), forms, bases or [], _shift_embedding(chart)
+    )
 
 
 def plain_chart(problem: Problem, bounds: Bounds) -> Chart:
@@ -168,7 +170,7 @@ def _shift_embedding(chart: Chart) -> fmpz_mat:
     return _integral(columns)
 
 
-def exact_point(piece: Piece, u: Floats, k: int) -> Point:
+def exact_point(piece: DomainPiece, u: Floats, k: int) -> Point:
     """The exact point x (k,) of a chart point u (r,)."""
     homogeneous = [*(Fraction(c) for c in u.tolist()), Fraction(1)]
     image = [
@@ -212,7 +214,7 @@ def _pivots(matrix: fmpz_mat) -> list[int]:
 
 def _cone_piece(
     problem: Problem, rows: Sequence[list[int]], chosen: list[int], inputs: list[int], side: dict[int, int]
-) -> Piece | None:
+) -> DomainPiece | None:
     """The part of the domain where the chosen neurons have the given sides, in bounded coordinates."""
     n_forms, k, r = len(problem.solid.forms), problem.solid.hull.dim, len(chosen)
     tau = [0] * k + [1]
@@ -232,7 +234,7 @@ def _cone_piece(
     low, high = np.zeros(r), np.ones(r)
     chart = _cone_chart(problem, embedding, low, high, fixed)
     floats, error = _float_rows(chart_rows, low, high)
-    return Piece(chart, floats, error, source, forms, bases, embedding)
+    return DomainPiece(chart, floats, error, source, forms, bases, embedding)
 
 
 def _bit(first_layer_neuron: int) -> int:

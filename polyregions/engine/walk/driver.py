@@ -34,7 +34,7 @@ from polyregions.engine.kernels.state import (
     allocate_work,
 )
 from polyregions.engine.tree import Cell, leaves_below
-from polyregions.engine.walk.charts import Piece, Pieces, exact_point, network_arrays
+from polyregions.engine.walk.charts import DomainPiece, DomainPieces, exact_point, network_arrays
 from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
@@ -60,7 +60,7 @@ class WalkRun:
     def __init__(self, problem: Problem, keep: bool = True, prove: bool = True) -> None:
         self.problem, self.keep, self.prove = problem, keep, prove
         self.net = network_arrays(problem)
-        self.pieces = Pieces(problem)
+        self.pieces = DomainPieces(problem)
 
     def starts(self) -> list[int]:
         """Where to start: the pieces of the domain."""
@@ -125,7 +125,7 @@ class WalkPart:
     def __init__(
         self,
         run: WalkRun,
-        piece: Piece,
+        piece: DomainPiece,
         start: int | Subtree,
         referee: Referee,
         budget: int,
@@ -323,12 +323,12 @@ class NoPart:
         return iter(())
 
 
-def _most_vertices(piece: Piece) -> int:
+def _most_vertices(piece: DomainPiece) -> int:
     """How many vertices are remembered for a cell."""
     return max(2 * len(piece.chart.lower) + 4, len(piece.bases) + 2)
 
 
-def _unchart(problem: Problem, piece: Piece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
+def _unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
     """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
     k = problem.solid.hull.dim
     scale = max(1, *(abs(int(e)) for e in piece.embedding.entries()))

@@ -8,7 +8,7 @@ import numpy as np
 
 from polyregions.engine.kernels.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
 from polyregions.engine.tree import Cell
-from polyregions.engine.walk.charts import INFINITY, Piece, exact_point
+from polyregions.engine.walk.charts import INFINITY, DomainPiece, exact_point
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
@@ -27,7 +27,7 @@ class Settler:
     Layers pulled back for one question are kept for the next, as far as the bits before them agree.
     """
 
-    def __init__(self, problem: Problem, net: Net, piece: Piece, work: Work, referee: Referee) -> None:
+    def __init__(self, problem: Problem, net: Net, piece: DomainPiece, work: Work, referee: Referee) -> None:
         self._problem, self._net, self._piece, self._work = problem, net, piece, work
         self._referee = referee
         self._rational = RationalOracle()

@@ -13,7 +13,7 @@ import numpy as np
 from polyregions.errors import FormatError, UnsupportedError
 from polyregions.io.files import network_errors_are_format_errors
 from polyregions.io.models.comparison import compare_with_source, comparison_points, rounding_tolerance
-from polyregions.io.models.onnx.vocabulary import Place, finite
+from polyregions.io.models.onnx.vocabulary import OperatorBuilder, finite
 from polyregions.networks.graph import GraphBuilder, lower
 from polyregions.networks.network import Network
 
@@ -49,7 +49,7 @@ def network_of_estimator(estimator: Any, *, check: bool = True) -> Network:
             node = build.relu(node)
     final = FINAL[estimator.out_activation_]
     if final is not None:
-        Place(build, f"{where}: output activation").take_off(final, (build.width(node),), -1)
+        OperatorBuilder(build, f"{where}: output activation").take_off(final, (build.width(node),), -1)
     graph = build.graph(node)
     with network_errors_are_format_errors():
         network = lower(graph, where)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from polyregions.analysis.report.page import Cell, Report, Section
+from polyregions.analysis.report.page import Report, Section, TableCell
 from polyregions.io.tables.spreadsheets import neutral_csv
 
 SCHEMA: Final = "polyregions report 1"
@@ -112,7 +112,7 @@ def _texts(section: Section) -> list[list[str]]:
     return [[_text(cell) for cell in row] for row in section.rows]
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: TableCell) -> str:
     """A value for people, on one line."""
     if cell is None:
         return "not known"
@@ -125,7 +125,7 @@ def _text(cell: Cell) -> str:
     return "".join(c if c.isprintable() else " " for c in str(cell))
 
 
-def _exact(cell: Cell) -> str | int | float:
+def _exact(cell: TableCell) -> str | int | float:
     """A value for programs: nothing for what is not known, floats in full."""
     if cell is None:
         return ""

@@ -8,9 +8,9 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.errors import UnsupportedError
-from polyregions.io.models.keras.layers import ACTIVATIONS, FINAL, LAYERS, OPERATIONS, Layer
+from polyregions.io.models.keras.layers import ACTIVATIONS, FINAL, LAYERS, OPERATIONS, LayerUse
 from polyregions.io.models.onnx.call import Data, Value
-from polyregions.io.models.onnx.vocabulary import Place, real
+from polyregions.io.models.onnx.vocabulary import OperatorBuilder, real
 from polyregions.networks.graph.build import GraphBuilder
 from polyregions.networks.graph.nodes import Graph
 
@@ -34,7 +34,7 @@ def graph_of_model(
     ]
     walk = _Walk(build, where, keras)
     outputs = walk.through(model, inputs, where, True)
-    place = Place(build, where)
+    place = OperatorBuilder(build, where)
     joined = build.join([place.call.as_data(value).node for value in outputs])
     return build.graph(joined), walk.taken_off
 
@@ -71,15 +71,15 @@ class _Walk:
         if isinstance(operation, self.keras.Model):
             return self.through(operation, parts, where, is_last)
         name = type(operation).__name__
-        place = Place(self.build, where)
+        place = OperatorBuilder(self.build, where)
         if type(operation) is getattr(self.keras.layers, name, None):
-            return [self._layer(Layer(place, operation, parts, self.keras), name, is_last)]
+            return [self._layer(LayerUse(place, operation, parts, self.keras), name, is_last)]
         if name in OPERATIONS and type(operation).__module__.startswith("keras.src.ops."):
             operands = [part if isinstance(part, Data) else real(part) for part in parts]
             return [place.apply(OPERATIONS[name], *operands)]
         raise UnsupportedError(f"{where} is not supported: it is not among Keras's piecewise linear layers")
 
-    def _layer(self, layer: Layer, name: str, is_last: bool) -> Value:
+    def _layer(self, layer: LayerUse, name: str, is_last: bool) -> Value:
         if name == "Softmax":
             return self._final(layer.place, layer.data, "softmax", layer.layer.axis, is_last)
         if name not in LAYERS:
@@ -88,7 +88,7 @@ class _Walk:
         activation = getattr(layer.layer, "activation", None)
         return value if activation is None else self._activated(layer.place, value, activation, is_last)
 
-    def _activated(self, place: Place, value: Value, activation: Any, is_last: bool) -> Value:
+    def _activated(self, place: OperatorBuilder, value: Value, activation: Any, is_last: bool) -> Value:
         if isinstance(activation, self.keras.layers.Layer):
             where = f"{place.where}: activation {type(activation).__name__}"
             return self._outputs(activation, ([value], {}), where, is_last)[0]
@@ -101,7 +101,7 @@ class _Walk:
         shown = getattr(activation, "__name__", type(activation).__name__)
         raise place.call.unsupported(f"activation {shown!r} is not among the piecewise linear ones")
 
-    def _final(self, place: Place, value: Value, name: str, axis: Any, is_last: bool) -> Value:
+    def _final(self, place: OperatorBuilder, value: Value, name: str, axis: Any, is_last: bool) -> Value:
         if not is_last or not isinstance(axis, int):
             raise place.call.unsupported(f"{name} is supported only as the last operator, along one axis")
         self.taken_off = FINAL[name]

@@ -10,14 +10,14 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.io.models.onnx.call import Data, Value
-from polyregions.io.models.onnx.vocabulary import Place, finite, real
+from polyregions.io.models.onnx.vocabulary import OperatorBuilder, finite, real
 
 SMALLEST_DEVIATION: Final = 1e-6
 """A Normalization divides by at least Keras's epsilon (1e-7), so smaller deviations are left alone."""
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class LayerUse:
     """One use of a layer.
 
     Attributes:
@@ -27,7 +27,7 @@ class Layer:
         keras: the package.
     """
 
-    place: Place
+    place: OperatorBuilder
     layer: Any
     inputs: list[Value]
     keras: Any
@@ -54,26 +54,26 @@ class Layer:
         return self.place.call.moved(value, operator)
 
 
-def _dense(layer: Layer) -> Value:
+def _dense(layer: LayerUse) -> Value:
     found = layer.place.apply("MatMul", layer.data, layer.weight("kernel"))
     bias = layer.weight("bias")
     return found if bias is None else layer.place.apply("Add", found, bias)
 
 
-def _conv(layer: Layer) -> Value:
+def _conv(layer: LayerUse) -> Value:
     kernel = layer.weight("kernel")  # (places ..., channels, maps)
     rank = kernel.ndim - 2
     return _convolved(layer, np.transpose(kernel, (rank + 1, rank, *range(rank))), layer.layer.groups)
 
 
-def _depthwise_conv(layer: Layer) -> Value:
+def _depthwise_conv(layer: LayerUse) -> Value:
     kernel = layer.weight("kernel")  # (places ..., channels, multiples)
     rank, channels = kernel.ndim - 2, kernel.shape[-2]
     maps = np.transpose(kernel, (rank, rank + 1, *range(rank))).reshape(-1, 1, *kernel.shape[:rank])
     return _convolved(layer, maps, channels)
 
 
-def _convolved(layer: Layer, kernels: Any, groups: int) -> Value:
+def _convolved(layer: LayerUse, kernels: Any, groups: int) -> Value:
     strides, dilations = _sizes(layer.layer.strides), _sizes(layer.layer.dilation_rate)
     attributes: dict[str, Any] = {"strides": strides, "dilations": dilations, "group": groups}
     if layer.layer.padding == "causal":
@@ -84,10 +84,10 @@ def _convolved(layer: Layer, kernels: Any, groups: int) -> Value:
     return _over_images(layer, lambda x: layer.place.apply("Conv", x, kernels, bias, **attributes))
 
 
-def _pool(op: str) -> Callable[[Layer], Value]:
+def _pool(op: str) -> Callable[[LayerUse], Value]:
     """Padding counts as nothing, for means too."""
 
-    def operator(layer: Layer) -> Value:
+    def operator(layer: LayerUse) -> Value:
         attributes = {
             "kernel_shape": _sizes(layer.layer.pool_size),
             "strides": _sizes(layer.layer.strides),
@@ -98,8 +98,8 @@ def _pool(op: str) -> Callable[[Layer], Value]:
     return operator
 
 
-def _global_pool(op: str) -> Callable[[Layer], Value]:
-    def operator(layer: Layer) -> Value:
+def _global_pool(op: str) -> Callable[[LayerUse], Value]:
+    def operator(layer: LayerUse) -> Value:
         found = _over_images(layer, lambda x: layer.place.apply(op, x))
         if layer.layer.keepdims:
             return found
@@ -108,7 +108,7 @@ def _global_pool(op: str) -> Callable[[Layer], Value]:
     return operator
 
 
-def _auto_pad(layer: Layer) -> str:
+def _auto_pad(layer: LayerUse) -> str:
     return {"same": "SAME_UPPER", "valid": "VALID"}[layer.layer.padding]
 
 
@@ -116,7 +116,7 @@ def _sizes(value: Any) -> list[int]:
     return [int(n) for n in value] if isinstance(value, (tuple, list)) else [int(value)]
 
 
-def _over_images(layer: Layer, operator: Callable[[Value], Value]) -> Value:
+def _over_images(layer: LayerUse, operator: Callable[[Value], Value]) -> Value:
     """An operator on (batch, channels, ...)."""
     if not layer.channels_last:
         return operator(layer.data)
@@ -124,7 +124,7 @@ def _over_images(layer: Layer, operator: Callable[[Value], Value]) -> Value:
     return layer.moved(found, lambda a: np.moveaxis(a, 1, -1))
 
 
-def _batch_normalization(layer: Layer) -> Value:
+def _batch_normalization(layer: LayerUse) -> Value:
     mean, variance = layer.weight("moving_mean"), layer.weight("moving_variance")
     gamma, beta, axis = layer.weight("gamma"), layer.weight("beta"), int(layer.layer.axis)
     found = layer.place.apply(
@@ -139,7 +139,7 @@ def _batch_normalization(layer: Layer) -> Value:
     return layer.moved(found, lambda a: np.moveaxis(a, 1, axis))
 
 
-def _normalization(layer: Layer) -> Value:
+def _normalization(layer: LayerUse) -> Value:
     """``(x - mean) / sqrt(variance)``, entry by entry."""
     data, n = layer.data, prod(layer.data.shape)
     mean, variance = (np.broadcast_to(layer.weight(w), data.shape).ravel() for w in ("mean", "variance"))
@@ -152,12 +152,12 @@ def _normalization(layer: Layer) -> Value:
     return layer.moved(found, lambda a: a.reshape(data.shape))
 
 
-def _rescaling(layer: Layer) -> Value:
+def _rescaling(layer: LayerUse) -> Value:
     scaled = layer.place.apply("Mul", layer.data, real(layer.layer.scale))
     return layer.place.apply("Add", scaled, real(layer.layer.offset))
 
 
-def _relu_layer(layer: Layer) -> Value:
+def _relu_layer(layer: LayerUse) -> Value:
     options = layer.layer
     if options.threshold != 0:
         raise layer.place.call.unsupported(f"jumps at its threshold {options.threshold}, expected 0")
@@ -165,61 +165,61 @@ def _relu_layer(layer: Layer) -> Value:
     return found if options.max_value is None else layer.place.clip(found, None, options.max_value)
 
 
-def _leaky_relu(layer: Layer) -> Value:
+def _leaky_relu(layer: LayerUse) -> Value:
     return layer.place.units(layer.data, layer.layer.negative_slope)
 
 
-def _prelu(layer: Layer) -> Value:
+def _prelu(layer: LayerUse) -> Value:
     return layer.place.units(layer.data, layer.weight("alpha"))
 
 
-def _same(layer: Layer) -> Value:
+def _same(layer: LayerUse) -> Value:
     return layer.data
 
 
-def _added(layer: Layer) -> Value:
+def _added(layer: LayerUse) -> Value:
     return layer.place.apply("Sum", *layer.inputs)
 
 
-def _subtracted(layer: Layer) -> Value:
+def _subtracted(layer: LayerUse) -> Value:
     return layer.place.apply("Sub", *layer.inputs)
 
 
-def _averaged(layer: Layer) -> Value:
+def _averaged(layer: LayerUse) -> Value:
     return layer.place.apply("Mean", *layer.inputs)
 
 
-def _largest(layer: Layer) -> Value:
+def _largest(layer: LayerUse) -> Value:
     return layer.place.apply("Max", *layer.inputs)
 
 
-def _smallest(layer: Layer) -> Value:
+def _smallest(layer: LayerUse) -> Value:
     return layer.place.apply("Min", *layer.inputs)
 
 
-def _concatenated(layer: Layer) -> Value:
+def _concatenated(layer: LayerUse) -> Value:
     return layer.place.apply("Concat", *layer.inputs, axis=int(layer.layer.axis))
 
 
-def _flattened(layer: Layer) -> Value:
+def _flattened(layer: LayerUse) -> Value:
     if not layer.channels_last and len(layer.data.shape) > 2:
         raise layer.place.call.unsupported("data_format 'channels_first', expected 'channels_last'")
     return layer.moved(layer.data, lambda a: a.reshape(a.shape[0], -1))
 
 
-def _reshaped(layer: Layer) -> Value:
+def _reshaped(layer: LayerUse) -> Value:
     return layer.moved(layer.data, lambda a: a.reshape(a.shape[0], *layer.layer.target_shape))
 
 
-def _permuted(layer: Layer) -> Value:
+def _permuted(layer: LayerUse) -> Value:
     return layer.moved(layer.data, lambda a: a.transpose(0, *layer.layer.dims))
 
 
-def _repeated(layer: Layer) -> Value:
+def _repeated(layer: LayerUse) -> Value:
     return layer.moved(layer.data, lambda a: np.repeat(a[:, None], layer.layer.n, axis=1))
 
 
-def _zero_padded(layer: Layer) -> Value:
+def _zero_padded(layer: LayerUse) -> Value:
     def padded(images: Value) -> Value:
         widths = np.array([(0, 0), (0, 0), *_pairs(layer.layer.padding)], dtype=np.int64)
         return layer.place.apply("Pad", images, widths.T.ravel())
@@ -227,7 +227,7 @@ def _zero_padded(layer: Layer) -> Value:
     return _over_images(layer, padded)
 
 
-def _cropped(layer: Layer) -> Value:
+def _cropped(layer: LayerUse) -> Value:
     def cut(array: Any) -> Any:
         sizes = array.shape[2:]
         pairs = _pairs(layer.layer.cropping)
@@ -242,7 +242,7 @@ def _pairs(value: Any) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in pairs]
 
 
-def _upsampled(layer: Layer) -> Value:
+def _upsampled(layer: LayerUse) -> Value:
     if getattr(layer.layer, "interpolation", "nearest") != "nearest":
         raise layer.place.call.unsupported(f"interpolation {layer.layer.interpolation!r}, expected 'nearest'")
 
@@ -254,7 +254,7 @@ def _upsampled(layer: Layer) -> Value:
     return layer.moved(layer.data, repeated)
 
 
-LAYERS: Final[dict[str, Callable[[Layer], Value]]] = {
+LAYERS: Final[dict[str, Callable[[LayerUse], Value]]] = {
     "ActivityRegularization": _same,
     "Activation": _same,  # and then what every layer's attribute `activation` says
     "Add": _added,
@@ -315,7 +315,7 @@ OPERATIONS: Final = {
 }
 """Operations of `keras.ops` in the graph of a model, such as that of ``x + 1``, with the operators they are."""
 
-ACTIVATIONS: Final[dict[str, Callable[[Place, Value], Value]]] = {
+ACTIVATIONS: Final[dict[str, Callable[[OperatorBuilder, Value], Value]]] = {
     "linear": lambda place, x: x,
     "relu": lambda place, x: place.units(x, 0.0),
     "leaky_relu": lambda place, x: place.units(x, 0.2),

@@ -23,7 +23,7 @@ from polyregions.networks.graph.rounding import floats_if_exact, rationals
 Shapes: TypeAlias = tuple[tuple[int, ...], ...]
 
 
-class Place:
+class OperatorBuilder:
     """A place in a source at which operators are applied.
 
     Args:

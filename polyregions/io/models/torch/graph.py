@@ -13,7 +13,7 @@ import numpy as np
 from polyregions.errors import UnsupportedError
 from polyregions.io.files import shortened
 from polyregions.io.models.onnx.call import Data, Value
-from polyregions.io.models.onnx.vocabulary import Place, finite
+from polyregions.io.models.onnx.vocabulary import OperatorBuilder, finite
 from polyregions.io.models.torch.constants import (
     EXACT_IN_FLOATS,
     is_of_code,
@@ -115,7 +115,7 @@ class _Program:
                 self.values[node] = self._value(node)
         if final is not None:
             self._take_off(final, ends[0])
-        place = Place(self.build, self.where)
+        place = OperatorBuilder(self.build, self.where)
         joined = self.build.join([place.call.as_data(self._tensor(node)).node for node in ends])
         return self.build.graph(joined), None if final is None else FINAL[_name(final)]
 
@@ -139,7 +139,7 @@ class _Program:
             )
             raise UnsupportedError(f"{where} is not supported: {why}")
         shape = _shape(node)
-        use = Use(Place(self.build, where), node.target, self._arguments(node), shape, self.torch)
+        use = Use(OperatorBuilder(self.build, where), node.target, self._arguments(node), shape, self.torch)
         with self.torch.no_grad():
             value = OPERATORS[name](use)
         if shape is not None and value.shape != shape:
@@ -210,7 +210,7 @@ class _Program:
         axis = 0 if dim is None else dim
         if dim is None and _name(node) == "argmax":
             shape = (prod(shape),)
-        Place(self.build, self._place(node)).take_off(FINAL[_name(node)], shape, axis)
+        OperatorBuilder(self.build, self._place(node)).take_off(FINAL[_name(node)], shape, axis)
 
     def _place(self, node: Any) -> str:
         stack = list((node.meta.get("nn_module_stack") or {}).values())

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions.io.models.onnx.call import Data, Value
-from polyregions.io.models.onnx.vocabulary import Place, real
+from polyregions.io.models.onnx.vocabulary import OperatorBuilder, real
 
 _MOVES = """
     _reshape_alias _unsafe_view _upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d
@@ -39,7 +39,7 @@ class Use:
         torch: the package.
     """
 
-    place: Place
+    place: OperatorBuilder
     target: Any
     arguments: dict[str, Any]
     shape: tuple[int, ...] | None

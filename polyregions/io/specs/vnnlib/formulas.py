@@ -29,7 +29,7 @@ Linear: TypeAlias = tuple[dict[int, Fraction], Fraction]
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class Inequality:
     """A linear inequality ``sum of terms + constant >= 0``, or ``> 0`` if strict; terms by column."""
 
     terms: dict[int, Fraction]
@@ -42,7 +42,7 @@ class Row:
         return all(column >= 0 for column in self.terms)
 
 
-Conjunction: TypeAlias = list[Row]
+Conjunction: TypeAlias = list[Inequality]
 
 
 class Formulas:
@@ -113,8 +113,10 @@ class Formulas:
     def _comparison(self, operator: str, left: Expression, right: Expression) -> list[Conjunction]:
         terms, constant = self._sum([self._linear(left), self._scaled(self._linear(right), Fraction(-1))])
 
-        def row(sign: int, strict: bool) -> Row:
-            return Row({column: sign * value for column, value in terms.items()}, sign * constant, strict)
+        def row(sign: int, strict: bool) -> Inequality:
+            return Inequality(
+                {column: sign * value for column, value in terms.items()}, sign * constant, strict
+            )
 
         match operator:
             case "<=" | "<":

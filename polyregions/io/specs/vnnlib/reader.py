@@ -12,7 +12,7 @@ from itertools import chain, product
 from typing import Final
 
 from polyregions.errors import UnsupportedError
-from polyregions.io.specs.vnnlib.formulas import Conjunction, Formulas, Row, multiplied_out
+from polyregions.io.specs.vnnlib.formulas import Conjunction, Formulas, Inequality, multiplied_out
 from polyregions.io.specs.vnnlib.s_expressions import Expression, expressions, written
 from polyregions.io.specs.vnnlib.sets import InputSet
 from polyregions.io.specs.vnnlib.variables import Variables
@@ -132,9 +132,9 @@ def _conjuncts(body: Expression) -> Iterator[Expression]:
             yield body
 
 
-def _of_inputs(rows: Conjunction) -> list[Row]:
+def _of_inputs(rows: Conjunction) -> list[Inequality]:
     return [row for row in rows if row.is_of_inputs]
 
 
-def _of_outputs(rows: Conjunction) -> list[Row]:
+def _of_outputs(rows: Conjunction) -> list[Inequality]:
     return [row for row in rows if not row.is_of_inputs]

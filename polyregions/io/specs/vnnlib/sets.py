@@ -8,7 +8,7 @@ from math import inf, lcm
 from typing import Any, NamedTuple
 
 from polyregions.exact.numbers import nearest_float
-from polyregions.io.specs.vnnlib.formulas import Row
+from polyregions.io.specs.vnnlib.formulas import Inequality
 from polyregions.polyhedra.domain import Box
 from polyregions.polyhedra.polytope import HPolytope
 
@@ -31,11 +31,11 @@ class InputSet:
         contradiction: what shows that it is empty; None if bounds alone do not.
     """
 
-    def __init__(self, rows: Iterable[Row], base: InputSet | None = None) -> None:
+    def __init__(self, rows: Iterable[Inequality], base: InputSet | None = None) -> None:
         self._base_bounds: Mapping[tuple[int, bool], Bound] = base.bounds if base is not None else {}
-        self._base_rows: Sequence[Row] = base.rows if base is not None else ()
+        self._base_rows: Sequence[Inequality] = base.rows if base is not None else ()
         self._bounds: dict[tuple[int, bool], Bound] = {}
-        self._rows: list[Row] = []
+        self._rows: list[Inequality] = []
         self.contradiction: str | None = base.contradiction if base is not None else None
         for row in rows:
             self._add(row)
@@ -46,7 +46,7 @@ class InputSet:
         return {**self._base_bounds, **self._bounds} if self._base_bounds else self._bounds
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[Inequality]:
         """The rows over several inputs."""
         return [*self._base_rows, *self._rows]
 
@@ -72,7 +72,7 @@ class InputSet:
     def _best(self, i: int, is_lower: bool) -> Bound | None:
         return self._bounds.get((i, is_lower)) or self._base_bounds.get((i, is_lower))
 
-    def _add(self, row: Row) -> None:
+    def _add(self, row: Inequality) -> None:
         if not row.terms:
             if row.constant < 0 or (row.strict and row.constant == 0):
                 self.contradiction = "a comparison of constants is false"
@@ -81,7 +81,7 @@ class InputSet:
         else:
             self._rows.append(row)
 
-    def _tighten(self, row: Row) -> None:
+    def _tighten(self, row: Inequality) -> None:
         """Keep the better one of two bounds of an input, the strict one of two equal ones."""
         ((i, factor),) = row.terms.items()
         is_lower, value = factor > 0, -row.constant / factor
@@ -98,7 +98,7 @@ class InputSet:
             self.contradiction = f"{_label('X_', i, True, low)} against {_label('X_', i, False, high)}"
 
 
-def integer_row(row: Row, places: Mapping[int, int] | None, width: int) -> tuple[tuple[int, ...], int]:
+def integer_row(row: Inequality, places: Mapping[int, int] | None, width: int) -> tuple[tuple[int, ...], int]:
     """A row in integers over `width` entries, the constant last, and its divisor; columns at other places if given."""
     divisor = lcm(row.constant.denominator, *(value.denominator for value in row.terms.values()))
     entries = [0] * width
@@ -116,7 +116,7 @@ def _box(bounds: Mapping[tuple[int, bool], Bound], dim: int) -> Box:
     return Box(lower, upper)
 
 
-def _polytope(bounds: Mapping[tuple[int, bool], Bound], rows: Sequence[Row], dim: int) -> HPolytope:
+def _polytope(bounds: Mapping[tuple[int, bool], Bound], rows: Sequence[Inequality], dim: int) -> HPolytope:
     entries, divisors, labels = [], [], []
     for (i, is_lower), bound in sorted(bounds.items()):
         row, sign = [0] * (dim + 1), 1 if is_lower else -1

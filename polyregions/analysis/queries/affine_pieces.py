@@ -21,7 +21,7 @@ Where: TypeAlias = RegionSet | DecisionCells
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class AffinePiece:
     """A region or a decision cell, over the coordinates u of the domain's hull.
 
     Attributes:
@@ -53,7 +53,7 @@ def regions_of(where: Where) -> RegionSet:
     return regions
 
 
-def pieces(where: Where, label: int | None = None) -> Iterator[Piece]:
+def pieces(where: Where, label: int | None = None) -> Iterator[AffinePiece]:
     """All regions, or all decision cells, or those of one class.
 
     Raises:
@@ -67,17 +67,17 @@ def pieces(where: Where, label: int | None = None) -> Iterator[Piece]:
         raise OptionError("query: a class, but no decision cells; expected decision_cells(regions)")
     pullback = Pullback(regions)
     for i in range(len(regions)):
-        yield Piece(i, i, pullback.interior(i), _outputs(regions, pullback, i), regions.local_point(i))
+        yield AffinePiece(i, i, pullback.interior(i), _outputs(regions, pullback, i), regions.local_point(i))
 
 
-def _cells(cells: DecisionCells, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[Piece]:
+def _cells(cells: DecisionCells, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[AffinePiece]:
     regions, pullback = cells.regions, Pullback(cells.regions)
     for cell in np.flatnonzero(chosen).tolist():
         i, k = int(cells.region[cell]), int(cells.label[cell])
         rivals = [m for m in cells.classes(i) if m != k]
         outputs = Outputs(regions, i, cells.rule, pullback)
         polyhedron = with_leads(pullback.interior(i), outputs, k, rivals)
-        yield Piece(cell, i, polyhedron, _outputs(regions, pullback, i), cells.local_point(cell))
+        yield AffinePiece(cell, i, polyhedron, _outputs(regions, pullback, i), cells.local_point(cell))
 
 
 def _outputs(regions: RegionSet, pullback: Pullback, i: int) -> IntegerAffine:

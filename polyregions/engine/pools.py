@@ -17,7 +17,7 @@ from polyregions.engine.perform import perform, perform_unpacked, run_of
 from polyregions.errors import OptionError
 
 
-class Crew(Protocol):
+class Pool(Protocol):
     """Whoever does tasks.
 
     Attributes:
@@ -44,7 +44,7 @@ class Crew(Protocol):
         """Stop: what is not finished is not wanted."""
 
 
-class Threads:
+class ThreadPool:
     """Threads of this process: kernels hold no interpreter lock."""
 
     losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
@@ -84,7 +84,7 @@ def perform_own(task: Task) -> Outcome:
     return perform(_jobs["job"], task)
 
 
-class Processes:
+class ProcessPool:
     """Processes of this machine, started anew if one of them dies."""
 
     run, is_foreign = "", False
@@ -116,7 +116,7 @@ class Processes:
         self._pool.shutdown(cancel_futures=True)
 
 
-class Others:
+class ForeignExecutor:
     """An executor from elsewhere, such as `mpi4py.futures`; the job travels with each task, packed."""
 
     is_foreign = True
@@ -146,7 +146,7 @@ class Others:
             future.cancel()
 
 
-def crew_for(job: Job, executor: Executor | None, workers: int | None, may_start_processes: bool) -> Crew:
+def pool_for(job: Job, executor: Executor | None, workers: int | None, may_start_processes: bool) -> Pool:
     """Whoever does the tasks of a job: an executor's workers, or new threads or processes.
 
     Raises:
@@ -154,13 +154,13 @@ def crew_for(job: Job, executor: Executor | None, workers: int | None, may_start
     """
     if executor is None:
         n = workers or (cores() if job.walks or may_start_processes else 1)
-        return Threads(job, None, n) if job.walks or n == 1 else Processes(job, n)
+        return ThreadPool(job, None, n) if job.walks or n == 1 else ProcessPool(job, n)
     if is_cluster(executor):
         return Cluster(job, executor, workers)
     n = workers or getattr(executor, "_max_workers", None) or cores()
     if isinstance(executor, ThreadPoolExecutor):
-        return Threads(job, executor, n)
-    return Others(job, executor, n)
+        return ThreadPool(job, executor, n)
+    return ForeignExecutor(job, executor, n)
 
 
 def cores() -> int:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from polyregions.engine.batches import Batch, LayerCount
-from polyregions.engine.crews import Crew
 from polyregions.engine.job import Job, Outcome, Task
+from polyregions.engine.pools import Pool
 from polyregions.errors import KEPT, PolyregionsError, StoppedError
 from polyregions.polyhedra.oracle.referee import Score
 from polyregions.progress import REPORT_EVERY
@@ -23,18 +23,18 @@ SAY_AFTER = 60.0  # seconds without any outcome after which it is said that an e
 ATTEMPTS = 4  # times that a task is handed out if its workers die
 
 
-class Desk:
-    """Hands tasks to a crew, and takes their outcomes.
+class Dispatcher:
+    """Hands tasks to a pool, and takes their outcomes.
 
     Args:
-        crew: whoever does them.
+        pool: whoever does them.
         job: what they are tasks of.
         waiting: tasks to be done, the last one first in the tree; taken from it as they are handed out.
         stall_limit: seconds without any outcome, while tasks are out, after which nobody waits any longer.
     """
 
-    def __init__(self, crew: Crew, job: Job, waiting: list[Task], stall_limit: float) -> None:
-        self._crew, self._job, self._waiting, self._limit = crew, job, waiting, stall_limit
+    def __init__(self, pool: Pool, job: Job, waiting: list[Task], stall_limit: float) -> None:
+        self._pool, self._job, self._waiting, self._limit = pool, job, waiting, stall_limit
         self._out: dict[Future[Outcome], tuple[Task, int]] = {}
         self._again: list[tuple[Task, int]] = []
         self._idle, self._has_said = 0.0, False
@@ -50,23 +50,23 @@ class Desk:
         return [task.key for task in (*self._waiting, *handed)]
 
     def hand_out(self) -> None:
-        """As many tasks as the crew should have.
+        """As many tasks as the pool should have.
 
         Raises:
             StoppedError: an executor takes none.
         """
-        while self._again and len(self._out) < AHEAD * self._crew.size:
+        while self._again and len(self._out) < AHEAD * self._pool.size:
             self._submit(*self._again.pop())
-        while self._waiting and len(self._out) < AHEAD * self._crew.size:
-            self._submit(_next(self._waiting, FEW * self._crew.size), 1)
+        while self._waiting and len(self._out) < AHEAD * self._pool.size:
+            self._submit(_next(self._waiting, FEW * self._pool.size), 1)
 
     def _submit(self, task: Task, attempt: int) -> None:
         try:
-            future: Any = self._crew.submit(task)
+            future: Any = self._pool.submit(task)
         except PolyregionsError:
             raise
         except Exception as error:
-            if not self._crew.is_foreign:
+            if not self._pool.is_foreign:
                 raise
             raise StoppedError(f"the executor took no task ({_named(error)}); {KEPT}") from error
         if not isinstance(future, Future):
@@ -102,7 +102,7 @@ class Desk:
     def _has_waited(self, seconds: float) -> None:
         """Time in which nothing came back; what others do between two looks does not count."""
         self._idle += seconds
-        if not self._crew.is_foreign:
+        if not self._pool.is_foreign:
             return
         if self._idle > self._limit:
             raise StoppedError(f"{self._stalled(self._limit)} (stall_limit); {KEPT}")
@@ -113,7 +113,7 @@ class Desk:
             )
 
     def _stalled(self, seconds: float) -> str:
-        trouble = self._crew.trouble()
+        trouble = self._pool.trouble()
         known = f"{trouble}; " if trouble else ""
         return f"no task came back for {seconds:g} seconds: {known}{len(self._out)} tasks are out"
 
@@ -122,17 +122,17 @@ class Desk:
         error = None if future.cancelled() else future.exception()
         if not future.cancelled() and error is None:
             outcome = future.result()
-            if self._crew.is_foreign:
-                check_outcome(outcome, task, self._job, self._crew.run)
+            if self._pool.is_foreign:
+                check_outcome(outcome, task, self._job, self._pool.run)
             return outcome
-        if error is None or isinstance(error, self._crew.losses):
+        if error is None or isinstance(error, self._pool.losses):
             if attempt < ATTEMPTS:
                 self._again.append((task, attempt + 1))
                 return None
             why = f" ({_named(error)}); too little memory? see docs/cluster.md" if error else ""
             raise StoppedError(f"a task lost its worker {attempt} times{why}; {KEPT}")
         if (
-            not self._crew.is_foreign
+            not self._pool.is_foreign
             or isinstance(error, PolyregionsError)
             or not isinstance(error, Exception)
         ):
