@@ -1,14 +1,8 @@
-"""Archives of plain arrays (.npz), read within bounds.
+"""Archives of plain arrays (.npz), read within bounds, which numpy's own reader does not keep.
 
 The reader takes the zip archive apart itself: sizes declared by the archive's directory and by each
 array's header are compared with limits and with the bytes present before anything is allocated, and
 pickled objects are refused unseen.
-
-A layer whose exact coefficients are not float64 numbers is stored with two more arrays: ``N1``, the
-numerators (n, k+1) of weight and bias, and ``D1``, their common denominator, both as strings of
-hexadecimal integers. Units other than ReLU (identity on the last layer) are stored as slopes ``S1`` (n, 2); maxima
-as ``max_neurons`` and ``max_offsets``, see `MaxGroups`; the name of a final Softmax or the like that is not among the
-layers as ``final_function``.
 """
 
 from __future__ import annotations

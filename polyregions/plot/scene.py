@@ -17,7 +17,7 @@ from polyregions.plot.segments import Segments, boundary_segments, edge_layers, 
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.chunks import chunks
 from polyregions.regions.facets import Facets, facet_arrays
-from polyregions.regions.prefixes import Pullback
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 CLOSE: Final = 1e-10
@@ -124,10 +124,10 @@ def local_maps(regions: RegionSet) -> Floats:
             maps[chunk.numbers], error = chunk.outputs()
             close = error.max(axis=2) <= CLOSE * np.abs(maps[chunk.numbers]).max(axis=2)
             left = np.concatenate([left, chunk.numbers[~close.all(axis=1)]])
-    pullback, n_last = Pullback(regions), regions.problem.layers.layers[-1].n_neurons
+    forms, n_last = RegionForms(regions), regions.problem.layers.layers[-1].n_neurons
     for i in left.tolist():
         pattern = regions.patterns[i]
-        maps[i] = pullback.along(i)[-1].exact_output(pattern[len(pattern) - n_last :]).nearest_floats()
+        maps[i] = forms.along(i)[-1].exact_output(pattern[len(pattern) - n_last :]).nearest_floats()
     return maps
 
 

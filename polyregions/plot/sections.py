@@ -22,7 +22,7 @@ from polyregions.networks.problem import Problem
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square
 from polyregions.plot.outlines import float_outlines
 from polyregions.plot.polygons import Polygons, packed
-from polyregions.regions.prefixes import Pullback
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 HOW_TO_SLICE = (
@@ -163,8 +163,8 @@ def _outlines(regions: RegionSet) -> Polygons:
     if not regions.problem.is_tame:
         return packed(_region_sides(regions, []))
     polygons, right = float_outlines(regions)
-    left, pullback = np.flatnonzero(~right), Pullback(regions)
-    exact = packed(_polygon(regions, _sides(regions, pullback, i), []) for i in left.tolist())
+    left, region_forms = np.flatnonzero(~right), RegionForms(regions)
+    exact = packed(_polygon(regions, _sides(regions, region_forms, i), []) for i in left.tolist())
     return polygons.and_also(exact).taken(
         np.where(right, np.arange(len(regions)), len(regions) + np.cumsum(~right) - 1)
     )
@@ -172,12 +172,12 @@ def _outlines(regions: RegionSet) -> Polygons:
 
 def bounding_sides(regions: RegionSet) -> Iterator[list[Side]]:
     """For each region the rows that bound it, redundant ones among them: the domain's, then those of neurons."""
-    pullback = Pullback(regions)
-    return (_sides(regions, pullback, i) for i in range(len(regions)))
+    region_forms = RegionForms(regions)
+    return (_sides(regions, region_forms, i) for i in range(len(regions)))
 
 
-def _sides(regions: RegionSet, pullback: Pullback, i: int) -> list[Side]:
-    rows = pullback.interior(i).exact_rows()
+def _sides(regions: RegionSet, region_forms: RegionForms, i: int) -> list[Side]:
+    rows = region_forms.interior(i).exact_rows()
     neurons = np.flatnonzero(regions.cuts[i]).tolist()
     n_walls = len(rows) - len(neurons)
     walls = [Side(row, DOMAIN, w) for w, row in enumerate(rows[:n_walls])]
@@ -196,12 +196,12 @@ def _region_sides(regions: RegionSet, edges: list[Side]) -> Iterator[list[Side]]
 
 def _cell_sides(cells: DecisionCells, numbers: Ints, edges: list[Side]) -> Iterator[list[Side]]:
     """The polygons of all decision cells of some regions."""
-    regions, pullback = cells.regions, Pullback(cells.regions)
+    regions, region_forms = cells.regions, RegionForms(cells.regions)
     n_last = regions.problem.layers.layers[-1].n_neurons
     for i in numbers.tolist():
-        polygon = _polygon(regions, _sides(regions, pullback, i), edges)
+        polygon = _polygon(regions, _sides(regions, region_forms, i), edges)
         bits = regions.patterns[i][regions.patterns.shape[1] - n_last :]
-        scores = exact_scores(cells.rule, pullback.along(i)[-1].exact_output(bits))
+        scores = exact_scores(cells.rule, region_forms.along(i)[-1].exact_output(bits))
         for k in cells.classes(i):
             leads = [[a - b for a, b in zip(scores[k], score, strict=True)] for score in scores]
             yield _cut_by(polygon, [Side(row, DECISION, m) for m, row in enumerate(leads) if any(row[:-1])])

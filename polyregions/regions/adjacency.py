@@ -24,7 +24,7 @@ from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
-from polyregions.regions.prefixes import DOMAIN_ROW, RegionRows, region_rows
+from polyregions.regions.prefixes import DOMAIN_ROW, RegionForms, RegionRows
 from polyregions.regions.region_set import RegionSet
 
 if TYPE_CHECKING:
@@ -153,11 +153,11 @@ def watched(parts: Iterator[Scanned], n_regions: int, progress: ProgressFunction
 
 def _settled(regions: RegionSet, part: Scanned) -> _Edges:
     """What the kernels proved together with what they left open, decided exactly."""
-    referee = Referee(regions.problem.solid.bounds)
+    referee, forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
     ends, flips, points = [part.edges[:, :2]], [part.edges[:, 2]], [part.points]
     sizes = [np.ones(len(part.edges), dtype=np.int64)]
     for i, neurons in open_regions(part.open_rows):
-        rows = region_rows(regions, i)
+        rows = forms.rows(i)
         for neighbour in upper_neighbours(regions, i, rows, referee, neurons):
             flipped = np.flatnonzero(regions.patterns[i] != regions.patterns[neighbour.region])
             ends.append(np.array([[i, neighbour.region]], dtype=np.int64))

@@ -6,6 +6,7 @@ import numpy as np
 
 from polyregions._types import Bools
 from polyregions.polyhedra.solid import recession_cone_is_trivial
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
@@ -16,13 +17,14 @@ def bounded_regions(regions: RegionSet) -> Bools:
     """
     if regions.problem.solid.bounds.are_finite:
         return np.ones(len(regions), dtype=np.bool_)
-    return np.array([_is_bounded(regions, i) for i in range(len(regions))], dtype=np.bool_)
+    forms = RegionForms(regions)
+    return np.array([_is_bounded(forms, i) for i in range(len(regions))], dtype=np.bool_)
 
 
-def _is_bounded(regions: RegionSet, i: int) -> bool:
+def _is_bounded(forms: RegionForms, i: int) -> bool:
     """By the rows that imply all others; the region is not empty, so its cone does not depend on their constants."""
+    regions = forms.regions
     n_rows = len(regions.problem.solid.forms) + int(np.count_nonzero(regions.cuts[i]))
     if n_rows <= regions.dim:  # a cone with no more rows than dimensions holds more than 0
         return regions.dim == 0
-    forms = regions.problem.bounding_forms(regions.patterns[i], regions.cuts[i])
-    return recession_cone_is_trivial([form.exact() for form in forms], regions.dim)
+    return recession_cone_is_trivial([form.exact() for form in forms.bounding(i)], regions.dim)

@@ -23,6 +23,7 @@ from polyregions.errors import InputError
 from polyregions.exact.affine import integer_matrix
 from polyregions.polyhedra.generators import generators
 from polyregions.polyhedra.lattice import FaceLattice, members
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 Cell: TypeAlias = tuple[int, int]
@@ -48,9 +49,9 @@ def face_counts(regions: RegionSet) -> tuple[int, ...]:
     """
     if not regions.complete:
         raise InputError(f"face counts of a partial set of {len(regions)} regions, expected a complete one")
-    levels: list[set[Cell]] = [set() for _ in range(regions.dim + 1)]
+    forms, levels = RegionForms(regions), [set[Cell]() for _ in range(regions.dim + 1)]
     for i in range(len(regions)):
-        for level, cells in zip(levels, _cells_of_region(regions, i), strict=True):
+        for level, cells in zip(levels, _cells_of_region(forms, i), strict=True):
             level.update(cells)
     return tuple(len(level) for level in levels)
 
@@ -72,15 +73,15 @@ def euler_characteristic(regions: RegionSet) -> int:
     return sum((-1) ** i * count for i, count in enumerate(face_counts(regions)))
 
 
-def _cells_of_region(regions: RegionSet, i: int) -> list[set[Cell]]:
+def _cells_of_region(forms: RegionForms, i: int) -> list[set[Cell]]:
     """The cells of each dimension 0..k in the closure of region i, by their signs."""
-    problem, k, pattern = regions.problem, regions.dim, regions.patterns[i]
-    rows = [form.exact() for form in problem.bounding_forms(pattern, regions.cuts[i])]
+    k = forms.regions.dim
+    rows = [form.exact() for form in forms.bounding(i)]
     found = generators(rows, k)
     points = [point.direction for point in found.points]
     directions = [[*ray.direction, 0] for ray in found.rays]
-    on, forms = _all_forms(regions, i)
-    zeros = _zeros(forms, points + directions, k)
+    on, all_forms = _all_forms(forms, i)
+    zeros = _zeros(all_forms, points + directions, k)
     tight = [ray.tight for ray in [*found.points, *found.rays]]
     levels: list[set[Cell]] = [set() for _ in range(k + 1)]
     for dim, faces in zip(range(k, -1, -1), FaceLattice.of(tight, len(points)).levels(), strict=False):
@@ -90,14 +91,12 @@ def _cells_of_region(regions: RegionSet, i: int) -> list[set[Cell]]:
     return levels
 
 
-def _all_forms(regions: RegionSet, i: int) -> tuple[int, list[list[int]]]:
+def _all_forms(region_forms: RegionForms, i: int) -> tuple[int, list[list[int]]]:
     """The forms of all neurons and all rows of the domain over the hull, and the bits of those positive inside."""
-    problem, pattern = regions.problem, regions.patterns[i]
-    forms = [
-        layer.exact.row(unit) for layer in problem.layers.along(pattern) for unit in layer.kinked.tolist()
-    ]
-    on = sum(1 << n for n, bit in enumerate(pattern.tolist()) if bit)
-    for form in problem.solid.forms:
+    regions = region_forms.regions
+    forms = [layer.exact.row(unit) for layer in region_forms.along(i) for unit in layer.kinked.tolist()]
+    on = sum(1 << n for n, bit in enumerate(regions.patterns[i].tolist()) if bit)
+    for form in regions.problem.solid.forms:
         on |= 1 << len(forms)
         forms.append(form.exact())
     return on, forms

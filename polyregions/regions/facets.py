@@ -14,7 +14,7 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays, lifted, open_regions, watched
-from polyregions.regions.prefixes import DOMAIN_ROW, region_rows
+from polyregions.regions.prefixes import DOMAIN_ROW, RegionForms
 from polyregions.regions.region_set import RegionSet
 
 if TYPE_CHECKING:
@@ -132,18 +132,18 @@ def facet_neurons(regions: RegionSet, *, progress: ProgressFunction | None = Non
     return _settled(regions, watched(scan_rows(regions), len(regions), progress), _neurons)[0]
 
 
-Settle: TypeAlias = Callable[[RegionSet, int, "set[int] | None", Referee], Iterator[tuple[int, Floats]]]
+Settle: TypeAlias = Callable[[RegionForms, int, "set[int] | None", Referee], Iterator[tuple[int, Floats]]]
 
 
 def _settled(regions: RegionSet, parts: Iterator[Scanned], settle: Settle) -> tuple[Ints, Floats]:
     """Pairs (region, row) that the kernels proved and those settled exactly, sorted, and a point on each facet."""
-    referee = Referee(regions.problem.solid.bounds)
+    referee, forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
     found, points = [np.zeros((0, 2), dtype=np.int64)], [np.zeros((0, regions.dim))]
     for part in parts:
         found.append(part.edges[:, [0, 2]])
         points.append(part.points)
         for i, rows in open_regions(part.open_rows):
-            for row, point in settle(regions, i, rows, referee):
+            for row, point in settle(forms, i, rows, referee):
                 found.append(np.array([[i, row]], dtype=np.int64))
                 points.append(point[None])
     pairs = np.concatenate(found)
@@ -152,26 +152,26 @@ def _settled(regions: RegionSet, parts: Iterator[Scanned], settle: Settle) -> tu
 
 
 def _neurons(
-    regions: RegionSet, i: int, among: set[int] | None, referee: Referee
+    forms: RegionForms, i: int, among: set[int] | None, referee: Referee
 ) -> Iterator[tuple[int, Floats]]:
     """The neurons whose rows are facets of region i, and a point on each, decided exactly."""
-    rows = region_rows(regions, i)
+    rows, inside = forms.rows(i), forms.regions.local_point(i)
     for row, neuron in enumerate(rows.neurons):
         if neuron != DOMAIN_ROW and (among is None or neuron in among):
-            for facet in facets(rows.interior, regions.local_point(i), referee, [(row,)]):
+            for facet in facets(rows.interior, inside, referee, [(row,)]):
                 yield neuron, facet.approximate_point(rows.interior)
 
 
 def _walls(
-    regions: RegionSet, i: int, among: set[int] | None, referee: Referee
+    forms: RegionForms, i: int, among: set[int] | None, referee: Referee
 ) -> Iterator[tuple[int, Floats]]:
     """The rows of the domain that are facets of region i, and a point on each, decided exactly.
 
     Where rows coincide the lowest stands for all; it is among the open ones, for floats cannot tell them apart.
     """
-    rows = region_rows(regions, i)
+    rows, inside = forms.rows(i), forms.regions.local_point(i)
     for group in coinciding_rows(rows.interior):
         is_wall = rows.neurons[group[0]] == DOMAIN_ROW
         if is_wall and (among is None or group[0] in among):
-            for facet in facets(rows.interior, regions.local_point(i), referee, [group]):
+            for facet in facets(rows.interior, inside, referee, [group]):
                 yield group[0], facet.approximate_point(rows.interior)

@@ -13,7 +13,7 @@ import numpy as np
 
 from polyregions._types import Ints
 from polyregions.exact.affine import IntegerAffine, reduced
-from polyregions.regions.prefixes import layers_along
+from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
 
 MapKey: TypeAlias = tuple[int, ...]
@@ -22,8 +22,9 @@ MapKey: TypeAlias = tuple[int, ...]
 def output_maps(regions: RegionSet, over_hull: bool = False) -> Iterator[IntegerAffine]:
     """The exact affine map of each region in turn, over the inputs or the coordinates u of the domain's hull."""
     layers = regions.problem.layers if over_hull else regions.problem.input_layers
-    patterns = regions.patterns
-    for pattern, (*_, last) in zip(patterns, layers_along(layers, patterns), strict=True):
+    prefixes, end = Prefixes(layers), len(layers.layers) - 1
+    for pattern in regions.patterns:
+        last = prefixes.layer(pattern, end)
         yield last.exact_output(pattern[len(pattern) - len(last.kinked) :])
 
 

@@ -1,4 +1,7 @@
-"""The exact forms of single regions, with the compositions that regions share made once."""
+"""The layers and rows of single regions, in floats and exactly; what regions share is composed once.
+
+For many regions at once see `chunks`.
+"""
 
 from __future__ import annotations
 
@@ -15,36 +18,68 @@ from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
 from polyregions.polyhedra.solid import integer_form
 from polyregions.regions.region_set import RegionSet
 
-HELD = 4096  # composed layers that are kept for the next region
+DOMAIN_ROW = -1
+HELD = 4096  # composed layers of each depth that are kept where regions are asked about in no order
+
+
+class Prefixes:
+    """Layers pulled back along one activation pattern after another; what patterns begin with alike is composed once.
+
+    Args:
+        layers: of a network.
+        held: how many layers of each depth are kept: 1 is enough for sorted patterns.
+
+    Attributes:
+        ends: where in a pattern the bits before each layer end, and last the end of all.
+    """
+
+    def __init__(self, layers: ComposedLayers, held: int = 1) -> None:
+        self._layers, self._most = layers, held
+        self.ends = np.cumsum([0, *(len(kinked) for kinked in layers.kinked)]).tolist()
+        self._held: list[dict[bytes, PulledLayer]] = [{} for _ in layers.layers]
+
+    def layer(self, pattern: Bools, index: int) -> PulledLayer:
+        """Layer number `index` pulled back along a pattern (N,), of which only what lies before it is read."""
+        held, key = self._held[index], pattern[: self.ends[index]].tobytes()
+        found = held.get(key)
+        if found is None:
+            found = self._composed(pattern, index)
+            if len(held) >= self._most:
+                held.clear()
+            held[key] = found
+        return found
+
+    def along(self, pattern: Bools) -> list[PulledLayer]:
+        """Every layer pulled back along a pattern (N,)."""
+        return [self.layer(pattern, index) for index in range(len(self._held))]
+
+    def _composed(self, pattern: Bools, index: int) -> PulledLayer:
+        if index == 0:
+            return self._layers.first()
+        bits = pattern[self.ends[index - 1] : self.ends[index]]
+        return self.layer(pattern, index - 1).next(bits)
 
 
 class RegionForms:
-    """Pre-activations, outputs and bounding rows of a set's regions over the coordinates u.
+    """Pre-activations, outputs and bounding rows of a set's regions over the coordinates u, in floats and exactly.
 
     Args:
         regions: the set.
+        held: how many layers of each depth are kept for the next region.
     """
 
-    def __init__(self, regions: RegionSet) -> None:
+    def __init__(self, regions: RegionSet, held: int = 1) -> None:
         self.regions = regions
         self.neurons = regions.network.neuron_layers()
-        counts = [layer.n_neurons for layer in regions.network.layers]
-        self.starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64).tolist()
-        self._held: dict[tuple[int, bytes], PulledLayer] = {}
+        self.prefixes = Prefixes(regions.problem.layers, held)
 
     def layer(self, i: int, index: int) -> PulledLayer:
         """One layer pulled back to region i."""
-        if index == 0:
-            return self.regions.problem.layers.first()
-        bits = self.regions.patterns[i, : self.starts[index]]
-        key = index, bits.tobytes()
-        found = self._held.get(key)
-        if found is None:
-            found = self.layer(i, index - 1).next(bits[self.starts[index - 1] :])
-            if len(self._held) >= HELD:
-                self._held.clear()
-            self._held[key] = found
-        return found
+        return self.prefixes.layer(self.regions.patterns[i], index)
+
+    def along(self, i: int) -> list[PulledLayer]:
+        """Every layer pulled back to region i."""
+        return self.prefixes.along(self.regions.patterns[i])
 
     def neuron(self, i: int, n: int) -> Form:
         """The pre-activation of neuron n on region i, negated if it is off there: not negative on the region."""
@@ -54,9 +89,9 @@ class RegionForms:
 
     def output(self, i: int) -> IntegerAffine:
         """The network on region i."""
-        index = len(self.starts) - 2
-        bits = self.regions.patterns[i, self.starts[index] :]
-        return self.layer(i, index).exact_output(bits)
+        pattern = self.regions.patterns[i]
+        last = self.layer(i, len(self.regions.network.layers) - 1)
+        return last.exact_output(pattern[len(pattern) - len(last.kinked) :])
 
     def bounding(self, i: int, before: int | None = None) -> Iterator[Form]:
         """The forms that bound region i, or the cell of its first neurons: the domain's, then those that cut."""
@@ -67,6 +102,21 @@ class RegionForms:
     def interior(self, i: int) -> OpenPolyhedron:
         """The interior of region i."""
         return OpenPolyhedron.of(self.bounding(i), self.regions.dim)
+
+    def rows(self, i: int) -> RegionRows:
+        """The bounding rows of region i, and those of all its neurons."""
+        problem, pattern = self.regions.problem, self.regions.patterns[i]
+        rows, errors = [problem.root.rows[:0]], [problem.root.error[:0]]
+        start = 0
+        for layer in self.along(i):
+            kinked = layer.kinked
+            signs = np.where(pattern[start : start + len(kinked)], 1.0, -1.0)
+            rows.append(layer.rows[kinked] * signs[:, None])
+            errors.append(layer.error[kinked])
+            start += len(kinked)
+        cuts = np.flatnonzero(self.regions.cuts[i]).tolist()
+        neurons = (*(DOMAIN_ROW for _ in problem.solid.forms), *cuts)
+        return RegionRows(self.interior(i), neurons, np.concatenate(rows), np.concatenate(errors))
 
     def agreement(self, i: int, other: int) -> list[Form] | None:
         """Forms that vanish where the maps of two regions agree; None if they agree nowhere."""
@@ -80,56 +130,6 @@ class RegionForms:
             elif row[-1]:
                 return None
         return forms
-
-
-def layers_along(layers: ComposedLayers, patterns: Bools) -> Iterator[list[PulledLayer]]:
-    """For each pattern of (R, N) all layers pulled back along it; sorted patterns share what they can."""
-    starts = np.cumsum([0, *(len(kinked) for kinked in layers.kinked)]).tolist()
-    chain: list[PulledLayer] = [layers.first()]
-    before = None
-    for pattern in patterns:
-        if before is not None:
-            differing = np.flatnonzero(pattern != before)
-            first = int(differing[0]) if len(differing) else starts[-1]
-            chain = [layer for layer in chain if starts[layer.index] <= first]
-        while not chain[-1].is_last:
-            at = chain[-1].index
-            chain.append(chain[-1].next(pattern[starts[at] : starts[at + 1]]))
-        yield list(chain)
-        before = pattern
-
-
-class Pullback:
-    """The layers of a set's problem along one region after another; those that two share in a row are kept."""
-
-    def __init__(self, regions: RegionSet) -> None:
-        self._regions = regions
-        self._chain: list[tuple[bytes, PulledLayer]] = []
-
-    def along(self, i: int) -> list[PulledLayer]:
-        """Every layer pulled back along the pattern of region i."""
-        layers, pattern, end = self._regions.problem.layers, self._regions.patterns[i], 0
-        for index in range(len(layers.layers)):
-            start, end = end, end + (len(layers.kinked[index - 1]) if index else 0)
-            key = pattern[:end].tobytes()
-            if index >= len(self._chain) or self._chain[index][0] != key:
-                pulled = self._chain[index - 1][1].next(pattern[start:end]) if index else layers.first()
-                self._chain[index:] = [(key, pulled)]
-        return [pulled for _, pulled in self._chain]
-
-    def interior(self, i: int) -> OpenPolyhedron:
-        """Region i as an open polyhedron: the domain's rows, then those of the neurons that cut its ancestors."""
-        pattern, cuts = self._regions.patterns[i], self._regions.cuts[i]
-        forms, n = list(self._regions.problem.solid.forms), 0
-        for layer in self.along(i):
-            for unit in layer.kinked.tolist():
-                if cuts[n]:
-                    forms.append(layer.form(unit) if pattern[n] else layer.form(unit).negated())
-                n += 1
-        return OpenPolyhedron.of(forms, self._regions.dim)
-
-
-DOMAIN_ROW = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,22 +165,6 @@ class RegionRows:
             constant = np.all(np.abs(self.all_rows[:, :-1]) <= self.all_errors[:, :-1], axis=1)
         possible: Bools = ~apart | constant
         return possible
-
-
-def region_rows(regions: RegionSet, i: int) -> RegionRows:
-    """The bounding rows of region i over the hull's coordinates."""
-    problem, pattern = regions.problem, regions.patterns[i]
-    rows, errors = [problem.root.rows[:0]], [problem.root.error[:0]]
-    start = 0
-    for layer in problem.layers.along(pattern):
-        kinked = layer.kinked
-        signs = np.where(pattern[start : start + len(kinked)], 1.0, -1.0)
-        rows.append(layer.rows[kinked] * signs[:, None])
-        errors.append(layer.error[kinked])
-        start += len(kinked)
-    polyhedron = OpenPolyhedron.of(problem.bounding_forms(pattern, regions.cuts[i]), regions.dim)
-    neurons = (DOMAIN_ROW,) * len(problem.solid.forms) + tuple(np.flatnonzero(regions.cuts[i]).tolist())
-    return RegionRows(polyhedron, neurons, np.concatenate(rows), np.concatenate(errors))
 
 
 def _relative(error: Floats, values: Floats) -> Floats:

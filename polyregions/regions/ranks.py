@@ -18,7 +18,8 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import OptionError
 from polyregions.exact.affine import IntegerAffine, integer_matrix, integers_of_floats
-from polyregions.networks.pullback import ComposedLayers, PulledLayer
+from polyregions.networks.pullback import ComposedLayers
+from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
 
 MATRICES = ("composed", "masked")
@@ -65,10 +66,10 @@ def layer_ranks(regions: RegionSet, of: str = "composed") -> Ints:
     residues = [_Residues.of(layers, index) for index in range(len(spans))]
     widest = max((len(r.weight) for r in residues), default=0) * max(1, regions.network.n_inputs)
     step = max(1, ENTRIES // max(1, widest))
-    exact = _ExactRanks(layers)
+    prefixes = Prefixes(layers)
     out = np.zeros((len(regions), len(spans)), dtype=np.int64)
     for start in range(0, len(regions), step):
-        out[start : start + step] = _ranks(regions.patterns[start : start + step], spans, residues, exact)
+        out[start : start + step] = _ranks(regions.patterns[start : start + step], spans, residues, prefixes)
     return out
 
 
@@ -142,7 +143,7 @@ def _reduced(rows: list[list[int]], width: int) -> tuple[Floats, Floats]:
 
 
 def _ranks(
-    patterns: Bools, spans: list[tuple[int, int]], layers: list[_Residues], exact: _ExactRanks
+    patterns: Bools, spans: list[tuple[int, int]], layers: list[_Residues], prefixes: Prefixes
 ) -> Ints:
     """The ranks (P, L) of consecutive patterns (P, N)."""
     out = np.zeros((len(patterns), len(spans)), dtype=np.int64)
@@ -167,7 +168,7 @@ def _ranks(
         ranks = _rank_modulo(matrices)
         unsure = np.flatnonzero(ranks < upper)
         for i in unsure[~_minors_vanish(norms[unsure], ranks[unsure])].tolist():
-            ranks[i] = exact.rank(patterns[first[i]], index)
+            ranks[i] = _linear_rank(prefixes.layer(patterns[first[i]], index).exact)
         out[:, index] = ranks[members]
     return out
 
@@ -217,28 +218,6 @@ def _rank_modulo(matrices: Floats) -> Ints:
         scale = np.where(found, value, 1)[:, None, None]
         work[:, :, c + 1 :] = (scale * work[:, :, c + 1 :] - column[:, :, None] * row[:, None, :]) % PRIME
     return ranks
-
-
-class _ExactRanks:
-    """Ranks in integers of any size; what one pattern shares with the one asked about before is kept."""
-
-    def __init__(self, layers: ComposedLayers) -> None:
-        self._layers = layers
-        self._path: list[PulledLayer] = [layers.first()]
-        self._bits: list[bytes] = []
-
-    def rank(self, pattern: Bools, index: int) -> int:
-        """The rank of layer `index` along a pattern (N,)."""
-        start = 0
-        for step in range(index):
-            bits = pattern[start : start + len(self._layers.kinked[step])]
-            start += len(bits)
-            if step < len(self._bits) and self._bits[step] == bits.tobytes():
-                continue
-            del self._bits[step:], self._path[step + 1 :]
-            self._bits.append(bits.tobytes())
-            self._path.append(self._path[step].next(bits))
-        return _linear_rank(self._path[index].exact)
 
 
 def _linear_rank(affine: IntegerAffine) -> int:

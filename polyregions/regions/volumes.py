@@ -8,6 +8,7 @@ from polyregions._types import Floats, Ints
 from polyregions.errors import InputError
 from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
@@ -38,17 +39,18 @@ def region_volumes(
     neurons = facet_neurons(regions) if neurons is None else neurons
     walls = np.searchsorted(boundary.region, np.arange(len(regions) + 1))
     cuts = np.searchsorted(neurons[:, 0], np.arange(len(regions) + 1))
+    forms = RegionForms(regions)
     found = [
-        _volume(regions, i, boundary.row[walls[i] : walls[i + 1]], neurons[cuts[i] : cuts[i + 1], 1])
+        _volume(forms, i, boundary.row[walls[i] : walls[i + 1]], neurons[cuts[i] : cuts[i + 1], 1])
         for i in range(len(regions))
     ]
     return np.array(found, dtype=np.float64) * solid.hull.scale()
 
 
-def _volume(regions: RegionSet, i: int, walls: Ints, neurons: Ints) -> float:
+def _volume(forms: RegionForms, i: int, walls: Ints, neurons: Ints) -> float:
     """Volume of region i over the hull's coordinates, given the rows and neurons that are its facets."""
-    forms = regions.problem.bounding_forms(regions.patterns[i], regions.cuts[i])
+    regions, rows = forms.regions, list(forms.bounding(i))
     n_walls = len(regions.problem.solid.forms)
     place = {n: n_walls + at for at, n in enumerate(np.flatnonzero(regions.cuts[i]).tolist())}
     chosen = walls.tolist() + [place[n] for n in neurons.tolist()]
-    return volume_of_facets([forms[row].exact() for row in chosen], regions.dim)
+    return volume_of_facets([rows[row].exact() for row in chosen], regions.dim)

@@ -22,7 +22,7 @@ from polyregions import (
 )
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.adjacency import upper_neighbours
-from polyregions.regions.prefixes import region_rows
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.scan import scan_neighbours, scan_walls
 from random_networks import random_domain, random_layer, random_network
 from truth import FORMULA_NETWORKS, REAL_NETWORKS, formula_network, slow_above
@@ -34,7 +34,7 @@ def exact_edges(regions: RegionSet) -> list[tuple[int, int]]:
     return sorted(
         (i, neighbour.region)
         for i in range(len(regions))
-        for neighbour in upper_neighbours(regions, i, region_rows(regions, i), referee)
+        for neighbour in upper_neighbours(regions, i, RegionForms(regions).rows(i), referee)
     )
 
 

@@ -17,7 +17,7 @@ from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.solid import integer_form
 from polyregions.regions.adjacency import Adjacency
-from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.prefixes import HELD, RegionForms
 from polyregions.regions.region_set import RegionSet
 
 MOST_TRIED = 20_000  # regions times pairs of equal ones, up to which pairs are joined
@@ -95,7 +95,7 @@ class _Tiling:
 
     def __init__(self, regions: RegionSet, pieces: Ints, adjacency: Adjacency) -> None:
         self._regions, self._pieces = regions, pieces
-        self._forms, self._referee = RegionForms(regions), Referee(regions.problem.solid.bounds)
+        self._forms, self._referee = RegionForms(regions, HELD), Referee(regions.problem.solid.bounds)
         self.walls = _walls(self._forms, pieces, adjacency)
 
     def is_a_convex_complex(self) -> bool:

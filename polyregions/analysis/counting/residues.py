@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
+from flint import fmpz
 
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.errors import InternalError
@@ -110,12 +111,8 @@ def _primes(network: Network, layers: list[_IntegerLayer]) -> Iterator[int]:
     terms = max(layer.n_inputs for layer in network.layers) + 2
     denominators = [d for layer in layers for d in (layer.denominator, layer.slope_denominator)]
     for candidate in range(isqrt((1 << EXACT_BITS) // terms) - 1, 2, -1):
-        if _is_prime(candidate) and all(d % candidate for d in denominators):
+        if fmpz(candidate).is_prime() and all(d % candidate for d in denominators):
             yield candidate
-
-
-def _is_prime(n: int) -> bool:
-    return n % 2 == 1 and all(n % d for d in range(3, isqrt(n) + 1, 2))
 
 
 def _refined(

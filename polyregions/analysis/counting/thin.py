@@ -22,7 +22,7 @@ from polyregions.polyhedra.hull import AffineHull, SolidPolyhedron, pulled_back
 from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.solid import integer_form
-from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.prefixes import HELD, RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
@@ -109,7 +109,7 @@ class _Search:
     def __init__(self, regions: RegionSet) -> None:
         self.regions = regions
         self.problem = regions.problem
-        self.forms = RegionForms(regions)
+        self.forms = RegionForms(regions, HELD)
         self.bounds = regions.problem.solid.bounds
         self.oracle = ClosedOracle()
 
@@ -140,7 +140,7 @@ class _Search:
             if not self._is_surely_positive(i, m):
                 positive.append(self.forms.neuron(i, m).exact())
         index, _ = self.forms.neurons[n]
-        known, start = tuple(self.regions.patterns[i, :n].tolist()), self.forms.starts[index]
+        known, start = tuple(self.regions.patterns[i, :n].tolist()), self.forms.prefixes.ends[index]
         layer, whole = self.forms.layer(i, index), AffineHull.whole(self.regions.dim)
         cell = ThinCell(
             whole,

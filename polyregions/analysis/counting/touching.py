@@ -18,7 +18,7 @@ from polyregions.analysis.counting.closed import ClosedOracle
 from polyregions.exact.numbers import dot
 from polyregions.polyhedra.hull import SolidPolyhedron
 from polyregions.regions.adjacency import Adjacency
-from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.prefixes import HELD, RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
@@ -57,7 +57,7 @@ class _Search:
     def __init__(self, regions: RegionSet, classes: Ints, pieces: Ints, adjacency: Adjacency) -> None:
         self.regions = regions
         self.classes, self.pieces, self.adjacency = classes, pieces, adjacency
-        self.forms = RegionForms(regions)
+        self.forms = RegionForms(regions, HELD)
         self.oracle = ClosedOracle()
         ends = np.concatenate([adjacency.source, adjacency.target])
         order = np.argsort(ends, kind="stable")

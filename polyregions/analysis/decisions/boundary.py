@@ -19,7 +19,7 @@ from polyregions.exact.numbers import Point
 from polyregions.places import Several, chosen
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View
-from polyregions.regions.prefixes import region_rows
+from polyregions.regions.prefixes import RegionForms
 
 KINDS = ("decision", "neuron")
 
@@ -87,7 +87,7 @@ class DecisionBoundary(ReadOnly):
         if neuron < 0:
             k, m = self.classes[piece].tolist()
             return Outputs(self.cells.regions, i, self.cells.rule).lead(k, m).exact()
-        walls = region_rows(self.cells.regions, i)
+        walls = RegionForms(self.cells.regions).rows(i)
         return walls.interior.exact[walls.neurons.index(neuron)]()
 
     def __len__(self) -> int:
@@ -217,7 +217,7 @@ def _along_neurons(cells: DecisionCells) -> Iterator[_Piece]:
         if found is None:
             raise InternalError(f"cell {a} has no facet towards cell {b}")
         interior, facet = found
-        walls = region_rows(cells.regions, int(cells.region[a]))
+        walls = exact.forms.rows(int(cells.region[a]))
         yield a, b, walls.neurons[facet.rows[0]], facet.approximate_point(interior), facet.beyond
 
 

@@ -24,7 +24,7 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import open_polyhedron
 from polyregions.read_only import ReadOnly, View, read_only
-from polyregions.regions.prefixes import region_rows
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import Region, RegionSet, alone
 
 
@@ -222,9 +222,9 @@ def _cell_alone(cell: DecisionCell) -> DecisionCells:
 def cell_rows(cells: DecisionCells, cell: int) -> OpenPolyhedron:
     """A decision cell as an open polyhedron over the hull's coordinates: its region's rows, then its rivals'."""
     i, k = int(cells.region[cell]), int(cells.label[cell])
-    outputs = Outputs(cells.regions, i, cells.rule)
+    forms = RegionForms(cells.regions)
     rivals = [m for m in cells.classes(i) if m != k]
-    return with_leads(region_rows(cells.regions, i).interior, outputs, k, rivals)
+    return with_leads(forms.interior(i), Outputs(cells.regions, i, cells.rule, forms), k, rivals)
 
 
 def with_leads(interior: OpenPolyhedron, outputs: Outputs, k: int, rivals: Sequence[int]) -> OpenPolyhedron:

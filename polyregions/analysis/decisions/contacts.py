@@ -25,7 +25,7 @@ from polyregions.polyhedra.oracle.proof import SAFE, UNIT
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.chunks import Chunk, chunks
-from polyregions.regions.prefixes import Pullback, region_rows
+from polyregions.regions.prefixes import RegionForms
 
 MOST_QUESTIONS = 4096  # a call of the kernel
 
@@ -66,16 +66,16 @@ class ExactFacets:
     def __init__(self, cells: DecisionCells) -> None:
         self.cells = cells
         self._referee = Referee(cells.regions.problem.solid.bounds)
-        self._pullback = Pullback(cells.regions)
+        self.forms = RegionForms(cells.regions)
 
     def outputs(self, i: int) -> Outputs:
         """What the classes score on region i."""
-        return Outputs(self.cells.regions, i, self.cells.rule, self._pullback)
+        return Outputs(self.cells.regions, i, self.cells.rule, self.forms)
 
     def facet_across(self, cell: int, flips: Sequence[int]) -> tuple[OpenPolyhedron, Facet] | None:
         """The facet of a cell on the hyperplane of the neurons that flip there, None if it has none; with its rows."""
         i, k = int(self.cells.region[cell]), int(self.cells.label[cell])
-        walls = region_rows(self.cells.regions, i)
+        walls = self.forms.rows(i)
         rivals = [m for m in self.cells.classes(i) if m != k]
         interior = with_leads(walls.interior, self.outputs(i), k, rivals)
         group = tuple(row for row, neuron in enumerate(walls.neurons) if neuron in set(flips))
@@ -101,7 +101,7 @@ class ExactFacets:
     def meetings(self, i: int) -> Iterator[Meeting]:
         """The meetings inside region i."""
         start, labels = int(self.cells.offsets[i]), self.cells.classes(i)
-        walls = region_rows(self.cells.regions, i).interior
+        walls = self.forms.interior(i)
         for place, k in enumerate(labels):
             rivals = [m for m in labels if m != k]
             interior = with_leads(walls, self.outputs(i), k, rivals)

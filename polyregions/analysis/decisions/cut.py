@@ -16,7 +16,7 @@ from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.chunks import chunks
-from polyregions.regions.prefixes import Pullback
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 NOTHING, HERE, ELSEWHERE, OPEN = range(4)  # as the kernels say it
@@ -104,12 +104,12 @@ def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
 
 def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
     """What the kernels proved together with what they left open, decided exactly."""
-    referee, pullback = Referee(regions.problem.solid.bounds), Pullback(regions)
+    referee, region_forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
     first, status, found = scan.first, scan.status, scan.points
     exact: dict[tuple[int, int], tuple[Point, tuple[int, ...]]] = {}
     for i in np.flatnonzero(np.any(status == OPEN, axis=1)).tolist():
-        outputs = Outputs(regions, first + i, rule, pullback)
-        interior, start = pullback.interior(first + i), regions.local_point(first + i)
+        outputs = Outputs(regions, first + i, rule, region_forms)
+        interior, start = region_forms.interior(first + i), regions.local_point(first + i)
         for k in np.flatnonzero(status[i] == OPEN).tolist():
             is_empty = _is_empty(interior, outputs, k, scan.support[i, k])
             answer = None if is_empty else _cell_of_class(interior, start, outputs, k, referee)

@@ -12,7 +12,7 @@ from polyregions.networks.network import Network
 from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT
 from polyregions.regions.chunks import Chunk
-from polyregions.regions.prefixes import Pullback
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 RULES = ("argmax", "argmin", "sign")
@@ -68,12 +68,12 @@ class Outputs:
         regions: the regions.
         i: one of them.
         rule: one of `RULES`.
-        pullback: shares layers between the regions that are asked about one after another.
+        forms: shares layers between the regions that are asked about one after another.
     """
 
-    def __init__(self, regions: RegionSet, i: int, rule: str, pullback: Pullback | None = None) -> None:
+    def __init__(self, regions: RegionSet, i: int, rule: str, forms: RegionForms | None = None) -> None:
         pattern = regions.patterns[i]
-        last = (pullback or Pullback(regions)).along(i)[-1]
+        last = (forms or RegionForms(regions)).along(i)[-1]
         self._last, self._bits = last, pattern[len(pattern) - len(last.kinked) :]
         slopes = last.slopes_along(self._bits)
         self._rule = rule

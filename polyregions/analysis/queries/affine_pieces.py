@@ -14,7 +14,7 @@ from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import OpenPolyhedron
-from polyregions.regions.prefixes import Pullback
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 Where: TypeAlias = RegionSet | DecisionCells
@@ -65,21 +65,16 @@ def pieces(where: Where, label: int | None = None) -> Iterator[AffinePiece]:
         return
     if label is not None:
         raise OptionError("query: a class, but no decision cells; expected decision_cells(regions)")
-    pullback = Pullback(regions)
+    forms = RegionForms(regions)
     for i in range(len(regions)):
-        yield AffinePiece(i, i, pullback.interior(i), _outputs(regions, pullback, i), regions.local_point(i))
+        yield AffinePiece(i, i, forms.interior(i), forms.output(i), regions.local_point(i))
 
 
 def _cells(cells: DecisionCells, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[AffinePiece]:
-    regions, pullback = cells.regions, Pullback(cells.regions)
+    regions, forms = cells.regions, RegionForms(cells.regions)
     for cell in np.flatnonzero(chosen).tolist():
         i, k = int(cells.region[cell]), int(cells.label[cell])
         rivals = [m for m in cells.classes(i) if m != k]
-        outputs = Outputs(regions, i, cells.rule, pullback)
-        polyhedron = with_leads(pullback.interior(i), outputs, k, rivals)
-        yield AffinePiece(cell, i, polyhedron, _outputs(regions, pullback, i), cells.local_point(cell))
-
-
-def _outputs(regions: RegionSet, pullback: Pullback, i: int) -> IntegerAffine:
-    last, pattern = pullback.along(i)[-1], regions.patterns[i]
-    return last.exact_output(pattern[len(pattern) - len(last.kinked) :])
+        outputs = Outputs(regions, i, cells.rule, forms)
+        polyhedron = with_leads(forms.interior(i), outputs, k, rivals)
+        yield AffinePiece(cell, i, polyhedron, forms.output(i), cells.local_point(cell))

@@ -27,7 +27,7 @@ from polyregions.exact.numbers import dot, over_common_denominator, quotient
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
 from polyregions.read_only import ReadOnly
 from polyregions.regions.maps import MapKey, map_key
-from polyregions.regions.prefixes import layers_along
+from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
 
 LEAF = -1
@@ -242,21 +242,18 @@ def decision_tree(regions: RegionSet) -> DecisionTree:
         regions.network.neuron_layers(),
         regions.patterns,
     )
-    chains = layers_along(regions.problem.input_layers, patterns)
-    at, chain = -1, []
+    prefixes = Prefixes(regions.problem.input_layers)
     stack: list[tuple[int, int, Slot | None]] = [(0, len(regions), None)]
     while stack:  # depth first, left first: the first regions of the cells ascend
         first, end, slot = stack.pop()
-        if first > at:
-            at, chain = first, next(chains)
         if end - first == 1:
-            last = chain[-1]
+            last = prefixes.along(patterns[first])[-1]
             bits = patterns[first, patterns.shape[1] - len(last.kinked) :]
             grown.add_leaf(slot, first, last.exact_output(bits))
             continue
         neuron = int((patterns[first] != patterns[end - 1]).argmax())
         layer, unit = place[neuron]
-        node = grown.add_split(slot, neuron, chain[layer].exact.row(unit))
+        node = grown.add_split(slot, neuron, prefixes.layer(patterns[first], layer).exact.row(unit))
         middle = first + int(np.searchsorted(patterns[first:end, neuron], True))
         stack += [(middle, end, (grown.right, node)), (first, middle, (grown.left, node))]
     return grown.tree()

@@ -31,7 +31,7 @@ from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.problem import pose
 from polyregions.read_only import ReadOnly
 from polyregions.regions.neurons import NeuronStatus, Status, neuron_status, proportional
-from polyregions.regions.prefixes import layers_along
+from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
 
 
@@ -316,13 +316,12 @@ def _checked(regions: RegionSet, smaller: Network, kept: Ints) -> int:
     patterns: Bools = np.ascontiguousarray(regions.patterns[:, kept])
     if len(np.unique(patterns, axis=0)) != len(regions):
         raise InternalError(f"simplify: two regions of {regions!r} are one region of the smaller network")
-    new = pose(smaller, regions.domain).layers
-    old = regions.problem.layers
+    new, old = Prefixes(pose(smaller, regions.domain).layers), Prefixes(regions.problem.layers)
     place = regions.network.neuron_layers()
     targets = [(*place[n], *new_place) for n, new_place in zip(kept, smaller.neuron_layers(), strict=True)]
-    pairs = zip(layers_along(old, regions.patterns), layers_along(new, patterns), strict=True)
     known: dict[int, Any] = {}
-    for i, (before, after) in enumerate(pairs):
+    for i in range(len(regions)):
+        before, after = old.along(regions.patterns[i]), new.along(patterns[i])
         for layer, unit, new_layer, new_unit in targets:
             one, two = before[layer], after[new_layer]
             if known.get(new_layer) == (one, two):

@@ -1,4 +1,11 @@
-"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL. Arrays of other names are refused."""
+"""Networks as plain arrays in a .npz file: W1, b1, ..., WL, bL. Arrays of other names are refused.
+
+A layer whose exact coefficients are not float64 numbers is stored with two more arrays: ``N1``, the
+numerators (n, k+1) of weight and bias, and ``D1``, their common denominator, both as strings of
+hexadecimal integers. Units other than ReLU (identity on the last layer) are stored as slopes ``S1`` (n, 2); maxima
+as ``max_neurons`` and ``max_offsets``, see `MaxGroups`; the name of a final Softmax or the like that is not among the
+layers as ``final_function``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Graphs as GEXF 1.2, written and read; for the text of attributes see `graph_attributes`.
+"""Graphs as GEXF 1.2, written and read; for the text of attributes see `attributes`.
+
+Written here because networkx puts the date of the day into the file, and holds all of it in memory.
 
 GEXF has no place for attributes of the graph as a whole: they are a JSON object in the description of the file.
 """

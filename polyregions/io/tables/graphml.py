@@ -1,4 +1,7 @@
-"""Graphs as GraphML, written and read; for the text of attributes see `graph_attributes`."""
+"""Graphs as GraphML, written and read; for the text of attributes see `attributes`.
+
+Written element by element, for networkx holds the whole document in memory; the bytes depend on the graph alone.
+"""
 
 from __future__ import annotations
 

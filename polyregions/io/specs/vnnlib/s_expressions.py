@@ -1,4 +1,4 @@
-"""S-expressions, as VNN-LIB files are made of: read one by one, without recursion."""
+"""S-expressions, as VNN-LIB files are made of: read one by one, without recursion, so that no file ends the process."""
 
 from __future__ import annotations
 
