@@ -9,8 +9,7 @@ from io import StringIO
 import numpy as np
 import pytest
 
-from polyregions import Box, Network, WholeSpace, enumerate_regions, merged_regions
-from polyregions.analysis.rewriting import local_models
+from polyregions import Box, Network, WholeSpace, enumerate_regions, local_models, merged_regions
 from polyregions.errors import InputError, MissingExtraError, OptionError
 from randoms import generator, integer_layers
 
