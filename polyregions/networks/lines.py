@@ -20,10 +20,9 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Integers
 from polyregions.errors import DomainError, InputError, NetworkError
-from polyregions.exact.affine import integers_of_floats
 from polyregions.exact.numbers import nearest_float, quotient
-from polyregions.networks.graph.integers import integer_entries
-from polyregions.networks.network import Layer, Network
+from polyregions.networks.graph.integers import IntegerLayer
+from polyregions.networks.network import Network
 from polyregions.polyhedra.slices import exact_point
 from polyregions.read_only import ReadOnly
 
@@ -218,13 +217,15 @@ class _Sweep:
     """
 
     def __init__(self, network: Network, scale: int) -> None:
-        self.layers = [_IntegerLayer(layer) for layer in network.layers]
-        factors = [layer.matrix.denominator * layer.slope_denominator for layer in self.layers]
+        self.layers = [_LayerOnLine(IntegerLayer.of(layer)) for layer in network.layers]
+        factors = [
+            layer.map.denominator * layer.slope_denominator for layer in (at.numbers for at in self.layers)
+        ]
         self.scales = list(accumulate(factors, mul, initial=scale))
 
     def pieces(self, inputs: Integers, start: Fraction) -> Iterator[_Interval]:
         """All pieces from t = start to start + 1, in order; depth first, so that few are kept at a time."""
-        forms = self.layers[0].matrix.applied(inputs, self.scales[0])
+        forms = self.layers[0].numbers.map.applied(inputs, self.scales[0])
         stack = [iter([_Interval(0, start, start + 1, np.zeros(0, dtype=np.bool_), forms)])]
         while stack:
             piece = next(stack[-1], None)
@@ -253,13 +254,13 @@ class _Sweep:
             yield self._part(piece, low, high, on, forms)
 
     def _part(self, piece: _Interval, low: Fraction, high: Fraction, on: Bools, forms: Integers) -> _Interval:
-        bits = np.concatenate([piece.bits, on[self.layers[piece.depth].kinked]])
+        bits = np.concatenate([piece.bits, on[self.layers[piece.depth].numbers.kinked]])
         return _Interval(piece.depth + 1, low, high, bits, forms)
 
     def _into_next(self, depth: int, active: Integers) -> Integers:
         if depth + 1 == len(self.layers):
             return active.copy()
-        return self.layers[depth + 1].matrix.applied(active, self.scales[depth + 1])
+        return self.layers[depth + 1].numbers.map.applied(active, self.scales[depth + 1])
 
     def _moved(self, depth: int, forms: Integers, changed: list[int], by: Integers) -> Integers:
         """The next layer's forms after some units of this layer have changed; linear, so the change is enough."""
@@ -268,32 +269,29 @@ class _Sweep:
             if depth + 1 == len(self.layers):
                 moved[j] += change
             else:
-                self.layers[depth + 1].matrix.add_column(moved, j, change)
+                self.layers[depth + 1].numbers.map.add_column(moved, j, change)
         return moved
 
 
-class _IntegerLayer:
-    """One layer in integers: an affine map, then slopes over `slope_denominator`."""
+@dataclass(frozen=True, eq=False)
+class _LayerOnLine:
+    """What a layer makes of forms along the line."""
 
-    def __init__(self, layer: Layer) -> None:
-        self.matrix = integer_entries(layer)
-        self.kinked = np.flatnonzero(layer.splitting)
-        slopes, self.slope_denominator = integers_of_floats(layer.slopes)
-        self._slopes = np.array(slopes, dtype=object).reshape(-1, 2)
+    numbers: IntegerLayer
 
     def activated(self, forms: Integers, on: Bools, units: Any = slice(None)) -> Integers:
         """The forms of some units after their slopes."""
-        slopes = np.where(on[units], self._slopes[units, 1], self._slopes[units, 0])
+        slopes = np.where(on[units], self.numbers.slopes[units, 1], self.numbers.slopes[units, 0])
         active: Integers = slopes[:, np.newaxis] * forms[units]
         return active
 
     def roots(self, piece: _Interval) -> dict[Fraction, list[int]]:
         """Where kinked units change sign strictly inside a piece, and which ones do."""
-        forms = piece.forms[self.kinked]
+        forms = piece.forms[self.numbers.kinked]
         first, last = _values(forms, piece.low), _values(forms, piece.high)
         crossing = ((first > 0) & (last < 0)) | ((first < 0) & (last > 0))
         found: dict[Fraction, list[int]] = {}
-        for j in self.kinked[crossing].tolist():
+        for j in self.numbers.kinked[crossing].tolist():
             rate, value = piece.forms[j]
             found.setdefault(Fraction(-value, rate), []).append(j)
         return found

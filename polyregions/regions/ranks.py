@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyregions._types import Bools, Floats, Ints
+from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.errors import OptionError
-from polyregions.exact.affine import IntegerAffine, integer_matrix, integers_of_floats
+from polyregions.exact.affine import IntegerAffine, integer_matrix
+from polyregions.networks.graph.integers import IntegerLayer
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
@@ -119,11 +120,8 @@ class _Residues:
     @classmethod
     def of(cls, layers: ComposedLayers, index: int) -> _Residues:
         """Those of one layer of a network."""
-        affine = layers.affine(index)
-        weight = [affine.row(i)[:-1] for i in range(affine.shape[0])]
-        slopes, _ = integers_of_floats(layers.layers[index].slopes)
-        k = affine.shape[1] - 1
-        return cls(*_reduced(weight, k), _linear_rank(affine), *_reduced(slopes, 2), layers.kinked[index])
+        layer, rank = IntegerLayer.of(layers.layers[index]), _linear_rank(layers.affine(index))
+        return cls(*_reduced(layer.map.dense[:, :-1]), rank, *_reduced(layer.slopes), layer.kinked)
 
     def along(self, bits: Bools) -> tuple[Floats, Floats]:
         """Residues and sizes (P, n) of the slopes when the kinked units have the given bits (P, n_kinked)."""
@@ -133,13 +131,10 @@ class _Residues:
         return self.slopes[units, chosen], self.slope_size[units, chosen]
 
 
-def _reduced(rows: list[list[int]], width: int) -> tuple[Floats, Floats]:
-    shape = (len(rows), width)
-    residues = [entry % PRIME for row in rows for entry in row]
-    sizes = [abs(entry) if abs(entry) < 2**53 else np.inf for row in rows for entry in row]
-    return np.array(residues, dtype=np.float64).reshape(shape), np.array(sizes, dtype=np.float64).reshape(
-        shape
-    )
+def _reduced(integers: Integers) -> tuple[Floats, Floats]:
+    """Residues modulo the prime, and absolute values, as floats."""
+    sizes = np.abs(integers)
+    return (integers % PRIME).astype(np.float64), np.where(sizes < 2**53, sizes, np.inf).astype(np.float64)
 
 
 def _ranks(

@@ -15,11 +15,10 @@ from math import isqrt
 import numpy as np
 from flint import fmpz
 
-from polyregions._types import Bools, Floats, Integers, Ints
+from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InternalError
-from polyregions.exact.affine import integers_of_floats
-from polyregions.networks.folding import affine_of_layer
-from polyregions.networks.network import Layer, Network
+from polyregions.networks.graph.integers import IntegerLayer
+from polyregions.networks.network import Network
 from polyregions.regions.region_set import RegionSet
 
 BATCH_ENTRIES = 1 << 20  # coefficients of one layer that are held at once
@@ -37,7 +36,7 @@ def map_classes(regions: RegionSet) -> Ints:
     Complexity: one pass over the regions, with one prime, if all maps differ; regions whose map another one has
     are composed again modulo each further prime, about (bits of Q and of the coefficients) / 22 times.
     """
-    layers = [_IntegerLayer.of(layer) for layer in regions.problem.inner.layers]
+    layers = [IntegerLayer.of(layer) for layer in regions.problem.inner.layers]
     needed, product = 2 * _largest_numerator(layers), 1
     classes = np.zeros(len(regions), dtype=np.int64)
     for prime in _primes(regions.problem.inner, layers):
@@ -50,38 +49,24 @@ def map_classes(regions: RegionSet) -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
-class _IntegerLayer:
-    """A layer in integers: entries (n, k+1) over a denominator, and slopes (n, 2) over another."""
-
-    entries: Integers
-    denominator: int
-    slopes: Integers
-    slope_denominator: int
-    kinked: Bools
-
-    @classmethod
-    def of(cls, layer: Layer) -> _IntegerLayer:
-        affine = affine_of_layer(layer)
-        slopes, scale = integers_of_floats(layer.slopes)
-        numerators = np.array(slopes, dtype=object).reshape(layer.n_units, 2)
-        return cls(affine.plain().numerators, affine.denominator, numerators, scale, layer.splitting)
-
-    def modulo(self, prime: int) -> _ResidueLayer:
-        inverse, slope_inverse = pow(self.denominator, -1, prime), pow(self.slope_denominator, -1, prime)
-        return _ResidueLayer(
-            (self.entries % prime * inverse % prime).astype(np.float64),
-            (self.slopes % prime * slope_inverse % prime).astype(np.float64),
-            self.kinked,
-        )
-
-
-@dataclass(frozen=True, eq=False)
 class _ResidueLayer:
     """A layer modulo a prime: entries (n, k+1) and slopes (n, 2), integers in float64."""
 
     entries: Floats
     slopes: Floats
-    kinked: Bools
+    kinked: Ints
+
+    @classmethod
+    def of(cls, layer: IntegerLayer, prime: int) -> _ResidueLayer:
+        inverse, slope_inverse = (
+            pow(layer.map.denominator, -1, prime),
+            pow(layer.slope_denominator, -1, prime),
+        )
+        return cls(
+            (layer.map.dense % prime * inverse % prime).astype(np.float64),
+            (layer.slopes % prime * slope_inverse % prime).astype(np.float64),
+            layer.kinked,
+        )
 
     def slopes_along(self, bits: Bools) -> Floats:
         """Slopes (n, G) of the units for G rows of bits (G, kinked)."""
@@ -91,36 +76,36 @@ class _ResidueLayer:
         return chosen
 
 
-def _largest_numerator(layers: list[_IntegerLayer]) -> int:
+def _largest_numerator(layers: list[IntegerLayer]) -> int:
     """A bound on all coefficients of all maps, times the product Q of all denominators."""
     size, scale = 0, 1
     for i, layer in enumerate(layers):
-        entries = np.abs(layer.entries)
+        entries = np.abs(layer.map.dense)
         constant = int(entries[:, -1].max(initial=0))
         if i == 0:
             size = int(entries.max(initial=0))
         else:
             size = int(entries[:, :-1].sum(axis=1).max(initial=0)) * size + constant * scale
         size *= int(np.abs(layer.slopes).max(initial=0))
-        scale *= layer.denominator * layer.slope_denominator
+        scale *= layer.map.denominator * layer.slope_denominator
     return size
 
 
-def _primes(network: Network, layers: list[_IntegerLayer]) -> Iterator[int]:
+def _primes(network: Network, layers: list[IntegerLayer]) -> Iterator[int]:
     """Primes, the largest first, for which sums of products are exact and every denominator has an inverse."""
     terms = max(layer.n_inputs for layer in network.layers) + 2
-    denominators = [d for layer in layers for d in (layer.denominator, layer.slope_denominator)]
+    denominators = [d for layer in layers for d in (layer.map.denominator, layer.slope_denominator)]
     for candidate in range(isqrt((1 << EXACT_BITS) // terms) - 1, 2, -1):
         if fmpz(candidate).is_prime() and all(d % candidate for d in denominators):
             yield candidate
 
 
 def _refined(
-    patterns: Bools, classes: Ints, repeated: Ints, layers: list[_IntegerLayer], prime: int
+    patterns: Bools, classes: Ints, repeated: Ints, layers: list[IntegerLayer], prime: int
 ) -> list[int]:
     """New classes of the repeated regions: by their class so far and their map modulo the prime."""
-    residues = [layer.modulo(prime) for layer in layers]
-    size = max(layer.entries.shape[0] for layer in layers) * (layers[0].entries.shape[1] or 1)
+    residues = [_ResidueLayer.of(layer, prime) for layer in layers]
+    size = max(len(layer.slopes) for layer in layers) * (layers[0].map.n_columns + 1)
     step = max(1, BATCH_ENTRIES // max(1, size))
     known: dict[tuple[int, bytes], int] = {}
     start, refined = int(classes.max(initial=0)) + 1, []
@@ -139,7 +124,7 @@ def _output_maps(layers: list[_ResidueLayer], patterns: Bools, prime: int) -> In
     group = np.zeros(n_regions, dtype=np.int64)
     maps, start = layers[0].entries[:, None, :], 0
     for before, layer in zip(layers, layers[1:], strict=False):
-        end = start + int(np.count_nonzero(before.kinked))
+        end = start + len(before.kinked)
         firsts, group, parents = _prefixes(patterns[:, :end], group)
         active = before.slopes_along(patterns[firsts, start:end])[:, :, None] * maps[:, parents] % prime
         maps = (layer.entries[:, :-1] @ active.reshape(len(active), -1)).reshape(-1, len(firsts), k)

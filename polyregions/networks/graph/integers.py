@@ -1,4 +1,4 @@
-"""A layer's affine map as integers, for what applies it exactly again and again."""
+"""Layers as integers, for what applies them exactly again and again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Integers, Ints
+from polyregions.exact.affine import integers_of_floats
 from polyregions.networks.graph.rounding import object_array
 from polyregions.networks.graph.sparse import integers_of, of_layer
 from polyregions.networks.network import Layer
@@ -64,14 +65,20 @@ class IntegerEntries(ReadOnly):
         found: Integers = object_array([int(entry) for entry in product.entries()]).reshape(-1, 2)
         return found
 
+    @cached_property
+    def dense(self) -> Integers:
+        """The matrix (n, k+1) of Python ints, the bias in the last column, over the denominator."""
+        whole = np.zeros((len(self.bias), self.n_columns + 1), dtype=object)
+        whole[self.rows, self.columns], whole[:, -1] = self.values, self.bias
+        return whole
+
     @property
     def _is_dense(self) -> bool:
         return DENSE * len(self.values) > len(self.bias) * self.n_columns
 
     @cached_property
     def _matrix(self) -> fmpz_mat:
-        whole = np.zeros((len(self.bias), self.n_columns), dtype=object)
-        whole[self.rows, self.columns] = self.values
+        whole = self.dense[:, :-1]
         return fmpz_mat(*whole.shape, whole.ravel().tolist())
 
     @cached_property
@@ -83,6 +90,30 @@ class IntegerEntries(ReadOnly):
     def _by_column(self) -> tuple[Ints, Ints]:
         order = np.argsort(self.columns, kind="stable")
         return order, np.searchsorted(self.columns[order], np.arange(self.n_columns + 1))
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerLayer(ReadOnly):
+    """A layer in integers: an affine map, then slopes.
+
+    Attributes:
+        map: the affine map.
+        slopes: (n, 2) object array of Python ints, the slopes (off, on) times `slope_denominator`.
+        slope_denominator: positive int common to all.
+        kinked: (q,) the units with a bit in the pattern.
+    """
+
+    map: IntegerEntries
+    slopes: Integers
+    slope_denominator: int
+    kinked: Ints
+
+    @classmethod
+    def of(cls, layer: Layer) -> IntegerLayer:
+        """A layer, exactly."""
+        slopes, denominator = integers_of_floats(layer.slopes)
+        numerators = np.array(slopes, dtype=object).reshape(layer.n_units, 2)
+        return cls(integer_entries(layer), numerators, denominator, np.flatnonzero(layer.splitting))
 
 
 def integer_entries(layer: Layer) -> IntegerEntries:
