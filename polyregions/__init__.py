@@ -196,7 +196,6 @@ __all__ = [
     "minimize_convex",
     "neuron_status",
     "plane_section",
-    "plane_through",
     "region_blocks",
     "plot_layers",
     "plot_regions",

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from polyregions.engine.batches import Batch, LayerCount
-from polyregions.engine.choose import choose_engine
 from polyregions.engine.job import Outcome, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Plan, Totals, outcomes_of
@@ -78,8 +77,7 @@ class _Stream:
 
     def __init__(self, problem: Problem, folder: Path, options: RunOptions, keep: bool) -> None:
         self._problem, self._folder, self._options, self._keep = problem, folder, options, keep
-        self._job = job_for(problem, options.engine, keep)
-        self._engine = choose_engine(problem, options.engine)
+        self._engine, self._job = job_for(problem, options.engine, keep)
         about = identity(problem, self._engine, keep, self._job.budget)
         self._about = {**about, "reference": options.engine == "highs"}
         self._size = StoreSize.of(problem)

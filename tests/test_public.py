@@ -33,7 +33,7 @@ PUBLIC = [
     "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
     "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
     "minimize_convex",
-    "neuron_status", "output_range", "plane_section", "plane_through", "plane_through", "plot_layers",
+    "neuron_status", "output_range", "plane_section", "plane_through", "plot_layers",
     "plot_regions", "plot_surface", "preimage", "region_blocks", "region_volumes", "report",
     "robustness_radii", "robustness_radius", "save", "segment", "simplify", "tally_regions", "verify",
     "winner_regions",

@@ -15,6 +15,7 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.analysis.decisions import DecisionCells, decision_cells
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.boundedness import bounded_regions
+from polyregions.regions.maps import dead_layers
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import RegionSet
 from polyregions.regions.volumes import region_volumes
@@ -157,14 +158,6 @@ def pattern_texts(patterns: Bools) -> list[str]:
     """Patterns (R, N) as strings of 0 and 1."""
     n, text = patterns.shape[1], (patterns + np.uint8(ord("0"))).astype(np.uint8).tobytes().decode("ascii")
     return [text[i * n : (i + 1) * n] for i in range(len(patterns))]
-
-
-def dead_layers(regions: RegionSet) -> Bools:
-    """Whether each activation layer gives zero, (R, L): every unit is off and has no slope there."""
-    patterns, network = regions.patterns, regions.network
-    pairs = list(zip(network.activation_layers, network.layer_spans, strict=True))
-    dead = [~patterns[:, start:end].any(axis=1) & layer.can_die for layer, (start, end) in pairs]
-    return np.array(dead, dtype=np.bool_).reshape(len(pairs), len(patterns)).T
 
 
 def ragged_ints(lists: Sequence[Sequence[int]]) -> Ragged:

@@ -257,7 +257,7 @@ def _chances(size: Floats, most: int) -> Floats:
 
 def _sampling_job(problem: Problem, engine: str) -> Job:
     """The job that enumerates the problem, in steps that leave every waiting cell apart."""
-    like = job_for(problem, engine, False)
+    _, like = job_for(problem, engine, False)
     return Job(like.reduction, problem, like.walks, engine == "highs", False, (STEP, STEP), EVERY_ONE)
 
 

@@ -62,8 +62,8 @@ def _tally(run: Run, regions: int) -> Tally:
     return Tally(regions, run.after_each_layer(regions), run.complete, run.engine, run.score)
 
 
-def job_for(problem: Problem, engine: str, keep: bool) -> Job:
-    """The job that enumerates a problem.
+def job_for(problem: Problem, engine: str, keep: bool) -> tuple[str, Job]:
+    """The engine that is chosen, and the job that enumerates a problem with it.
 
     Args:
         problem: network and domain.
@@ -77,7 +77,8 @@ def job_for(problem: Problem, engine: str, keep: bool) -> Job:
     reduction = unreduced(problem) if is_reference else reduce(problem)
     # without a neuron left there is nothing for the kernels to do
     walks = chosen == "walk" and reduction.problem.network.n_neurons > 0
-    return Job(reduction, problem, walks, is_reference, keep, WALK_BUDGET if walks else READABLE_BUDGET)
+    budget = WALK_BUDGET if walks else READABLE_BUDGET
+    return chosen, Job(reduction, problem, walks, is_reference, keep, budget)
 
 
 def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[int, ...]:
@@ -103,8 +104,7 @@ class Run:
 
     def __init__(self, problem: Problem, options: RunOptions, keep: bool) -> None:
         self.problem, self._options = problem, options
-        self.engine = choose_engine(problem, options.engine)
-        self._job = job_for(problem, options.engine, keep)
+        self.engine, self._job = job_for(problem, options.engine, keep)
         self._totals = Totals(self._job)
         self._plan = Plan(
             options.executor, options.workers, options.max_regions is not None, options.stall_limit

@@ -43,6 +43,10 @@ class IntegerAffine:
         """Row i as Python ints: a positive multiple of the affine form."""
         return [int(self.matrix[i, j]) for j in range(self.matrix.ncols())]
 
+    def linear_rank(self) -> int:
+        """The rank of the linear part."""
+        return integer_rank([self.row(i)[:-1] for i in range(self.shape[0])], self.shape[1] - 1)
+
     def plain(self) -> ExactAffine:
         """The same map as plain data."""
         n, k = self.shape
@@ -69,6 +73,11 @@ def _of_entries(n_rows: int, n_columns: int, entries: list[int], denominator: in
 def integer_matrix(rows: Sequence[Sequence[int]], n_columns: int) -> fmpz_mat:
     """An fmpz_mat of the given rows that also works for no rows or no columns."""
     return fmpz_mat(len(rows), n_columns, [entry for row in rows for entry in row])
+
+
+def integer_rank(rows: Sequence[Sequence[int]], n_columns: int) -> int:
+    """The rank of an integer matrix (n, n_columns), which may be empty."""
+    return int(integer_matrix(rows, n_columns).rank()) if rows and n_columns else 0
 
 
 def integers_of_floats(array: Floats) -> tuple[list[list[int]], int]:

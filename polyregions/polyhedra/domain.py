@@ -225,7 +225,7 @@ class Slice(ReadOnly):
             raise DomainError("slice: origin and directions must be finite")
         self.exact = _beyond_floats(origin, directions)
         self.__post_init__()
-        if _rank(self.hull.embedding) < domain.dim:
+        if self.hull.embedding.linear_rank() < domain.dim:
             raise DomainError(f"slice: the {domain.dim} directions are linearly dependent")
 
     @property
@@ -311,12 +311,6 @@ def _beyond_floats(origin: Any, directions: Any) -> IntegerAffine | None:
     if exact.is_float64():
         return None
     return IntegerAffine(integer_matrix(exact.numerators.tolist(), len(rows) + 1), exact.denominator)
-
-
-def _rank(affine: IntegerAffine) -> int:
-    """The rank of the linear part."""
-    n, k = affine.shape
-    return int(integer_matrix([affine.row(i)[:-1] for i in range(n)], k - 1).rank())
 
 
 def check_domain(domain: Any, what: str) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.affine import integer_matrix
+from polyregions.exact.affine import integer_rank
 from polyregions.exact.lp import LPStatus, maximise
 from polyregions.exact.numbers import dot, nearest_float
 from polyregions.polyhedra.hull import SolidPolyhedron
@@ -40,7 +40,7 @@ def recession_cone_is_trivial(rows: Sequence[Sequence[int]], dim: int) -> bool:
         return True
     normals = [list(row[:dim]) for row in rows]
     total = [sum(column) for column in zip(*normals, strict=True)] or [0] * dim
-    if _rank(normals, dim) < dim:
+    if integer_rank(normals, dim) < dim:
         return False
     cone = [[*normal, 0] for normal in normals] + [[*(-t for t in total), 1]]
     best = maximise(cone, total, origin(dim))
@@ -91,10 +91,6 @@ def rounded_towards(exact: Fraction, side: float) -> float:
 def dot_fraction(row: Sequence[int], point: Sequence[Fraction]) -> Fraction:
     """Value of an integer affine form at a rational point."""
     return sum((r * p for r, p in zip(row, point, strict=False)), Fraction(row[-1]))
-
-
-def _rank(rows: list[list[int]], n_columns: int) -> int:
-    return int(integer_matrix(rows, n_columns).rank())
 
 
 def origin(dim: int) -> list[Fraction]:

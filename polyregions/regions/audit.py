@@ -13,7 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Ints
-from polyregions.exact.affine import integer_matrix
+from polyregions.exact.affine import integer_rank
 from polyregions.polyhedra.domain import WholeSpace
 from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.volume import volume_of_facets
@@ -203,7 +203,7 @@ def _first_rank(regions: RegionSet) -> int:
     while not len(pulled.kinked) and not pulled.is_last:
         pulled = pulled.next(np.zeros(0, dtype=np.bool_))
     rows = [pulled.exact.row(int(unit))[:-1] for unit in pulled.kinked]
-    return int(integer_matrix(rows, regions.dim).rank()) if rows and regions.dim else 0
+    return integer_rank(rows, regions.dim)
 
 
 def _mean_is_bounded(regions: RegionSet, facets: Facets) -> bool:

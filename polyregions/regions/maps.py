@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from polyregions._types import Ints
+from polyregions._types import Bools, Ints
 from polyregions.exact.affine import IntegerAffine, reduced
 from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
@@ -42,14 +42,7 @@ def image_dimensions(regions: RegionSet) -> Ints:
     >>> pr.image_dimensions(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))).tolist()
     [0, 1, 1, 2]
     """
-    return np.array([_rank(m) for m in output_maps(regions, over_hull=True)], dtype=np.int64)
-
-
-def _rank(affine: IntegerAffine) -> int:
-    n, k = affine.shape
-    linear = affine.matrix.tolist()
-    flat = [entry for row in linear for entry in row[:-1]]
-    return int(type(affine.matrix)(n, k - 1, flat).rank()) if n and k > 1 else 0
+    return np.array([m.linear_rank() for m in output_maps(regions, over_hull=True)], dtype=np.int64)
 
 
 def dead_regions(regions: RegionSet) -> Ints:
@@ -66,12 +59,15 @@ def dead_regions(regions: RegionSet) -> Ints:
     >>> pr.dead_regions(regions).tolist()
     [0, 1, -1]
     """
-    first = np.full(len(regions), -1, dtype=np.int64)
-    network = regions.network
-    for i, (layer, (start, end)) in enumerate(
-        zip(network.activation_layers, network.layer_spans, strict=True)
-    ):
-        if layer.can_die:
-            dead = ~regions.patterns[:, start:end].any(axis=1)
-            first[dead & (first < 0)] = i
+    dead = dead_layers(regions)
+    dies = dead.any(axis=1)
+    first: Ints = np.where(dies, dead.argmax(axis=1), -1) if dead.shape[1] else np.full(len(dies), -1)
     return first
+
+
+def dead_layers(regions: RegionSet) -> Bools:
+    """Whether each activation layer gives zero, (R, L): every unit is off and has no slope there."""
+    patterns, network = regions.patterns, regions.network
+    pairs = list(zip(network.activation_layers, network.layer_spans, strict=True))
+    dead = [~patterns[:, start:end].any(axis=1) & layer.can_die for layer, (start, end) in pairs]
+    return np.array(dead, dtype=np.bool_).reshape(len(pairs), len(patterns)).T

@@ -17,7 +17,7 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Integers, Ints
 from polyregions.errors import OptionError
-from polyregions.exact.affine import IntegerAffine, integer_matrix
+from polyregions.exact.affine import integer_rank
 from polyregions.networks.graph.integers import IntegerLayer
 from polyregions.networks.pullback import ComposedLayers
 from polyregions.regions.prefixes import Prefixes
@@ -78,7 +78,7 @@ def _masked_ranks(regions: RegionSet) -> Ints:
     """The rank (R, L) of ``W_l D_(l-1)``: that of the columns of W_l whose units have a slope."""
     layers, spans = regions.problem.input_layers, regions.network.layer_spans
     out = np.zeros((len(regions), len(spans)), dtype=np.int64)
-    out[:, :1] = _linear_rank(layers.affine(0)) if spans else 0
+    out[:, :1] = layers.affine(0).linear_rank() if spans else 0
     for index in range(1, len(spans)):
         start, end = spans[index - 1]
         patterns, group = np.unique(regions.patterns[:, start:end], axis=0, return_inverse=True)
@@ -94,7 +94,7 @@ def _rank_along(layers: ComposedLayers, index: int, bits: Bools) -> int:
     chosen[layers.kinked[index - 1]] = bits
     alive = np.flatnonzero(before.slopes[np.arange(len(chosen)), chosen] != 0).tolist()
     rows = [[row[j] for j in alive] for row in map(affine.row, range(affine.shape[0]))]
-    return int(integer_matrix(rows, len(alive)).rank()) if rows and alive else 0
+    return integer_rank(rows, len(alive))
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ class _Residues:
     @classmethod
     def of(cls, layers: ComposedLayers, index: int) -> _Residues:
         """Those of one layer of a network."""
-        layer, rank = IntegerLayer.of(layers.layers[index]), _linear_rank(layers.affine(index))
+        layer, rank = IntegerLayer.of(layers.layers[index]), layers.affine(index).linear_rank()
         return cls(*_reduced(layer.map.dense[:, :-1]), rank, *_reduced(layer.slopes), layer.kinked)
 
     def along(self, bits: Bools) -> tuple[Floats, Floats]:
@@ -163,7 +163,7 @@ def _ranks(
         ranks = _rank_modulo(matrices)
         unsure = np.flatnonzero(ranks < upper)
         for i in unsure[~_minors_vanish(norms[unsure], ranks[unsure])].tolist():
-            ranks[i] = _linear_rank(prefixes.layer(patterns[first[i]], index).exact)
+            ranks[i] = prefixes.layer(patterns[first[i]], index).exact.linear_rank()
         out[:, index] = ranks[members]
     return out
 
@@ -213,8 +213,3 @@ def _rank_modulo(matrices: Floats) -> Ints:
         scale = np.where(found, value, 1)[:, None, None]
         work[:, :, c + 1 :] = (scale * work[:, :, c + 1 :] - column[:, :, None] * row[:, None, :]) % PRIME
     return ranks
-
-
-def _linear_rank(affine: IntegerAffine) -> int:
-    n, k = affine.shape[0], affine.shape[1] - 1
-    return int(integer_matrix([affine.row(i)[:-1] for i in range(n)], k).rank()) if n and k else 0

@@ -627,7 +627,7 @@ def test_a_task_file_that_is_none_is_refused(tiny: None, tmp_path: Path) -> None
 
 def test_hostile_starts_touch_nothing_outside_of_the_arrays(tiny: None) -> None:
     """Every field of a start, changed in every way that has the right type: an error, or an index within bounds."""
-    job = job_for(pose(*PROBLEMS["generic"]), "auto", True)
+    _, job = job_for(pose(*PROBLEMS["generic"]), "auto", True)
     task = next(t for t in perform(job, job.tasks()[0]).rest if not isinstance(t.start, int))
     arrays = start_arrays(task.start)
     assert start_arrays(start_of_arrays(arrays, job, "x")).keys() == arrays.keys()

@@ -17,7 +17,7 @@ from math import gcd
 from typing import TypeAlias
 
 from polyregions.errors import NetworkError
-from polyregions.exact.affine import IntegerAffine, integer_matrix
+from polyregions.exact.affine import IntegerAffine, integer_rank
 from polyregions.networks.network import Network
 from polyregions.networks.pullback import ComposedLayers
 
@@ -80,7 +80,7 @@ def count_arrangement(rows: Iterable[Sequence[int]], dim: int) -> ArrangementCou
     """Count the regions of the hyperplanes ``row . [x, 1] = 0`` in R^dim; constant rows are left out."""
     planes = hyperplanes(rows)
     polynomial = characteristic_polynomial(planes, dim)
-    rank = int(integer_matrix([h[:-1] for h in planes], dim).rank()) if planes else 0
+    rank = integer_rank([h[:-1] for h in planes], dim)
     inner = abs(sum(polynomial))
     return ArrangementCount(polynomial, rank, abs(_value(polynomial, -1)), inner if rank == dim else 0, inner)
 

@@ -10,8 +10,8 @@ import numpy as np
 from polyregions.analysis.decisions import decision_cells
 from polyregions.analysis.decisions.outputs import AUTO, chosen_rule
 from polyregions.analysis.report.page import PARTIAL, Section, TableRow
-from polyregions.analysis.tables import dead_layers
 from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.maps import dead_layers
 from polyregions.regions.neurons import Status, neuron_status
 from polyregions.regions.region_set import RegionSet
 from polyregions.regions.winners import winner_regions
