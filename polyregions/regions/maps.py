@@ -60,7 +60,7 @@ def dead_regions(regions: RegionSet) -> Ints:
     [0, 1, -1]
     """
     dead = dead_layers(regions)
-    dies = dead.any(axis=1)
+    dies: Bools = dead.any(axis=1)
     first: Ints = np.where(dies, dead.argmax(axis=1), -1) if dead.shape[1] else np.full(len(dies), -1)
     return first
 
