@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from workloads import Workload, random_network, workloads
-
 from polyregions import Box, adjacency_arrays, adjacency_graph, boundary_facets, enumerate_regions
+from workloads import Workload, random_network, workloads
 
 LARGEST_GRAPH = 500_000  # edges; a networkx edge with its attributes takes about a kilobyte
 

@@ -16,7 +16,6 @@ from time import perf_counter
 
 import numpy as np
 from scipy.optimize import linprog
-from workloads import Workload, workloads
 
 from polyregions import Network, WholeSpace, enumerate_regions
 from polyregions.engine.reduction import reduce
@@ -24,6 +23,7 @@ from polyregions.engine.walk.driver import WalkRun
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.oracle.referee import Referee
+from workloads import Workload, workloads
 
 SAMPLE = 2000  # regions that the reference enumerates, and the compiled engine for the ratio
 PLAIN_SAMPLE = 100  # the same for linprog

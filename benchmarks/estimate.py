@@ -9,9 +9,9 @@ from __future__ import annotations
 from time import process_time
 
 import numpy as np
-from workloads import Workload, acas_middle, workloads
 
 from polyregions import count_regions, estimate_regions
+from workloads import Workload, acas_middle, workloads
 
 SEEDS = 20
 LARGE = 10_000  # smaller counts are made in less time than estimates

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from time import process_time
 
-from workloads import Workload, workloads
-
 from polyregions.engine.job import COUNTED_ROOM
 from polyregions.engine.reduction import reduce
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.oracle.referee import Referee
+from workloads import Workload, workloads
 
 REPEATS = 3
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from time import process_time
 
 import numpy as np
-from workloads import random_network
 
 import polyregions as pr
+from workloads import random_network
 
 CORPUS = {  # length of the segment in every input, about
     "acasxu/ACASXU_run2a_1_1_batch_2000.onnx": 0.5,

@@ -14,13 +14,12 @@ import pickle
 import sys
 from time import perf_counter, process_time
 
-from workloads import random_network
-
 from polyregions import Box, RegionSet, enumerate_regions
 from polyregions.engine.job import WALK_BUDGET, Job
 from polyregions.engine.perform import perform
 from polyregions.engine.reduction import reduce
 from polyregions.networks.problem import pose
+from workloads import random_network
 
 NETWORK = (8, (20, 20))
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from workloads import acas_middle, random_network
-
 from polyregions import Box, Network, count_regions, enumerate_regions
+from workloads import acas_middle, random_network
 
 RUNS = [
     ("count", (8, (16, 16)), None),

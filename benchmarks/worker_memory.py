@@ -11,10 +11,10 @@ import sys
 import tempfile
 
 from distributed import Client, LocalCluster
-from workloads import random_network
 
 import polyregions as pr
 from polyregions.errors import PolyregionsError
+from workloads import random_network
 
 LIMITS = ("200MB", "250MB", "300MB", "350MB", "400MB", "500MB")
 

@@ -60,9 +60,9 @@ def dead_regions(regions: RegionSet) -> Ints:
     [0, 1, -1]
     """
     dead = dead_layers(regions)
-    dies: Bools = dead.any(axis=1)
-    first: Ints = np.where(dies, dead.argmax(axis=1), -1) if dead.shape[1] else np.full(len(dies), -1)
-    return first
+    if not dead.shape[1]:
+        return np.full(len(dead), -1, dtype=np.int64)
+    return np.where(dead.any(axis=1), dead.argmax(axis=1), -1)
 
 
 def dead_layers(regions: RegionSet) -> Bools:

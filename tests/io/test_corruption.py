@@ -1,4 +1,4 @@
-"""One changed byte in a store: refused, or without consequence; the long version is benchmarks/corruption.py."""
+"""One changed byte in a store: refused, or without consequence; for long see benchmarks/fuzzing/corruption.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("pyarrow")
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "fuzzing"))
 import corruption  # noqa: E402
 
 KINDS = [f"{how} {what}" for how in ("finished", "stopped", "killed") for what in ("regions", "counts")]

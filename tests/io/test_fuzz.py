@@ -25,8 +25,8 @@ from polyregions.io.specs.load import load_domain
 from polyregions.io.tables.parquet_footer import declared_bytes
 from small_files import NNET, PROPERTY
 
-sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))
-import fuzz_mutations  # noqa: E402 - the long version of this is benchmarks/fuzz.py
+sys.path.append(str(Path(__file__).parents[2] / "benchmarks" / "fuzzing"))
+import fuzz_mutations  # noqa: E402 - the long version of this is benchmarks/fuzzing/fuzz.py
 import fuzz_seeds  # noqa: E402
 
 EXAMPLES = 300
@@ -165,7 +165,7 @@ def attempt(load: Callable[[str], object], file: Path, data: bytes) -> None:
         assert file.name in str(error)
 
 
-# ---------------------------------------------------------------- every loader: a short run of benchmarks/fuzz.py
+# -------------------------------------------------------------- every loader: a short run of benchmarks/fuzzing/fuzz.py
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +273,7 @@ def test_statistics_that_end_the_process_in_pyarrow_do_not(tmp_path: Path) -> No
         "print('done')\n"
     )
     root = Path(__file__).parents[2]
-    command = [sys.executable, "-c", code, str(root / "benchmarks"), str(root), str(tmp_path)]
+    command = [sys.executable, "-c", code, str(root / "benchmarks" / "fuzzing"), str(root), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "done\n"

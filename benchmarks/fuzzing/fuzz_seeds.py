@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import numpy as np
-from fuzz_mutations import mutated
 
 import polyregions as pr
+from fuzz_mutations import mutated
 from polyregions.engine import tally as engine
 from polyregions.io.store import shards
 from polyregions.io.store.regions import region_blocks

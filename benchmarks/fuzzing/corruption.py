@@ -1,6 +1,8 @@
 """One changed byte in a store: refused, or without any consequence.
 
-Run with: ``python benchmarks/corruption.py [--only KIND] [--step N]``. Stores of regions and of counts, finished,
+Run with: ``python benchmarks/fuzzing/corruption.py [--only KIND] [--step N]``.
+
+Stores of regions and of counts, finished,
 stopped (all of it in the SQLite file) and killed (part of it in SQLite's log), are damaged in one byte at a time: every
 N-th byte of every file gets another value, and every digit of a manifest is replaced by another. The damaged store is
 read, and the run goes on with it. Counted are the damages that were refused; those without consequence: the same

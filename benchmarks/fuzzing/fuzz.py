@@ -1,6 +1,8 @@
 """Damaged files of every kind against their loaders, in processes with a limit of memory and of time for each file.
 
-Run with: ``python benchmarks/fuzz.py [--inputs N] [--minutes M] [--only NAME] [--seed S]``. Each input is a valid file
+Run with: ``python benchmarks/fuzzing/fuzz.py [--inputs N] [--minutes M] [--only NAME] [--seed S]``.
+
+Each input is a valid file
 damaged at random (fuzz_mutations.py), reproducible from its number: ``--replay NUMBER --only NAME`` loads it again in
 this process. A loader may give a result or an error of polyregions; anything else is reported: another exception, the
 end of the process (a crash), or no answer within the time limit (a hang). Prints the table of docs/networks.md.
@@ -21,7 +23,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fuzz_seeds import Target, targets
-
 from polyregions.errors import PolyregionsError
 
 MEMORY = 2**31  # bytes that a loader may reserve beyond what the warmed-up process has

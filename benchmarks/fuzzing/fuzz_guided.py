@@ -1,6 +1,6 @@
 """Fuzzing guided by coverage (atheris) of one loader: inputs that reach new code are damaged further.
 
-Run with: ``python benchmarks/fuzz_guided.py NAME [INPUTS]``, a name of the table that benchmarks/fuzz.py prints
+Run with: ``python benchmarks/fuzzing/fuzz_guided.py NAME [INPUTS]``, a name of the table of `fuzz.py`
 (needs ``pip install atheris``). Prints a row of that kind: inputs, loaded, refused, other exceptions. A crash, a hang
 (60 seconds) or more than 3 GB of memory end the process with libFuzzer's report.
 """

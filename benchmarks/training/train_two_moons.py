@@ -7,7 +7,7 @@ The accuracies printed are those of the rounded weights.
 
 Run from anywhere:
 
-    python benchmarks/train_two_moons.py [OUTPUT.npz]
+    python benchmarks/training/train_two_moons.py [OUTPUT.npz]
 
 The archive holds no clock time, so two runs on one machine write the same bytes. Another numpy,
 BLAS or zlib build may differ in the last bits, and so in the checksum.
@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Params = list[Floats]  # [W1, b1, W2, b2, W3, b3]
 
-OUTPUT = Path(__file__).resolve().parent.parent / "polyregions" / "io" / "models" / "data" / "two-moons.npz"
+OUTPUT = Path(__file__).resolve().parents[2] / "polyregions" / "io" / "models" / "data" / "two-moons.npz"
 NAMES = ("W1", "b1", "W2", "b2", "W3", "b3")
 WIDTHS = (2, 16, 16, 2)
 SEED = 20240
