@@ -13,10 +13,10 @@ from polyregions.engine.kernels.cells import push_row
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
 from polyregions.engine.kernels.simplex import (
-    blocking_row,
     compute_gains,
-    exchange,
+    pivot,
     safe_maximum,
+    turn,
     value,
     walk_towards,
 )
@@ -248,13 +248,10 @@ def find_vertex(walker: Walker, path: Path, n_rows: int, row: int, u: Floats) ->
             walker.inverse[c, j] = 1.0 if c == j else 0.0
     for _ in range(k):
         column = steepest_free_column(walker, path.rows[row])
-        entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
-        if entering < 0:
+        if pivot(walker, path.rows, n_rows, column, 0) < 0:
             turn(walker, column)
-            entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
-        if entering < 0:
-            return False
-        exchange(walker, path.rows[entering], entering, column, rate, step)
+            if pivot(walker, path.rows, n_rows, column, 0) < 0:
+                return False
     return True
 
 
@@ -270,13 +267,6 @@ def steepest_free_column(walker: Walker, row: Floats) -> int:
     if walker.gain[best] < 0.0:
         turn(walker, best)
     return best
-
-
-@kernel
-def turn(walker: Walker, column: int) -> None:
-    """Reverse a column."""
-    for c in range(len(walker.vertex)):
-        walker.inverse[c, column] = -walker.inverse[c, column]
 
 
 @kernel

@@ -14,7 +14,17 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.simplex import BLOCKED, STUCK, blocking_row, exchange, value
+from polyregions.engine.kernels.simplex import (
+    BLOCKED,
+    RATE_TOLERANCE,
+    STUCK,
+    has_stalled,
+    leaving_column,
+    most_pivots,
+    pivot,
+    turn,
+    value,
+)
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Walker
 
 NOTHING: Final = 0  # proved: no point
@@ -252,19 +262,16 @@ def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
     walker, k = desk.walker, len(u)
     start_inside(desk, n_held, n_rows, u)
     still = 0
-    for _ in range(50 * (k + 3) + 4 * n_rows):
-        bland = still > 2 * (k + 1)
-        column = rising_column(walker, bland)
+    for _ in range(most_pivots(walker, n_rows)):
+        column = rising_column(walker, has_stalled(walker, still))
         if column < 0:
             return BLOCKED
-        entering, rate, step = blocking_row(walker, desk.lifted, n_rows, column, bland)
-        if entering < 0:
+        still = pivot(walker, desk.lifted, n_rows, column, still)
+        if still < 0:
             step = (1.0 + abs(walker.vertex[k])) / walker.inverse[k, column]
             for c in range(k + 1):
                 walker.vertex[c] += step * walker.inverse[c, column]
             return ENDLESS
-        still = 0 if step > 0.0 else still + 1
-        exchange(walker, desk.lifted[entering], entering, column, rate, step)
     return STUCK
 
 
@@ -286,30 +293,15 @@ def start_inside(desk: Desk, n_held: int, n_rows: int, u: Floats) -> None:
 def rising_column(walker: Walker, bland: bool) -> int:
     """The column along which t rises most steeply (by Bland's rule the one of the lowest row); -1 if none does.
 
-    A column without a row may be followed either way, and is turned so that t rises.
+    A column without a row may be followed either way, so it is turned to where t rises.
     """
     n = len(walker.vertex)
-    inverse = walker.inverse
-    best, best_rate = -1, 0.0
     for j in range(n):
-        gain = inverse[n - 1, j]
-        if walker.basis[j] < 0:
-            gain = abs(gain)
-        if gain > 0.0:
-            norm = 0.0
-            for c in range(n):
-                norm += inverse[c, j] * inverse[c, j]
-            rate = gain / norm**0.5
-            if rate > 1e-13:
-                if bland:
-                    if best < 0 or walker.basis[j] < walker.basis[best]:
-                        best = j
-                elif rate > best_rate:
-                    best, best_rate = j, rate
-    if best >= 0 and inverse[n - 1, best] < 0.0:
-        for c in range(n):
-            inverse[c, best] = -inverse[c, best]
-    return best
+        if walker.basis[j] < 0 and walker.inverse[n - 1, j] < 0.0:
+            turn(walker, j)
+        walker.gain[j] = walker.inverse[n - 1, j]
+    column: int = leaving_column(walker, RATE_TOLERANCE, bland)
+    return column
 
 
 @kernel
