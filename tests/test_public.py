@@ -185,7 +185,7 @@ def test_views_of_regions_use_of_the_engine_only_the_kernels_that_look_at_region
     used = {
         b for a, b in GRAPH.edges if part(a) == "regions" and a != "regions.collect" and part(b) == "engine"
     }
-    kernels = {"engine.kernels.compiled", "engine.kernels.facets", "engine.kernels.state"}
+    kernels = {f"engine.kernels.{name}" for name in ("codes", "compiled", "facets", "state")}
     assert used <= kernels | {"engine.choose", "engine.reduction", "engine.walk.charts"}
 
 

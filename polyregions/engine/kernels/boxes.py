@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import BLOCKED
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.simplex import BLOCKED, load_vertex, safe_maximum, walk_towards
+from polyregions.engine.kernels.simplex import load_vertex, safe_maximum, walk_towards
 from polyregions.engine.kernels.state import Boxes, Known, Net, Path, Walker
 
 WORTH = 3  # a box costs 2 k walks; it pays for layers of at least this many times as many units

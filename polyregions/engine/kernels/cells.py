@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import DEPTH
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.does_it_cut import goal_of
 from polyregions.engine.kernels.simplex import load_vertex, refactor, store_vertex, value, walk_towards
 from polyregions.engine.kernels.state import (
-    DEPTH,
     SAFE,
     TINY,
     Chart,

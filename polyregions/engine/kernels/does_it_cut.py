@@ -9,10 +9,9 @@ a side given up too lightly would lose regions, so that is never done without pr
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import BLOCKED, CUT, OFF, ON, PROVED, REACHED, UNDECIDED
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.simplex import (
-    BLOCKED,
-    REACHED,
     load_vertex,
     refactor,
     safe_maximum,
@@ -20,20 +19,7 @@ from polyregions.engine.kernels.simplex import (
     value,
     walk_towards,
 )
-from polyregions.engine.kernels.state import (
-    CUT,
-    OFF,
-    ON,
-    PROVED,
-    SAFE,
-    TINY,
-    TOUCH,
-    ULP,
-    UNDECIDED,
-    Known,
-    Path,
-    Walker,
-)
+from polyregions.engine.kernels.state import SAFE, TINY, TOUCH, ULP, Known, Path, Walker
 
 
 @kernel

@@ -7,9 +7,8 @@ coordinates that are left; they differ from the true ones on the flat by their e
 
 from __future__ import annotations
 
-from typing import Final
-
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import CROSSES, GIVEN_UP, MISSES
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.simplex import (
     RATE_TOLERANCE,
@@ -24,10 +23,6 @@ from polyregions.engine.kernels.simplex import (
     value,
 )
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Path, Walker
-
-GIVEN_UP: Final = -1  # not proved
-MISSES: Final = 0
-CROSSES: Final = 1
 
 
 @kernel

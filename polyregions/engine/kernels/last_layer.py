@@ -13,9 +13,10 @@ are multipliers that show it has none, or the whole cell is given up and the tre
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import CROSSES, DEPTH, GIVEN_UP
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.flats import CROSSES, GIVEN_UP, cross, descend, holds_point, rows_on
-from polyregions.engine.kernels.state import DEPTH, SAFE, TINY, ULP, Flats, Known, Work
+from polyregions.engine.kernels.flats import cross, descend, holds_point, rows_on
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Known, Work
 
 
 @kernel

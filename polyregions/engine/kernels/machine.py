@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from polyregions.engine.kernels.boxes import enclose
 from polyregions.engine.kernels.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
-from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
-from polyregions.engine.kernels.does_it_cut import ask, goal_of
-from polyregions.engine.kernels.flats import GIVEN_UP
-from polyregions.engine.kernels.last_layer import count_cell
-from polyregions.engine.kernels.state import (
+from polyregions.engine.kernels.codes import (
     ANSWER,
     CLASSIFY,
     CUT,
@@ -21,6 +16,8 @@ from polyregions.engine.kernels.state import (
     DONE,
     EMIT,
     FULL,
+    GIVEN_UP,
+    GO_ON,
     KEEP_OFF,
     KEEP_ON,
     LEAF,
@@ -34,13 +31,12 @@ from polyregions.engine.kernels.state import (
     SPLIT,
     UNDECIDED,
     UNIT,
-    Chart,
-    Leaves,
-    Net,
-    Work,
 )
-
-GO_ON = -1
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
+from polyregions.engine.kernels.does_it_cut import ask, goal_of
+from polyregions.engine.kernels.last_layer import count_cell
+from polyregions.engine.kernels.state import Chart, Leaves, Net, Work
 
 
 @kernel

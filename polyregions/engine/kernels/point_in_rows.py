@@ -8,16 +8,15 @@ ends below the multipliers prove that there is none; both are checked with error
 from __future__ import annotations
 
 from math import frexp, ldexp
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.kernels.codes import BLOCKED, ELSEWHERE, ENDLESS, HERE, NOTHING, OPEN, STUCK
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.simplex import (
-    BLOCKED,
     RATE_TOLERANCE,
-    STUCK,
     has_stalled,
     leaving_column,
     most_pivots,
@@ -26,13 +25,6 @@ from polyregions.engine.kernels.simplex import (
     value,
 )
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Walker
-
-NOTHING: Final = 0  # proved: no point
-HERE: Final = 1  # proved: the point that was given
-ELSEWHERE: Final = 2  # proved: the point that was found
-OPEN: Final = 3  # for exact arithmetic to decide
-
-ENDLESS: Final = 4  # of a climb: t grows along a column for ever
 
 
 class Desk(NamedTuple):

@@ -8,12 +8,10 @@ walk finds is either a vertex on the other side (a candidate for a cut) or multi
 from __future__ import annotations
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.kernels.codes import BLOCKED, REACHED, STUCK
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Known, Path, Walker
 
-REACHED = 1
-BLOCKED = 2
-STUCK = 3
 PIVOT_TOLERANCE = 1e-11
 RATE_TOLERANCE = 1e-13
 

@@ -11,39 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-
-# Answers to "does this hyperplane cut the cell?"
-OFF: Final = 0
-ON: Final = 1
-CUT: Final = 2
-UNDECIDED: Final = 3
-PROVED: Final = 6  # by a walk: there is nothing on the side it looked for
-KEEP_OFF: Final = 4  # given only: a cut whose on side is taken care of elsewhere
-KEEP_ON: Final = 5  # given only: a cut whose off side is taken care of elsewhere
-
-# Why the machine came back to Python.
-DONE: Final = 0
-FULL: Final = 1  # the leaf buffer has to be emptied
-QUESTION: Final = 2  # the current neuron has to be decided exactly
-LEAF: Final = 3  # the current leaf has to be decided exactly
-
-# What the machine does next.
-CLASSIFY: Final = 0
-SPLIT: Final = 1
-EMIT: Final = 2
-POP: Final = 3
-
-# Places in `Work.registers`.
-DEPTH: Final = 0
-MODE: Final = 1
-UNIT: Final = 2
-ANSWER: Final = 3
-N_LEAVES: Final = 4
-N_FOUND: Final = 5
-N_REGISTERS: Final = 6
-
-NO_ANSWER: Final = -1
-DOMAIN: Final = -1  # source of a row that belongs to the domain
+from polyregions.engine.kernels.codes import DOMAIN, N_REGISTERS
 
 ULP: Final = 2.0**-53
 SAFE: Final = 1.0 + 2.0**-20

@@ -19,7 +19,8 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
-from polyregions.engine.kernels.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
+from polyregions.engine.kernels.codes import DOMAIN, OFF, ON
+from polyregions.engine.kernels.state import TINY, ULP, Chart, Net
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis

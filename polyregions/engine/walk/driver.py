@@ -12,9 +12,7 @@ import numpy as np
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
 from polyregions.engine.kernels import machine
-from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.does_it_cut import goal_of
-from polyregions.engine.kernels.state import (
+from polyregions.engine.kernels.codes import (
     ANSWER,
     CUT,
     DEPTH,
@@ -30,9 +28,10 @@ from polyregions.engine.kernels.state import (
     POP,
     QUESTION,
     SPLIT,
-    allocate_leaves,
-    allocate_work,
 )
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.kernels.does_it_cut import goal_of
+from polyregions.engine.kernels.state import allocate_leaves, allocate_work
 from polyregions.engine.tree import Cell, leaves_below
 from polyregions.engine.walk.charts import Piece, Pieces, exact_point, network_arrays
 from polyregions.engine.walk.settle import Settler
