@@ -36,7 +36,7 @@ def enclose(
 @kernel
 def extreme_vertices(known: Known, slot: int, c: int) -> tuple[int, int]:
     """The known vertices of a cell with the highest and the lowest coordinate c."""
-    highest = lowest = slot - slot
+    highest = lowest = 0
     for v in range(known.number[slot]):
         if known.vertex[slot, v, c] > known.vertex[slot, highest, c]:
             highest = v

@@ -10,6 +10,7 @@ from polyregions.engine.kernels.simplex import load_vertex, refactor, store_vert
 from polyregions.engine.kernels.state import (
     SAFE,
     TINY,
+    ZERO,
     Chart,
     Forms,
     Known,
@@ -76,7 +77,7 @@ def restrict(net: Net, work: Work, layer: int, unit: int, on: bool) -> None:
         point_on_side(known, slot, stack.point[slot], row, sign, goal, work.walker.total)
         for c in range(stack.point.shape[1]):
             stack.point[slot, c] = work.walker.total[c]
-    kept = slot - slot
+    kept = ZERO
     for v in range(known.number[slot]):
         if sign * value(row, known.vertex[slot, v]) > goal:
             copy_vertex(known, slot, v, slot, kept)
@@ -135,7 +136,7 @@ def point_on_side(
 @kernel
 def share_vertices(known: Known, slot: int, row: Floats, goal: float) -> None:
     """Give each side the known vertices that are clearly on it."""
-    kept = moved = slot - slot
+    kept = moved = ZERO
     for v in range(known.number[slot]):
         z = value(row, known.vertex[slot, v])
         if z < -goal:
@@ -233,7 +234,7 @@ def spread(walker: Walker, path: Path, known: Known, slot: int, n_rows: int) -> 
         for v in range(n):
             highest = max(highest, value(path.rows[i], known.vertex[slot, v]))
         if highest <= limit:
-            load_vertex(walker, known, slot, n - n)
+            load_vertex(walker, known, slot, ZERO)
             if refactor(walker, path.rows):
                 walk_towards(walker, path.rows, n_rows, path.rows[i], 1.0, limit * 1e6)
                 store_vertex(walker, known, slot, n)

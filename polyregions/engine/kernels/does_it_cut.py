@@ -52,7 +52,7 @@ def goal_of(error: float, size: float) -> float:
 @kernel
 def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, float]:
     """The known vertices of a cell where a form is lowest and highest, with its values there."""
-    lowest, highest = slot - slot, slot - slot
+    lowest, highest = 0, 0
     low = high = value(row, known.vertex[slot, 0])
     for v in range(1, known.number[slot]):
         z = value(row, known.vertex[slot, v])

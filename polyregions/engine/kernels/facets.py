@@ -66,7 +66,7 @@ class Desk(NamedTuple):
 def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
     """A hash of each pattern: the keys of its on neurons, joined by exclusive or."""
     for i in range(len(bits)):
-        hashes[i] = keys[0] ^ keys[0]
+        hashes[i] = 0
         for n in range(bits.shape[1]):
             if bits[i, n]:
                 hashes[i] ^= keys[n]

@@ -220,7 +220,7 @@ def eliminate_from(
     dim = len(lower)
     share = row[pivot] / wall[pivot]
     size = abs(row[dim]) + abs(share * wall[dim])
-    at = pivot - pivot
+    at = 0
     for c in range(dim):
         term = share * wall[c]
         size += 2.0 * (abs(row[c]) + abs(term)) * max(abs(lower[c]), abs(upper[c]))

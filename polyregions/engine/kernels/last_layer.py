@@ -133,7 +133,7 @@ def count_on_line(flats: Flats, depth: int, n_rows: int) -> int:
             return GIVEN_UP
     if not sure_low < sure_high:
         return GIVEN_UP
-    count = depth - depth
+    count = 0
     for j in range(n_rows, n_rows + n_cuts):
         rate, here, error = table[j, 0], table[j, 1], 2.0 * errors[j]
         low, high = rate * sure_low + here, rate * sure_high + here

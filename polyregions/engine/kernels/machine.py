@@ -36,7 +36,7 @@ from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
 from polyregions.engine.kernels.does_it_cut import ask, goal_of
 from polyregions.engine.kernels.last_layer import count_cell
-from polyregions.engine.kernels.state import Chart, Leaves, Net, Work
+from polyregions.engine.kernels.state import ZERO, Chart, Leaves, Net, Work
 
 
 @kernel
@@ -71,7 +71,7 @@ def begin(net: Net, chart: Chart, work: Work) -> None:
         work.boxes.lower[0, c] = chart.lower[c]
         work.boxes.upper[0, c] = chart.upper[c]
     work.registers[DEPTH] = 0
-    start_layer(work, work.registers[DEPTH])
+    start_layer(work, ZERO)
 
 
 @kernel
@@ -177,7 +177,7 @@ def emit(net: Net, chart: Chart, work: Work, leaves: Leaves) -> int:
     at = work.registers[N_LEAVES]
     if leaves.keep and at == len(leaves.points):
         return FULL
-    place = at if leaves.keep else at - at
+    place = at if leaves.keep else 0
     slot = work.registers[DEPTH]
     n_rows, u = work.stack.n_rows[slot], work.stack.point[slot]
     if not prove_leaf(chart, work.walker, work.path, work.known, slot, n_rows, u, leaves.points[place]):

@@ -6,7 +6,7 @@ cell can have, D deepest stack, K most vertices remembered for a cell.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 
@@ -19,6 +19,10 @@ TINY: Final = 1e-290
 TOUCH: Final = (
     1e-11  # relative size below which a value is left to exact arithmetic rather than taken for a cut
 )
+
+# A 0 for kernels to pass to other kernels, by itself or as what a variable starts from: numba would compile those once
+# more for a plain 0, which is a type of its own to it. Elsewhere a plain 0 does.
+ZERO: Final = cast(int, np.int64(0))
 
 
 class Net(NamedTuple):
