@@ -203,7 +203,7 @@ def prove_leaf(
 ) -> bool:
     """Find a point strictly inside the current cell, proved, and write it to x; False if floats cannot."""
     settle_point(chart, u, x, walker.total)
-    if not chart.prove or is_inside(path, n_rows, u, walker.total):
+    if is_inside(path, n_rows, u, walker.total):
         return True
     spread(walker, path, known, slot, n_rows)
     mean_of_vertices(known, slot, u)

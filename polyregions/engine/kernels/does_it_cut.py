@@ -65,7 +65,6 @@ def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, flo
 
 @kernel
 def ask(
-    prove: bool,
     lower: Floats,
     upper: Floats,
     walker: Walker,
@@ -86,13 +85,13 @@ def ask(
         return CUT
     if high <= goal:  # no vertex is known to be on
         load_vertex(walker, known, slot, highest)
-        found = look(prove, lower, upper, walker, path, n_rows, row, error, 1.0, goal)
+        found = look(lower, upper, walker, path, n_rows, row, error, 1.0, goal)
         if found != REACHED:
             return OFF if found == PROVED else UNDECIDED
         highest = remember(walker, known, slot, lowest)
     if low >= -goal:  # no vertex is known to be off
         load_vertex(walker, known, slot, lowest)
-        found = look(prove, lower, upper, walker, path, n_rows, row, error, -1.0, goal)
+        found = look(lower, upper, walker, path, n_rows, row, error, -1.0, goal)
         if found != REACHED:
             return ON if found == PROVED else UNDECIDED
         remember(walker, known, slot, highest)
@@ -101,7 +100,6 @@ def ask(
 
 @kernel
 def look(
-    prove: bool,
     lower: Floats,
     upper: Floats,
     walker: Walker,
@@ -117,8 +115,6 @@ def look(
     if result == REACHED:
         return REACHED
     if result == BLOCKED:
-        if not prove:
-            return PROVED
         if safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:
             return PROVED
         if refactor(walker, path.rows) and safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:

@@ -87,7 +87,7 @@ def start_layer(work: Work, layer: int) -> None:
 
 
 @kernel
-def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
+def answer(work: Work, slot: int, layer: int, unit: int) -> int:
     """The exact answer if one was just given, else the kernels' own."""
     given: int = work.registers[ANSWER]
     if given != NO_ANSWER:
@@ -97,7 +97,7 @@ def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
     goal = goal_of(error, work.forms.size[layer, unit])
     n_rows = work.stack.n_rows[slot]
     lower, upper = work.boxes.lower[layer], work.boxes.upper[layer]
-    return ask(chart.prove, lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
+    return ask(lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
 
 
 @kernel
@@ -111,7 +111,7 @@ def classify(net: Net, chart: Chart, work: Work) -> int:
         if bit >= 0:
             result = chart.fixed[unit] if layer == 0 else -1
             if result < 0:
-                result = answer(chart, work, slot, layer, unit)
+                result = answer(work, slot, layer, unit)
             if result == UNDECIDED:
                 return QUESTION
             if result == CUT:
@@ -131,7 +131,7 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
     layer = work.stack.layer[slot]
     while work.stack.position[slot] < forms.n_todo[layer]:
         unit = forms.todo[layer, work.stack.position[slot]]
-        result = answer(chart, work, slot, layer, unit)
+        result = answer(work, slot, layer, unit)
         if result == UNDECIDED:
             return QUESTION
         if result == CUT:

@@ -45,8 +45,7 @@ class Chart(NamedTuple):
 
     base (n0, k+1) and base_error (n0,): the first layer as forms of u; tau (k+1,) and tau_error: the form that
     biases of later layers are multiplied by; lower, upper (k,): bounds of u; shift, scale (k,): the inputs are
-    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1; prove: whether answers
-    have to be proved (only a benchmark of what proofs cost says no).
+    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1.
     """
 
     base: Floats
@@ -59,7 +58,6 @@ class Chart(NamedTuple):
     scale: Floats
     plain: bool
     fixed: Ints
-    prove: bool
 
 
 class Forms(NamedTuple):

@@ -302,7 +302,7 @@ def _chart(
 ) -> Chart:
     base = base if len(base) else np.zeros((1, len(tau)))
     error = _rounding(base, low, high)
-    return Chart(base, error, tau, tau_error, low, high, shift, scale, plain, fixed, True)
+    return Chart(base, error, tau, tau_error, low, high, shift, scale, plain, fixed)
 
 
 def _rounding(rows: Floats, low: Floats, high: Floats) -> Floats:
