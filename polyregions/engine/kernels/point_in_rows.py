@@ -44,6 +44,29 @@ class Desk(NamedTuple):
     upper: Floats
 
 
+class Contest(NamedTuple):
+    """Forms that compete in r regions, of c classes each.
+
+    scores, doubt (r, c, k+1): the forms and the error of each entry; points (r, k): inside the regions.
+    """
+
+    scores: Floats
+    doubt: Floats
+    points: Floats
+
+
+class Verdicts(NamedTuple):
+    """What is said of every region and class.
+
+    status (r, c): whether the class wins somewhere in the region; found (r, c, k): where, if ELSEWHERE; support
+    (r, c, k+1): for what is OPEN the rows on which a proof of emptiness may rest, see `note_support`.
+    """
+
+    status: Bytes
+    found: Floats
+    support: Ints
+
+
 def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
     """Room for questions of at most so many rows; O(k^2 + m k) numbers."""
     k = len(lower)
@@ -90,19 +113,15 @@ def cut_regions(
     ends: Ints,
     rows: Floats,
     error: Floats,
-    scores: Floats,
-    doubt: Floats,
-    points: Floats,
-    status: Bytes,
-    found: Floats,
-    support: Ints,
+    contest: Contest,
+    verdicts: Verdicts,
 ) -> None:
     """For every region and class, whether the class has the largest score somewhere in the region.
 
-    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,); scores and doubt
-    (r, c, k+1) the forms that compete; points (r, k) inside. Writes status (r, c), found (r, c, k), and for what is
-    open in support (r, c, k+1) the rows on which a proof of emptiness may rest, see `note_support`.
+    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,).
     """
+    scores, doubt, points = contest.scores, contest.doubt, contest.points
+    status, found, support = verdicts.status, verdicts.found, verdicts.support
     first = 0
     for i in range(len(ends)):
         n_held = n_domain
