@@ -2,9 +2,9 @@
 
 Run with: ``python benchmarks/enumerate.py`` (one core; about five minutes). Rates are of one run; ratios are of engines
 on the same work in that run. The slow engines enumerate the first regions only (the same part of the tree), and the
-compiled engine is timed on that part too for the ratio. "unproved" is the compiled engine with its proofs switched off.
-relucent (if it is installed; it walks from region to region over the whole space and finds their facets on the way, in
-floating point) and the compiled engine both find the first regions of the whole space.
+compiled engine is timed on that part too for the ratio. relucent (if it is installed; it walks from region to region
+over the whole space and finds their facets on the way, in floating point) and the compiled engine both find the first
+regions of the whole space.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ REPEATS = 3
 
 def main() -> None:
     """Print one line a network."""
-    heads = ("network", "regions", "walk/s", "proof cost", "/ highs", "/ linprog", "/ relucent", "exact")
-    print("{:>22} {:>8} {:>8} {:>10} {:>8} {:>9} {:>10} {:>6}".format(*heads))
+    heads = ("network", "regions", "walk/s", "/ highs", "/ linprog", "/ relucent", "exact")
+    print("{:>22} {:>8} {:>8} {:>8} {:>9} {:>10} {:>6}".format(*heads))
     for load in workloads():
         report(load)
 
@@ -41,12 +41,11 @@ def main() -> None:
 def report(load: Workload) -> None:
     """Measure one network with every engine."""
     warm_up(load)
-    seconds, regions, exact = walk(load, prove=True)
-    unproved, _, _ = walk(load, prove=False)
+    seconds, regions, exact = walk(load)
     reference = ratio(load, min(SAMPLE, regions), reference_regions)
     plain = ratio(load, min(PLAIN_SAMPLE, regions), linprog_regions)
     print(
-        f"{load.name:>22} {regions:>8} {regions / seconds:>8.0f} {seconds / unproved:>10.2f} "
+        f"{load.name:>22} {regions:>8} {regions / seconds:>8.0f} "
         f"{reference:>8.0f} {plain:>9.0f} {relucent_ratio(load):>10} {exact:>6}",
         flush=True,
     )
@@ -57,14 +56,14 @@ def warm_up(load: Workload) -> None:
     enumerate_regions(load.network, load.domain, engine="walk", max_regions=1)
 
 
-def walk(load: Workload, prove: bool) -> tuple[float, int, int]:
+def walk(load: Workload) -> tuple[float, int, int]:
     """Best time of a whole enumeration, its number of regions, and of questions left to exact arithmetic."""
     problem = reduce(pose(load.network, load.domain)).problem
     results = []
     for _ in range(REPEATS):
         referee = Referee(problem.solid.bounds)
         start = perf_counter()
-        regions = sum(batch.count for batch in WalkRun(problem, prove=prove).batches(referee))
+        regions = sum(batch.count for batch in WalkRun(problem).batches(referee))
         results.append((perf_counter() - start, regions, referee.score.by_rationals))
     return min(results)
 

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.kernels.codes import WHOLE_REGION
 from polyregions.errors import InternalError, StoppedError
 from polyregions.networks.patterns import as_text, key_of
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
@@ -171,7 +172,7 @@ def open_regions(open_rows: Ints) -> Iterator[tuple[int, set[int] | None]]:
     """The regions with open rows (Q, 2) of region and row, each with these rows; None for all of them."""
     for i in np.unique(open_rows[:, 0]).tolist():
         rows = set(open_rows[open_rows[:, 0] == i, 1].tolist())
-        yield i, None if -1 in rows else rows
+        yield i, None if WHOLE_REGION in rows else rows
 
 
 def upper_neighbours(

@@ -9,19 +9,9 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.choose import can_scan
+from polyregions.engine.kernels.codes import NEIGHBOURS, ROWS, WALLS, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.facets import (
-    NEIGHBOURS,
-    ROWS,
-    WALLS,
-    WHOLE_REGION,
-    Desk,
-    Found,
-    Store,
-    fill_table,
-    hash_patterns,
-    scan,
-)
+from polyregions.engine.kernels.facets import Desk, Found, Store, fill_table, hash_patterns, scan
 from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart

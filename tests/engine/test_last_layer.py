@@ -15,7 +15,7 @@ import naive
 from polyregions import Box, Network, Tally, WholeSpace, count_regions, enumerate_regions, tally_regions
 from polyregions.engine import tally as engine
 from polyregions.engine.kernels import machine
-from polyregions.engine.kernels.flats import GIVEN_UP
+from polyregions.engine.kernels.codes import GIVEN_UP, GO_ON
 from polyregions.engine.kernels.last_layer import count_cell
 from polyregions.engine.walk.driver import WalkRun
 from polyregions.networks.problem import pose
@@ -35,7 +35,7 @@ def counted_at_once(W: Any, b: Any, domain: Domain, most: int = 10**6) -> int:
     part: Any = run.part(0, Referee(problem.solid.bounds))
     part._begin()
     chart, work = part._piece.chart, part._work
-    if machine.classify(run.net, chart, work) != machine.GO_ON:  # a question for exact arithmetic
+    if machine.classify(run.net, chart, work) != GO_ON:  # a question for exact arithmetic
         return GIVEN_UP
     return count_cell(work, chart.lower, chart.upper, most)
 

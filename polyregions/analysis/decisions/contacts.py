@@ -15,8 +15,8 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells, with_leads
-from polyregions.analysis.decisions.cut import ELSEWHERE, NOTHING, OPEN
 from polyregions.analysis.decisions.outputs import Outputs, competing, winner
+from polyregions.engine.kernels.codes import ELSEWHERE, NOTHING, OPEN
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets

@@ -11,6 +11,7 @@ import numpy as np
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.outputs import Outputs, check_rule, competing
+from polyregions.engine.kernels.codes import ELSEWHERE, HERE, NOTHING, OPEN
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
@@ -18,8 +19,6 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.chunks import chunks
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
-
-NOTHING, HERE, ELSEWHERE, OPEN = range(4)  # as the kernels say it
 
 
 def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:

@@ -1,4 +1,4 @@
-"""The kernels of `engine.walk.climb` at work on the regions of one set; importing this imports numba."""
+"""The kernels of `engine.kernels.point_in_rows` at work on the regions of one set; importing this imports numba."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.point_in_rows import allocate_desk, answer_all, cut_regions, lay_down
+from polyregions.engine.kernels.point_in_rows import (
+    Contest,
+    Verdicts,
+    allocate_desk,
+    answer_all,
+    cut_regions,
+    lay_down,
+)
 from polyregions.regions.chunks import Chunk
 from polyregions.regions.region_set import RegionSet
 
@@ -28,7 +35,7 @@ class CellKernels:
             lay_down(self._desk, root.rows, root.error)
             self._compile(regions.dim)
 
-    def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> tuple[Bytes, Floats, Ints]:
+    def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> Verdicts:
         """Which classes have the largest form somewhere in each region.
 
         Args:
@@ -38,17 +45,14 @@ class CellKernels:
             points: (r, k) inside the regions.
 
         Returns:
-            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows, see
-            `point_in_rows.note_support`, on which a proof may rest that an open one is empty.
+            Status (r, classes), points (r, classes, k), and (r, classes, k+1) the rows on which a proof may rest
+            that an open one is empty.
         """
         ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
-        status = np.zeros(forms.shape[:2], dtype=np.uint8)
-        found = np.zeros((*forms.shape[:2], points.shape[1]))
-        support = np.full((*status.shape, points.shape[1] + 1), -1, dtype=np.int64)
-        cut_regions(
-            self._desk, self._n_domain, ends, rows, error, forms, doubt, points, status, found, support
-        )
-        return status, found, support
+        verdicts = _room(len(forms), forms.shape[1], points.shape[1])
+        contest = Contest(forms, doubt, points)
+        cut_regions(self._desk, self._n_domain, ends, rows, error, contest, verdicts)
+        return verdicts
 
     def answer(self, ends: Ints, rows: Floats, error: Floats, starts: Floats) -> tuple[Bytes, Floats]:
         """Whether rows leave a point: status (q,), and points (q, k) where they do.
@@ -64,11 +68,19 @@ class CellKernels:
         return status, points
 
     def _compile(self, k: int) -> None:
-        none, status = np.zeros(0, dtype=np.int64), np.zeros((0, 1), dtype=np.uint8)
+        none, points = np.zeros(0, dtype=np.int64), np.zeros((0, k))
         rows, forms = np.zeros((0, k + 1)), np.zeros((0, 1, k + 1))
-        points, found = np.zeros((0, k)), np.zeros((0, 1, k))
-        support = np.zeros((0, 1, k + 1), dtype=np.int64)
         cut_regions(
-            self._desk, self._n_domain, none, rows, rows, forms, forms, points, status, found, support
+            self._desk, self._n_domain, none, rows, rows, Contest(forms, forms, points), _room(0, 1, k)
         )
-        answer_all(self._desk, self._n_domain, none, rows, rows, points, status[:, 0].copy())
+        answer_all(self._desk, self._n_domain, none, rows, rows, points, np.zeros(0, dtype=np.uint8))
+
+
+def _room(n_regions: int, n_classes: int, k: int) -> Verdicts:
+    """Room for what is said of every region and class."""
+    shape = (n_regions, n_classes)
+    return Verdicts(
+        status=np.zeros(shape, dtype=np.uint8),
+        found=np.zeros((*shape, k)),
+        support=np.full((*shape, k + 1), -1, dtype=np.int64),
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import BLOCKED
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.simplex import BLOCKED, load_vertex, safe_maximum, walk_towards
+from polyregions.engine.kernels.simplex import load_vertex, safe_maximum, walk_towards
 from polyregions.engine.kernels.state import Boxes, Known, Net, Path, Walker
 
 WORTH = 3  # a box costs 2 k walks; it pays for layers of at least this many times as many units
@@ -35,7 +36,7 @@ def enclose(
 @kernel
 def extreme_vertices(known: Known, slot: int, c: int) -> tuple[int, int]:
     """The known vertices of a cell with the highest and the lowest coordinate c."""
-    highest = lowest = slot - slot
+    highest = lowest = 0
     for v in range(known.number[slot]):
         if known.vertex[slot, v, c] > known.vertex[slot, highest, c]:
             highest = v

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import DEPTH
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.does_it_cut import goal_of
 from polyregions.engine.kernels.simplex import load_vertex, refactor, store_vertex, value, walk_towards
 from polyregions.engine.kernels.state import (
-    DEPTH,
     SAFE,
     TINY,
+    ZERO,
     Chart,
     Forms,
     Known,
@@ -76,7 +77,7 @@ def restrict(net: Net, work: Work, layer: int, unit: int, on: bool) -> None:
         point_on_side(known, slot, stack.point[slot], row, sign, goal, work.walker.total)
         for c in range(stack.point.shape[1]):
             stack.point[slot, c] = work.walker.total[c]
-    kept = slot - slot
+    kept = ZERO
     for v in range(known.number[slot]):
         if sign * value(row, known.vertex[slot, v]) > goal:
             copy_vertex(known, slot, v, slot, kept)
@@ -143,7 +144,7 @@ def share_vertices(known: Known, slot: int, row: Floats, goal: float) -> None:
 
     row (k+1,): the cut's.
     """
-    kept = moved = slot - slot
+    kept = moved = ZERO
     for v in range(known.number[slot]):
         z = value(row, known.vertex[slot, v])
         if z < -goal:
@@ -216,7 +217,7 @@ def prove_leaf(
     u (k,): the point that is tried first; x (k,).
     """
     settle_point(chart, u, x, walker.total)
-    if not chart.prove or is_inside(path, n_rows, u, walker.total):
+    if is_inside(path, n_rows, u, walker.total):
         return True
     spread(walker, path, known, slot, n_rows)
     mean_of_vertices(known, slot, u)
@@ -247,7 +248,7 @@ def spread(walker: Walker, path: Path, known: Known, slot: int, n_rows: int) -> 
         for v in range(n):
             highest = max(highest, value(path.rows[i], known.vertex[slot, v]))
         if highest <= limit:
-            load_vertex(walker, known, slot, n - n)
+            load_vertex(walker, known, slot, ZERO)
             if refactor(walker, path.rows):
                 walk_towards(walker, path.rows, n_rows, path.rows[i], 1.0, limit * 1e6)
                 store_vertex(walker, known, slot, n)

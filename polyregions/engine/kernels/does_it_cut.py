@@ -9,10 +9,9 @@ a side given up too lightly would lose regions, so that is never done without pr
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import BLOCKED, CUT, OFF, ON, PROVED, REACHED, UNDECIDED
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.simplex import (
-    BLOCKED,
-    REACHED,
     load_vertex,
     refactor,
     safe_maximum,
@@ -20,20 +19,7 @@ from polyregions.engine.kernels.simplex import (
     value,
     walk_towards,
 )
-from polyregions.engine.kernels.state import (
-    CUT,
-    OFF,
-    ON,
-    PROVED,
-    SAFE,
-    TINY,
-    TOUCH,
-    ULP,
-    UNDECIDED,
-    Known,
-    Path,
-    Walker,
-)
+from polyregions.engine.kernels.state import SAFE, TINY, TOUCH, ULP, Known, Path, Walker
 
 
 @kernel
@@ -66,7 +52,7 @@ def goal_of(error: float, size: float) -> float:
 @kernel
 def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, float]:
     """The known vertices of a cell where a form (k+1,) is lowest and highest, with its values there."""
-    lowest, highest = slot - slot, slot - slot
+    lowest, highest = 0, 0
     low = high = value(row, known.vertex[slot, 0])
     for v in range(1, known.number[slot]):
         z = value(row, known.vertex[slot, v])
@@ -79,7 +65,6 @@ def extremes(known: Known, slot: int, row: Floats) -> tuple[int, float, int, flo
 
 @kernel
 def ask(
-    prove: bool,
     lower: Floats,
     upper: Floats,
     walker: Walker,
@@ -103,13 +88,13 @@ def ask(
         return CUT
     if high <= goal:  # no vertex is known to be on
         load_vertex(walker, known, slot, highest)
-        found = look(prove, lower, upper, walker, path, n_rows, row, error, 1.0, goal)
+        found = look(lower, upper, walker, path, n_rows, row, error, 1.0, goal)
         if found != REACHED:
             return OFF if found == PROVED else UNDECIDED
         highest = remember(walker, known, slot, lowest)
     if low >= -goal:  # no vertex is known to be off
         load_vertex(walker, known, slot, lowest)
-        found = look(prove, lower, upper, walker, path, n_rows, row, error, -1.0, goal)
+        found = look(lower, upper, walker, path, n_rows, row, error, -1.0, goal)
         if found != REACHED:
             return ON if found == PROVED else UNDECIDED
         remember(walker, known, slot, highest)
@@ -118,7 +103,6 @@ def ask(
 
 @kernel
 def look(
-    prove: bool,
     lower: Floats,
     upper: Floats,
     walker: Walker,
@@ -137,8 +121,6 @@ def look(
     if result == REACHED:
         return REACHED
     if result == BLOCKED:
-        if not prove:
-            return PROVED
         if safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:
             return PROVED
         if refactor(walker, path.rows) and safe_maximum(walker, path, lower, upper, row, error, sign) < 0.0:

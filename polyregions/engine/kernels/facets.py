@@ -6,30 +6,15 @@ region crosses the facet. That a row is none is proved by the complete list of r
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.kernels.cells import push_row
+from polyregions.engine.kernels.codes import FACET, NO_FACET, ROWS, UNCLEAR, WALL, WALLS, WHOLE_REGION
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
-from polyregions.engine.kernels.simplex import (
-    blocking_row,
-    compute_gains,
-    exchange,
-    safe_maximum,
-    value,
-    walk_towards,
-)
+from polyregions.engine.kernels.simplex import compute_gains, pivot, safe_maximum, turn, value, walk_towards
 from polyregions.engine.kernels.state import SAFE, ULP, Chart, Forms, Net, Path, Walker
-
-FACET: Final = 1
-NO_FACET: Final = 0
-OPEN: Final = -1  # for exact arithmetic to decide
-NEIGHBOURS: Final = 0  # what to look at
-WALLS: Final = 1
-ROWS: Final = 2
-WALL: Final = -1  # in place of a region: nothing is beyond
-WHOLE_REGION: Final = -1  # in place of a neuron: all rows of the region have to be looked at exactly
 
 
 class Store(NamedTuple):
@@ -81,7 +66,7 @@ class Desk(NamedTuple):
 def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
     """A hash (R,) of each pattern (R, N): the keys (N,) of its on neurons, joined by exclusive or."""
     for i in range(len(bits)):
-        hashes[i] = keys[0] ^ keys[0]
+        hashes[i] = 0
         for n in range(bits.shape[1]):
             if bits[i, n]:
                 hashes[i] ^= keys[n]
@@ -251,13 +236,10 @@ def find_vertex(walker: Walker, path: Path, n_rows: int, row: int, u: Floats) ->
             walker.inverse[c, j] = 1.0 if c == j else 0.0
     for _ in range(k):
         column = steepest_free_column(walker, path.rows[row])
-        entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
-        if entering < 0:
+        if pivot(walker, path.rows, n_rows, column, 0) < 0:
             turn(walker, column)
-            entering, rate, step = blocking_row(walker, path.rows, n_rows, column, False)
-        if entering < 0:
-            return False
-        exchange(walker, path.rows[entering], entering, column, rate, step)
+            if pivot(walker, path.rows, n_rows, column, 0) < 0:
+                return False
     return True
 
 
@@ -276,13 +258,6 @@ def steepest_free_column(walker: Walker, row: Floats) -> int:
 
 
 @kernel
-def turn(walker: Walker, column: int) -> None:
-    """Reverse a column."""
-    for c in range(len(walker.vertex)):
-        walker.inverse[c, column] = -walker.inverse[c, column]
-
-
-@kernel
 def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, found: Found) -> int:
     """Whether a row is a facet: walk to where it is lowest, and look around there. The facet point goes to `probe`.
 
@@ -291,7 +266,7 @@ def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, fo
     k = len(u)
     walker, path = desk.walker, desk.path
     if not find_vertex(walker, path, n_rows, row, u):
-        return OPEN
+        return UNCLEAR
     walk_towards(walker, path.rows, n_rows, path.rows[row], -1.0, -8.0 * path.error[row])
     column = -1
     for j in range(k):
@@ -299,9 +274,9 @@ def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, fo
             column = j
     if column < 0:
         if not desk.bounded:
-            return OPEN
+            return UNCLEAR
         highest = safe_maximum(walker, path, chart.lower, chart.upper, path.rows[row], path.error[row], -1.0)
-        return NO_FACET if highest < 0.0 else OPEN
+        return NO_FACET if highest < 0.0 else UNCLEAR
     for c in range(k):
         found.direction[c] = 0.0
         for j in range(k):
@@ -314,7 +289,7 @@ def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, fo
     room = free_step(walker, path, n_rows, found.probe, found.direction)
     for c in range(k):
         walker.vertex[c] = found.probe[c] + 0.5 * room * found.direction[c]
-    return FACET if is_beyond(chart, path, n_rows, row, walker.vertex) else OPEN
+    return FACET if is_beyond(chart, path, n_rows, row, walker.vertex) else UNCLEAR
 
 
 @kernel
@@ -382,7 +357,7 @@ def look_across(
     answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[j])
     if answer == FACET:
         note_edge(found, i, j, n, found.probe)
-    elif answer == OPEN:
+    elif answer == UNCLEAR:
         note_open(found, i, n)
 
 
@@ -412,7 +387,7 @@ def look_at_walls(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: 
         answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
         if answer == FACET:
             note_edge(found, i, WALL, row, found.probe)
-        elif answer == OPEN:
+        elif answer == UNCLEAR:
             note_open(found, i, row)
 
 
@@ -427,7 +402,7 @@ def look_at_rows(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: i
         answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
         if answer == FACET:
             note_edge(found, i, WALL, n, found.probe)
-        elif answer == OPEN:
+        elif answer == UNCLEAR:
             note_open(found, i, n)
 
 

@@ -7,23 +7,22 @@ coordinates that are left; they differ from the true ones on the flat by their e
 
 from __future__ import annotations
 
-from typing import Final
-
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import CROSSES, GIVEN_UP, MISSES
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.simplex import (
+    RATE_TOLERANCE,
     blocking_row,
     compute_gains,
     exchange,
+    has_stalled,
+    largest_rate,
     leaving_column,
+    most_pivots,
     safe_maximum,
     value,
 )
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Path, Walker
-
-GIVEN_UP: Final = -1  # not proved
-MISSES: Final = 0
-CROSSES: Final = 1
 
 
 @kernel
@@ -50,7 +49,8 @@ def holds_point(flats: Flats, depth: int, n_rows: int) -> bool:
 def cross(flats: Flats, depth: int, n_rows: int, j: int) -> int:
     """Whether a hyperplane crosses the flat inside the cell: a walk to its other side, or proof that there is none.
 
-    It leaves a vertex of the crossing in the walker, and in `column` the column that met the hyperplane.
+    It leaves a vertex of the crossing in the walker, and in `column` the column that met the hyperplane. That is why
+    it does not use `pivot`: it has to see where a column ends before it goes there, or stops at the hyperplane.
     """
     dim = flats.point.shape[1] - depth
     table, walker = rows_on(flats, depth, n_rows + flats.n_cuts[depth], dim), walker_on(flats, depth)
@@ -60,14 +60,12 @@ def cross(flats: Flats, depth: int, n_rows: int, j: int) -> int:
     if not abs(start) > goal:
         return GIVEN_UP
     sign = -1.0 if start > 0.0 else 1.0
-    scale = 0.0
-    for c in range(dim):
-        scale = max(scale, abs(row[c]))
+    tolerance = RATE_TOLERANCE * largest_rate(row)
     still = 0
-    for _ in range(50 * (dim + 2) + 4 * n_rows):
+    for _ in range(most_pivots(walker, n_rows)):
         compute_gains(walker, row, sign)
-        bland = still > 2 * dim
-        column = leaving_column(walker, 1e-13 * scale, bland)
+        bland = has_stalled(walker, still)
+        column = leaving_column(walker, tolerance, bland)
         if column < 0:
             path = Path(table, flats.error[depth], flats.basis[depth])
             lower, upper = flats.lower[depth, :dim], flats.upper[depth, :dim]
@@ -230,7 +228,7 @@ def eliminate_from(
     dim = len(lower)
     share = row[pivot] / wall[pivot]
     size = abs(row[dim]) + abs(share * wall[dim])
-    at = pivot - pivot
+    at = 0
     for c in range(dim):
         term = share * wall[c]
         size += 2.0 * (abs(row[c]) + abs(term)) * max(abs(lower[c]), abs(upper[c]))

@@ -13,9 +13,10 @@ are multipliers that show it has none, or the whole cell is given up and the tre
 from __future__ import annotations
 
 from polyregions._types import Floats
+from polyregions.engine.kernels.codes import CROSSES, DEPTH, GIVEN_UP
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.flats import CROSSES, GIVEN_UP, cross, descend, holds_point, rows_on
-from polyregions.engine.kernels.state import DEPTH, SAFE, TINY, ULP, Flats, Known, Work
+from polyregions.engine.kernels.flats import cross, descend, holds_point, rows_on
+from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Known, Work
 
 
 @kernel
@@ -137,7 +138,7 @@ def count_on_line(flats: Flats, depth: int, n_rows: int) -> int:
             return GIVEN_UP
     if not sure_low < sure_high:
         return GIVEN_UP
-    count = depth - depth
+    count = 0
     for j in range(n_rows, n_rows + n_cuts):
         rate, here, error = table[j, 0], table[j, 1], 2.0 * errors[j]
         low, high = rate * sure_low + here, rate * sure_high + here

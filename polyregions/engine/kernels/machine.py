@@ -8,12 +8,7 @@ from __future__ import annotations
 
 from polyregions.engine.kernels.boxes import enclose
 from polyregions.engine.kernels.cells import count_leaves, pop, prove_leaf, record_leaf, restrict, split
-from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
-from polyregions.engine.kernels.does_it_cut import ask, goal_of
-from polyregions.engine.kernels.flats import GIVEN_UP
-from polyregions.engine.kernels.last_layer import count_cell
-from polyregions.engine.kernels.state import (
+from polyregions.engine.kernels.codes import (
     ANSWER,
     CLASSIFY,
     CUT,
@@ -21,6 +16,8 @@ from polyregions.engine.kernels.state import (
     DONE,
     EMIT,
     FULL,
+    GIVEN_UP,
+    GO_ON,
     KEEP_OFF,
     KEEP_ON,
     LEAF,
@@ -34,13 +31,12 @@ from polyregions.engine.kernels.state import (
     SPLIT,
     UNDECIDED,
     UNIT,
-    Chart,
-    Leaves,
-    Net,
-    Work,
 )
-
-GO_ON = -1
+from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
+from polyregions.engine.kernels.does_it_cut import ask, goal_of
+from polyregions.engine.kernels.last_layer import count_cell
+from polyregions.engine.kernels.state import ZERO, Chart, Leaves, Net, Work
 
 
 @kernel
@@ -75,7 +71,7 @@ def begin(net: Net, chart: Chart, work: Work) -> None:
         work.boxes.lower[0, c] = chart.lower[c]
         work.boxes.upper[0, c] = chart.upper[c]
     work.registers[DEPTH] = 0
-    start_layer(work, work.registers[DEPTH])
+    start_layer(work, ZERO)
 
 
 @kernel
@@ -91,7 +87,7 @@ def start_layer(work: Work, layer: int) -> None:
 
 
 @kernel
-def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
+def answer(work: Work, slot: int, layer: int, unit: int) -> int:
     """The exact answer if one was just given, else the kernels' own."""
     given: int = work.registers[ANSWER]
     if given != NO_ANSWER:
@@ -101,7 +97,7 @@ def answer(chart: Chart, work: Work, slot: int, layer: int, unit: int) -> int:
     goal = goal_of(error, work.forms.size[layer, unit])
     n_rows = work.stack.n_rows[slot]
     lower, upper = work.boxes.lower[layer], work.boxes.upper[layer]
-    return ask(chart.prove, lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
+    return ask(lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
 
 
 @kernel
@@ -115,7 +111,7 @@ def classify(net: Net, chart: Chart, work: Work) -> int:
         if bit >= 0:
             result = chart.fixed[unit] if layer == 0 else -1
             if result < 0:
-                result = answer(chart, work, slot, layer, unit)
+                result = answer(work, slot, layer, unit)
             if result == UNDECIDED:
                 return QUESTION
             if result == CUT:
@@ -135,7 +131,7 @@ def split_next(net: Net, chart: Chart, work: Work) -> int:
     layer = work.stack.layer[slot]
     while work.stack.position[slot] < forms.n_todo[layer]:
         unit = forms.todo[layer, work.stack.position[slot]]
-        result = answer(chart, work, slot, layer, unit)
+        result = answer(work, slot, layer, unit)
         if result == UNDECIDED:
             return QUESTION
         if result == CUT:
@@ -181,7 +177,7 @@ def emit(net: Net, chart: Chart, work: Work, leaves: Leaves) -> int:
     at = work.registers[N_LEAVES]
     if leaves.keep and at == len(leaves.points):
         return FULL
-    place = at if leaves.keep else at - at
+    place = at if leaves.keep else 0
     slot = work.registers[DEPTH]
     n_rows, u = work.stack.n_rows[slot], work.stack.point[slot]
     if not prove_leaf(chart, work.walker, work.path, work.known, slot, n_rows, u, leaves.points[place]):

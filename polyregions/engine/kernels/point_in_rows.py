@@ -8,21 +8,23 @@ ends below the multipliers prove that there is none; both are checked with error
 from __future__ import annotations
 
 from math import frexp, ldexp
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.kernels.codes import BLOCKED, ELSEWHERE, ENDLESS, HERE, NOTHING, OPEN, STUCK
 from polyregions.engine.kernels.compiled import kernel
-from polyregions.engine.kernels.simplex import BLOCKED, STUCK, blocking_row, exchange, value
+from polyregions.engine.kernels.simplex import (
+    RATE_TOLERANCE,
+    has_stalled,
+    leaving_column,
+    most_pivots,
+    pivot,
+    turn,
+    value,
+)
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Walker
-
-NOTHING: Final = 0  # proved: no point
-HERE: Final = 1  # proved: the point that was given
-ELSEWHERE: Final = 2  # proved: the point that was found
-OPEN: Final = 3  # for exact arithmetic to decide
-
-ENDLESS: Final = 4  # of a climb: t grows along a column for ever
 
 
 class Desk(NamedTuple):
@@ -40,6 +42,29 @@ class Desk(NamedTuple):
     point: Floats
     lower: Floats
     upper: Floats
+
+
+class Contest(NamedTuple):
+    """Forms that compete in r regions, of c classes each.
+
+    scores, doubt (r, c, k+1): the forms and the error of each entry; points (r, k): inside the regions.
+    """
+
+    scores: Floats
+    doubt: Floats
+    points: Floats
+
+
+class Verdicts(NamedTuple):
+    """What is said of every region and class.
+
+    status (r, c): whether the class wins somewhere in the region; found (r, c, k): where, if ELSEWHERE; support
+    (r, c, k+1): for what is OPEN the rows on which a proof of emptiness may rest, see `note_support`.
+    """
+
+    status: Bytes
+    found: Floats
+    support: Ints
 
 
 def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
@@ -90,19 +115,15 @@ def cut_regions(
     ends: Ints,
     rows: Floats,
     error: Floats,
-    scores: Floats,
-    doubt: Floats,
-    points: Floats,
-    status: Bytes,
-    found: Floats,
-    support: Ints,
+    contest: Contest,
+    verdicts: Verdicts,
 ) -> None:
     """For every region and class, whether the class has the largest score somewhere in the region.
 
-    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,); scores and doubt
-    (r, c, k+1) the forms that compete; points (r, k) inside. Writes status (r, c), found (r, c, k), and for what is
-    open in support (r, c, k+1) the rows on which a proof of emptiness may rest, see `note_support`.
+    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,).
     """
+    scores, doubt, points = contest.scores, contest.doubt, contest.points
+    status, found, support = verdicts.status, verdicts.found, verdicts.support
     first = 0
     for i in range(len(ends)):
         n_held = n_domain
@@ -278,19 +299,16 @@ def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
     walker, k = desk.walker, len(u)
     start_inside(desk, n_held, n_rows, u)
     still = 0
-    for _ in range(50 * (k + 3) + 4 * n_rows):
-        bland = still > 2 * (k + 1)
-        column = rising_column(walker, bland)
+    for _ in range(most_pivots(walker, n_rows)):
+        column = rising_column(walker, has_stalled(walker, still))
         if column < 0:
             return BLOCKED
-        entering, rate, step = blocking_row(walker, desk.lifted, n_rows, column, bland)
-        if entering < 0:
+        still = pivot(walker, desk.lifted, n_rows, column, still)
+        if still < 0:
             step = (1.0 + abs(walker.vertex[k])) / walker.inverse[k, column]
             for c in range(k + 1):
                 walker.vertex[c] += step * walker.inverse[c, column]
             return ENDLESS
-        still = 0 if step > 0.0 else still + 1
-        exchange(walker, desk.lifted[entering], entering, column, rate, step)
     return STUCK
 
 
@@ -312,30 +330,15 @@ def start_inside(desk: Desk, n_held: int, n_rows: int, u: Floats) -> None:
 def rising_column(walker: Walker, bland: bool) -> int:
     """The column along which t rises most steeply (by Bland's rule the one of the lowest row); -1 if none does.
 
-    A column without a row may be followed either way, and is turned so that t rises.
+    A column without a row may be followed either way, so it is turned to where t rises.
     """
     n = len(walker.vertex)
-    inverse = walker.inverse
-    best, best_rate = -1, 0.0
     for j in range(n):
-        gain = inverse[n - 1, j]
-        if walker.basis[j] < 0:
-            gain = abs(gain)
-        if gain > 0.0:
-            norm = 0.0
-            for c in range(n):
-                norm += inverse[c, j] * inverse[c, j]
-            rate = gain / norm**0.5
-            if rate > 1e-13:
-                if bland:
-                    if best < 0 or walker.basis[j] < walker.basis[best]:
-                        best = j
-                elif rate > best_rate:
-                    best, best_rate = j, rate
-    if best >= 0 and inverse[n - 1, best] < 0.0:
-        for c in range(n):
-            inverse[c, best] = -inverse[c, best]
-    return best
+        if walker.basis[j] < 0 and walker.inverse[n - 1, j] < 0.0:
+            turn(walker, j)
+        walker.gain[j] = walker.inverse[n - 1, j]
+    column: int = leaving_column(walker, RATE_TOLERANCE, bland)
+    return column
 
 
 @kernel

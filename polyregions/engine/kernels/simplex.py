@@ -8,13 +8,12 @@ walk finds is either a vertex on the other side (a candidate for a cut) or multi
 from __future__ import annotations
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.kernels.codes import BLOCKED, REACHED, STUCK
 from polyregions.engine.kernels.compiled import kernel
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Known, Path, Walker
 
-REACHED = 1
-BLOCKED = 2
-STUCK = 3
 PIVOT_TOLERANCE = 1e-11
+RATE_TOLERANCE = 1e-13
 
 
 @kernel
@@ -138,29 +137,64 @@ def exchange(walker: Walker, normal: Floats, row: int, column: int, rate: float,
 
 
 @kernel
+def turn(walker: Walker, column: int) -> None:
+    """Reverse a column."""
+    for c in range(len(walker.vertex)):
+        walker.inverse[c, column] = -walker.inverse[c, column]
+
+
+@kernel
+def most_pivots(walker: Walker, n_rows: int) -> int:
+    """When a walk gives up: far more pivots than walks take, so only one that goes round in circles meets it."""
+    return 50 * (len(walker.vertex) + 2) + 4 * n_rows
+
+
+@kernel
+def has_stalled(walker: Walker, still: int) -> bool:
+    """Whether so many pivots in a row did not move the walk that it needs Bland's rule, which cannot cycle."""
+    return still > 2 * len(walker.vertex)
+
+
+@kernel
+def pivot(walker: Walker, rows: Floats, n_rows: int, column: int, still: int) -> int:
+    """Follow a column to the row that blocks it; how many pivots in a row, of which `still` before, did not move.
+
+    -1, and the walk stays where it is, if no row blocks the column.
+    """
+    entering, rate, step = blocking_row(walker, rows, n_rows, column, has_stalled(walker, still))
+    if entering < 0:
+        return -1
+    exchange(walker, rows[entering], entering, column, rate, step)
+    return 0 if step > 0.0 else still + 1
+
+
+@kernel
+def largest_rate(row: Floats) -> float:
+    """The largest rate of a form along an axis: what its rates along columns are measured by."""
+    largest = 0.0
+    for c in range(len(row) - 1):
+        largest = max(largest, abs(row[c]))
+    return largest
+
+
+@kernel
 def walk_towards(walker: Walker, rows: Floats, n_rows: int, row: Floats, sign: float, goal: float) -> int:
     """Walk until ``sign * row`` exceeds the goal (REACHED), cannot grow (BLOCKED), or the walk gives up (STUCK).
 
     rows (m, k+1), of which the first n_rows are the cell's; row (k+1,).
     """
-    k = len(walker.vertex)
-    scale = 0.0
-    for c in range(k):
-        scale = max(scale, abs(row[c]))
+    tolerance = RATE_TOLERANCE * largest_rate(row)
     still = 0
-    for _ in range(50 * (k + 2) + 4 * n_rows):
+    for _ in range(most_pivots(walker, n_rows)):
         if sign * value(row, walker.vertex) > goal:
             return REACHED
         compute_gains(walker, row, sign)
-        bland = still > 2 * k
-        column = leaving_column(walker, 1e-13 * scale, bland)
+        column = leaving_column(walker, tolerance, has_stalled(walker, still))
         if column < 0:
             return BLOCKED
-        entering, rate, step = blocking_row(walker, rows, n_rows, column, bland)
-        if entering < 0:
+        still = pivot(walker, rows, n_rows, column, still)
+        if still < 0:
             return STUCK
-        still = 0 if step > 0.0 else still + 1
-        exchange(walker, rows[entering], entering, column, rate, step)
     return STUCK
 
 

@@ -6,44 +6,12 @@ cell can have, D deepest stack, K most vertices remembered for a cell.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-
-# Answers to "does this hyperplane cut the cell?"
-OFF: Final = 0
-ON: Final = 1
-CUT: Final = 2
-UNDECIDED: Final = 3
-PROVED: Final = 6  # by a walk: there is nothing on the side it looked for
-KEEP_OFF: Final = 4  # given only: a cut whose on side is taken care of elsewhere
-KEEP_ON: Final = 5  # given only: a cut whose off side is taken care of elsewhere
-
-# Why the machine came back to Python.
-DONE: Final = 0
-FULL: Final = 1  # the leaf buffer has to be emptied
-QUESTION: Final = 2  # the current neuron has to be decided exactly
-LEAF: Final = 3  # the current leaf has to be decided exactly
-
-# What the machine does next.
-CLASSIFY: Final = 0
-SPLIT: Final = 1
-EMIT: Final = 2
-POP: Final = 3
-
-# Places in `Work.registers`.
-DEPTH: Final = 0
-MODE: Final = 1
-UNIT: Final = 2
-ANSWER: Final = 3
-N_LEAVES: Final = 4
-N_FOUND: Final = 5
-N_REGISTERS: Final = 6
-
-NO_ANSWER: Final = -1
-DOMAIN: Final = -1  # source of a row that belongs to the domain
+from polyregions.engine.kernels.codes import DOMAIN, N_REGISTERS
 
 ULP: Final = 2.0**-53
 SAFE: Final = 1.0 + 2.0**-20
@@ -51,6 +19,10 @@ TINY: Final = 1e-290
 TOUCH: Final = (
     1e-11  # relative size below which a value is left to exact arithmetic rather than taken for a cut
 )
+
+# A 0 for kernels to pass to other kernels, by itself or as what a variable starts from: numba would compile those once
+# more for a plain 0, which is a type of its own to it. Elsewhere a plain 0 does.
+ZERO: Final = cast(int, np.int64(0))
 
 
 class Net(NamedTuple):
@@ -73,8 +45,7 @@ class Chart(NamedTuple):
 
     base (n0, k+1) and base_error (n0,): the first layer as forms of u; tau (k+1,) and tau_error: the form that
     biases of later layers are multiplied by; lower, upper (k,): bounds of u; shift, scale (k,): the inputs are
-    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1; prove: whether answers
-    have to be proved (only a benchmark of what proofs cost says no).
+    ``shift + scale * u`` if `plain`; fixed (n0,): the known bit of a first-layer unit, or -1.
     """
 
     base: Floats
@@ -87,7 +58,6 @@ class Chart(NamedTuple):
     scale: Floats
     plain: bool
     fixed: Ints
-    prove: bool
 
 
 class Forms(NamedTuple):

@@ -19,7 +19,8 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Floats
-from polyregions.engine.kernels.state import DOMAIN, OFF, ON, TINY, ULP, Chart, Net
+from polyregions.engine.kernels.codes import DOMAIN, OFF, ON
+from polyregions.engine.kernels.state import TINY, ULP, Chart, Net
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis
@@ -303,7 +304,7 @@ def _chart(
 ) -> Chart:
     base = base if len(base) else np.zeros((1, len(tau)))
     error = _rounding(base, low, high)
-    return Chart(base, error, tau, tau_error, low, high, shift, scale, plain, fixed, True)
+    return Chart(base, error, tau, tau_error, low, high, shift, scale, plain, fixed)
 
 
 def _rounding(rows: Floats, low: Floats, high: Floats) -> Floats:

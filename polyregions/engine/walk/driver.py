@@ -12,9 +12,7 @@ import numpy as np
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount, batch_of_cells
 from polyregions.engine.kernels import machine
-from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.does_it_cut import goal_of
-from polyregions.engine.kernels.state import (
+from polyregions.engine.kernels.codes import (
     ANSWER,
     CUT,
     DEPTH,
@@ -30,9 +28,10 @@ from polyregions.engine.kernels.state import (
     POP,
     QUESTION,
     SPLIT,
-    allocate_leaves,
-    allocate_work,
 )
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.kernels.does_it_cut import goal_of
+from polyregions.engine.kernels.state import allocate_leaves, allocate_work
 from polyregions.engine.tree import Cell, leaves_below
 from polyregions.engine.walk.charts import DomainPiece, DomainPieces, exact_point, network_arrays
 from polyregions.engine.walk.settle import Settler
@@ -54,11 +53,10 @@ class WalkRun:
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
-        prove: False skips the proofs, to measure what they cost; nothing but a benchmark should.
     """
 
-    def __init__(self, problem: Problem, keep: bool = True, prove: bool = True) -> None:
-        self.problem, self.keep, self.prove = problem, keep, prove
+    def __init__(self, problem: Problem, keep: bool = True) -> None:
+        self.problem, self.keep = problem, keep
         self.net = network_arrays(problem)
         self.pieces = DomainPieces(problem)
 
@@ -132,8 +130,7 @@ class WalkPart:
         most_apart: int,
     ) -> None:
         self._run, self._start, self._referee, self._budget = run, start, referee, budget
-        self._most_apart = most_apart
-        self._piece = replace(piece, chart=piece.chart._replace(prove=run.prove))
+        self._piece, self._most_apart = piece, most_apart
         k = len(piece.chart.lower)
         self._work = allocate_work(run.net, k, len(piece.rows), _most_vertices(piece))
         self._leaves = allocate_leaves(run.net, k, min(BATCH, budget), run.keep)

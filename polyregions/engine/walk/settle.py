@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polyregions.engine.kernels.state import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT, Net, Work
+from polyregions.engine.kernels.codes import CLASSIFY, DEPTH, DOMAIN, MODE, OFF, ON, UNIT
+from polyregions.engine.kernels.state import Net, Work
 from polyregions.engine.tree import Cell
 from polyregions.engine.walk.charts import INFINITY, DomainPiece, exact_point
 from polyregions.exact.interior import proves_empty

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.kernels.state import ANSWER, DEPTH, DOMAIN, EMIT, MODE, NO_ANSWER, POP, Net, Work
+from polyregions.engine.kernels.codes import ANSWER, DEPTH, DOMAIN, EMIT, MODE, NO_ANSWER, POP
+from polyregions.engine.kernels.state import Net, Work
 
 KINDS: dict[str, type] = {
     "piece": np.int64,
