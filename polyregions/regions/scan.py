@@ -11,7 +11,7 @@ from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.choose import can_scan
 from polyregions.engine.kernels.codes import NEIGHBOURS, ROWS, WALLS, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.facets import Desk, Found, Store, fill_table, hash_patterns, scan
+from polyregions.engine.kernels.facets import Found, Scanner, Store, fill_table, hash_patterns, scan
 from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
@@ -71,13 +71,13 @@ def _scanned(regions: RegionSet, what: int) -> Iterator[Scanned]:
     path = allocate_path(len(rows) + n, k)
     path.rows[: len(rows)], path.error[: len(rows)] = rows, error
     bounded = reduction.problem.solid.bounds.are_finite
-    desk = Desk(allocate_forms(net, k), path, allocate_walker(k), bounded, len(rows))
+    scanner = Scanner(allocate_forms(net, k), path, allocate_walker(k), bounded, len(rows))
     store, found = _store(regions, reduction, chart), _room(n, k, len(path.rows))
     for first in range(0, len(regions), CHUNK):
         end = min(first + CHUNK, len(regions))
         found.marks[:] = 0
         with announced():
-            scan(net, chart, desk, store, found, what, first, end)
+            scan(net, chart, scanner, store, found, what, first, end)
         yield _taken(found, chart, np.arange(len(rows)) if what == WALLS else reduction.kept, end)
 
 

@@ -9,7 +9,7 @@ from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.kernels.point_in_rows import (
     Contest,
     Verdicts,
-    allocate_desk,
+    allocate_workspace,
     answer_all,
     cut_regions,
     lay_down,
@@ -30,9 +30,9 @@ class CellKernels:
         root, bounds = regions.problem.root, regions.problem.solid.bounds
         self._n_domain = len(root.rows)
         n_rows = self._n_domain + regions.network.n_neurons + n_extra
-        self._desk = allocate_desk(n_rows, bounds.lower, bounds.upper)
+        self._work = allocate_workspace(n_rows, bounds.lower, bounds.upper)
         with announced():
-            lay_down(self._desk, root.rows, root.error)
+            lay_down(self._work, root.rows, root.error)
             self._compile(regions.dim)
 
     def cut(self, chunk: Chunk, forms: Floats, doubt: Floats, points: Floats) -> Verdicts:
@@ -51,7 +51,7 @@ class CellKernels:
         ends, _, rows, error = chunk.bounding_rows(np.arange(len(chunk)))
         verdicts = _room(len(forms), forms.shape[1], points.shape[1])
         contest = Contest(forms, doubt, points)
-        cut_regions(self._desk, self._n_domain, ends, rows, error, contest, verdicts)
+        cut_regions(self._work, self._n_domain, ends, rows, error, contest, verdicts)
         return verdicts
 
     def answer(self, ends: Ints, rows: Floats, error: Floats, starts: Floats) -> tuple[Bytes, Floats]:
@@ -64,16 +64,16 @@ class CellKernels:
             starts: (q, k).
         """
         status, points = np.zeros(len(ends), dtype=np.uint8), starts.copy()
-        answer_all(self._desk, self._n_domain, ends, rows, error, points, status)
+        answer_all(self._work, self._n_domain, ends, rows, error, points, status)
         return status, points
 
     def _compile(self, k: int) -> None:
         none, points = np.zeros(0, dtype=np.int64), np.zeros((0, k))
         rows, forms = np.zeros((0, k + 1)), np.zeros((0, 1, k + 1))
         cut_regions(
-            self._desk, self._n_domain, none, rows, rows, Contest(forms, forms, points), _room(0, 1, k)
+            self._work, self._n_domain, none, rows, rows, Contest(forms, forms, points), _room(0, 1, k)
         )
-        answer_all(self._desk, self._n_domain, none, rows, rows, points, np.zeros(0, dtype=np.uint8))
+        answer_all(self._work, self._n_domain, none, rows, rows, points, np.zeros(0, dtype=np.uint8))
 
 
 def _room(n_regions: int, n_classes: int, k: int) -> Verdicts:

@@ -50,7 +50,7 @@ class Found(NamedTuple):
     values: Floats
 
 
-class Desk(NamedTuple):
+class Scanner(NamedTuple):
     """What a scan works on: the layers along the current pattern, the rows of the current region, one walk; whether
     the chart's bounds hold the whole domain; and how many rows are the domain's.
     """
@@ -258,13 +258,13 @@ def steepest_free_column(walker: Walker, row: Floats) -> int:
 
 
 @kernel
-def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, found: Found) -> int:
+def facet_by_walk(chart: Chart, scanner: Scanner, n_rows: int, row: int, u: Floats, found: Found) -> int:
     """Whether a row is a facet: walk to where it is lowest, and look around there. The facet point goes to `probe`.
 
     u (k,): a point inside the region.
     """
     k = len(u)
-    walker, path = desk.walker, desk.path
+    walker, path = scanner.walker, scanner.path
     if not find_vertex(walker, path, n_rows, row, u):
         return UNCLEAR
     walk_towards(walker, path.rows, n_rows, path.rows[row], -1.0, -8.0 * path.error[row])
@@ -273,7 +273,7 @@ def facet_by_walk(chart: Chart, desk: Desk, n_rows: int, row: int, u: Floats, fo
         if walker.basis[j] == row:
             column = j
     if column < 0:
-        if not desk.bounded:
+        if not scanner.bounded:
             return UNCLEAR
         highest = safe_maximum(walker, path, chart.lower, chart.upper, path.rows[row], path.error[row], -1.0)
         return NO_FACET if highest < 0.0 else UNCLEAR
@@ -330,31 +330,33 @@ def note_open(found: Found, i: int, n: int) -> None:
 
 
 @kernel
-def cross(chart: Chart, desk: Desk, found: Found, n_rows: int, row: int, u: Floats, target: Floats) -> int:
+def cross(
+    chart: Chart, scanner: Scanner, found: Found, n_rows: int, row: int, u: Floats, target: Floats
+) -> int:
     """Whether a row is a facet (a point on it goes to `probe`): rays towards a target and straight on, then a walk.
 
     u (k,): a point inside the region; target (k,).
     """
     for c in range(len(u)):
         found.direction[c] = target[c] - u[c]
-    step = shoot(chart, desk.path, n_rows, row, u, 1.0, found)
+    step = shoot(chart, scanner.path, n_rows, row, u, 1.0, found)
     if step < 0.0:
         for c in range(len(u)):
-            found.direction[c] = -desk.path.rows[row, c]
-        step = shoot(chart, desk.path, n_rows, row, u, 2.0, found)
+            found.direction[c] = -scanner.path.rows[row, c]
+        step = shoot(chart, scanner.path, n_rows, row, u, 2.0, found)
     if step >= 0.0:
         step_to(u, step, found.direction, found.probe)
         return FACET
-    return facet_by_walk(chart, desk, n_rows, row, u, found)
+    return facet_by_walk(chart, scanner, n_rows, row, u, found)
 
 
 @kernel
 def look_across(
-    chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int, j: int, row: int
+    chart: Chart, scanner: Scanner, store: Store, found: Found, n_rows: int, i: int, j: int, row: int
 ) -> None:
     """Decide whether region i has a facet on one of its rows, with region j beyond it."""
-    n = desk.path.source[row]
-    answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[j])
+    n = scanner.path.source[row]
+    answer = cross(chart, scanner, found, n_rows, row, store.points[i], store.points[j])
     if answer == FACET:
         note_edge(found, i, j, n, found.probe)
     elif answer == UNCLEAR:
@@ -362,29 +364,29 @@ def look_across(
 
 
 @kernel
-def look_around(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+def look_around(chart: Chart, scanner: Scanner, store: Store, found: Found, n_rows: int, i: int) -> None:
     """Look across every row of region i that leads to a higher region, or may."""
-    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+    if not values_inside(scanner.path, n_rows, store.points[i], found.values):
         note_open(found, i, WHOLE_REGION)
         return
-    for row in range(desk.n_domain, n_rows):
-        n = desk.path.source[row]
+    for row in range(scanner.n_domain, n_rows):
+        n = scanner.path.source[row]
         if not stands_alone(found, n):
             note_open(found, i, n)
         elif not store.bits[i, n]:
             j = flipped_region(store, i, n)
             if j >= 0:
-                look_across(chart, desk, store, found, n_rows, i, j, row)
+                look_across(chart, scanner, store, found, n_rows, i, j, row)
 
 
 @kernel
-def look_at_walls(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+def look_at_walls(chart: Chart, scanner: Scanner, store: Store, found: Found, n_rows: int, i: int) -> None:
     """Decide which rows of the domain are facets of region i; the row stands in place of the neuron."""
-    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+    if not values_inside(scanner.path, n_rows, store.points[i], found.values):
         note_open(found, i, WHOLE_REGION)
         return
-    for row in range(desk.n_domain):
-        answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
+    for row in range(scanner.n_domain):
+        answer = cross(chart, scanner, found, n_rows, row, store.points[i], store.points[i])
         if answer == FACET:
             note_edge(found, i, WALL, row, found.probe)
         elif answer == UNCLEAR:
@@ -392,14 +394,14 @@ def look_at_walls(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: 
 
 
 @kernel
-def look_at_rows(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: int, i: int) -> None:
+def look_at_rows(chart: Chart, scanner: Scanner, store: Store, found: Found, n_rows: int, i: int) -> None:
     """Decide which neurons' rows are facets of region i, whatever is beyond them."""
-    if not values_inside(desk.path, n_rows, store.points[i], found.values):
+    if not values_inside(scanner.path, n_rows, store.points[i], found.values):
         note_open(found, i, WHOLE_REGION)
         return
-    for row in range(desk.n_domain, n_rows):
-        n = desk.path.source[row]
-        answer = cross(chart, desk, found, n_rows, row, store.points[i], store.points[i])
+    for row in range(scanner.n_domain, n_rows):
+        n = scanner.path.source[row]
+        answer = cross(chart, scanner, found, n_rows, row, store.points[i], store.points[i])
         if answer == FACET:
             note_edge(found, i, WALL, n, found.probe)
         elif answer == UNCLEAR:
@@ -408,18 +410,18 @@ def look_at_rows(chart: Chart, desk: Desk, store: Store, found: Found, n_rows: i
 
 @kernel
 def scan(
-    net: Net, chart: Chart, desk: Desk, store: Store, found: Found, what: int, first: int, end: int
+    net: Net, chart: Chart, scanner: Scanner, store: Store, found: Found, what: int, first: int, end: int
 ) -> None:
     """Look at the regions from `first` to before `end`: at NEIGHBOURS, WALLS of the domain, or neurons' ROWS."""
     known_layers = 1
-    enter_first_layer(net.widths[0], chart, desk.forms)
+    enter_first_layer(net.widths[0], chart, scanner.forms)
     for i in range(first, end):
-        known_layers = pull_back(net, chart, desk.forms, store.bits[i], known_layers)
-        n_rows = gather_rows(net, desk.forms, desk.path, desk.n_domain, store.bits[i], store.cuts[i])
+        known_layers = pull_back(net, chart, scanner.forms, store.bits[i], known_layers)
+        n_rows = gather_rows(net, scanner.forms, scanner.path, scanner.n_domain, store.bits[i], store.cuts[i])
         if what == WALLS:
-            look_at_walls(chart, desk, store, found, n_rows, i)
+            look_at_walls(chart, scanner, store, found, n_rows, i)
         elif what == ROWS:
-            look_at_rows(chart, desk, store, found, n_rows, i)
+            look_at_rows(chart, scanner, store, found, n_rows, i)
         else:
-            take_ratios(net, desk.forms, store.compared[0], store.compared[1], found)
-            look_around(chart, desk, store, found, n_rows, i)
+            take_ratios(net, scanner.forms, store.compared[0], store.compared[1], found)
+            look_around(chart, scanner, store, found, n_rows, i)

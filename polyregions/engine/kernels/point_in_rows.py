@@ -27,7 +27,7 @@ from polyregions.engine.kernels.simplex import (
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Walker
 
 
-class Desk(NamedTuple):
+class Workspace(NamedTuple):
     """Where one question is worked on.
 
     rows, error (m, k+1): forms and the error of each entry; lifted (m, k+2): the same over (x, t); walker: in k+1
@@ -67,7 +67,7 @@ class Verdicts(NamedTuple):
     support: Ints
 
 
-def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
+def allocate_workspace(n_rows: int, lower: Floats, upper: Floats) -> Workspace:
     """Room for questions of at most so many rows, within bounds (k,); O(k^2 + m k) numbers."""
     k = len(lower)
     walker = Walker(
@@ -81,16 +81,16 @@ def allocate_desk(n_rows: int, lower: Floats, upper: Floats) -> Desk:
     )
     shape = (n_rows, k + 1)
     lifted, rival = np.zeros((n_rows, k + 2)), np.zeros(n_rows, dtype=np.int64)
-    return Desk(np.zeros(shape), np.zeros(shape), lifted, walker, rival, np.zeros(k), lower, upper)
+    return Workspace(np.zeros(shape), np.zeros(shape), lifted, walker, rival, np.zeros(k), lower, upper)
 
 
 @kernel
 def answer_all(
-    desk: Desk, n_domain: int, ends: Ints, rows: Floats, error: Floats, starts: Floats, status: Bytes
+    work: Workspace, n_domain: int, ends: Ints, rows: Floats, error: Floats, starts: Floats, status: Bytes
 ) -> None:
     """Questions one after another: the rows up to each end, of which only the last one does not hold at its start.
 
-    The domain's rows lie on the desk. The status is NOTHING, OPEN, or ELSEWHERE, where the start is replaced by the
+    The domain's rows lie in the workspace. The status is NOTHING, OPEN, or ELSEWHERE, where the start is replaced by the
     point found.
 
     ends, status (q,); rows, error (M, k+1): those of all questions; starts (q, k).
@@ -99,18 +99,18 @@ def answer_all(
     for q in range(len(ends)):
         end, n_rows = ends[q], n_domain
         for i in range(first, end):
-            put_row(desk, n_rows, rows[i], error[i], i == end - 1)
+            put_row(work, n_rows, rows[i], error[i], i == end - 1)
             n_rows += 1
-        status[q] = answer(desk, n_rows - 1, n_rows, starts[q])
+        status[q] = answer(work, n_rows - 1, n_rows, starts[q])
         if status[q] == ELSEWHERE:
-            for c in range(len(desk.point)):
-                starts[q, c] = desk.point[c]
+            for c in range(len(work.point)):
+                starts[q, c] = work.point[c]
         first = end
 
 
 @kernel
 def cut_regions(
-    desk: Desk,
+    work: Workspace,
     n_domain: int,
     ends: Ints,
     rows: Floats,
@@ -120,7 +120,7 @@ def cut_regions(
 ) -> None:
     """For every region and class, whether the class has the largest score somewhere in the region.
 
-    The domain's rows lie on the desk; rows (M, k+1) are those of the regions up to their ends (r,).
+    The domain's rows lie in the workspace; rows (M, k+1) are those of the regions up to their ends (r,).
     """
     scores, doubt, points = contest.scores, contest.doubt, contest.points
     status, found, support = verdicts.status, verdicts.found, verdicts.support
@@ -128,18 +128,18 @@ def cut_regions(
     for i in range(len(ends)):
         n_held = n_domain
         for j in range(first, ends[i]):
-            put_row(desk, n_held, rows[j], error[j], False)
+            put_row(work, n_held, rows[j], error[j], False)
             n_held += 1
         best = winner_at(scores[i], doubt[i], points[i])
         for k in range(scores.shape[1]):
             status[i, k] = (
-                HERE if k == best else part_of_class(desk, n_held, scores[i], doubt[i], points[i], k, best)
+                HERE if k == best else part_of_class(work, n_held, scores[i], doubt[i], points[i], k, best)
             )
             if status[i, k] == ELSEWHERE:
-                for c in range(len(desk.point)):
-                    found[i, k, c] = desk.point[c]
+                for c in range(len(work.point)):
+                    found[i, k, c] = work.point[c]
             elif status[i, k] == OPEN:
-                note_support(desk, n_held, support[i, k])
+                note_support(work, n_held, support[i, k])
         first = ends[i]
 
 
@@ -162,35 +162,35 @@ def winner_at(scores: Floats, doubt: Floats, u: Floats) -> int:
 
 @kernel
 def part_of_class(
-    desk: Desk, n_held: int, scores: Floats, doubt: Floats, u: Floats, k: int, best: int
+    work: Workspace, n_held: int, scores: Floats, doubt: Floats, u: Floats, k: int, best: int
 ) -> int:
-    """Whether class k wins somewhere in the region whose rows lie on the desk, and where.
+    """Whether class k wins somewhere in the region whose rows lie in the workspace, and where.
 
     scores, doubt (c, k+1): the forms that compete; u (k,): a point inside.
     """
     n_rows = n_held
-    if best >= 0 and leads_everywhere(desk, n_held, scores, doubt, k, best) < 0:
+    if best >= 0 and leads_everywhere(work, n_held, scores, doubt, k, best) < 0:
         return NOTHING
     for j in range(len(scores)):
         if j != k:
-            sign = leads_everywhere(desk, n_rows, scores, doubt, k, j)
+            sign = leads_everywhere(work, n_rows, scores, doubt, k, j)
             if sign < 0:
                 return NOTHING
             if sign == 0:
-                desk.rival[n_rows] = j
+                work.rival[n_rows] = j
                 n_rows += 1
     if n_rows == n_held:
         return HERE
-    return answer(desk, n_held, n_rows, u)
+    return answer(work, n_held, n_rows, u)
 
 
 @kernel
-def note_support(desk: Desk, n_held: int, support: Ints) -> None:
+def note_support(work: Workspace, n_held: int, support: Ints) -> None:
     """The rows with a multiplier at the walk's end: a held row's place, n_held + j for a lead over class j; or -1.
 
     support (k+1,).
     """
-    walker = desk.walker
+    walker = work.walker
     n = len(walker.vertex)
     most = 0.0
     for j in range(n):
@@ -199,22 +199,22 @@ def note_support(desk: Desk, n_held: int, support: Ints) -> None:
         row = walker.basis[j]
         support[j] = -1
         if row >= 0 and -walker.inverse[n - 1, j] > 1e-9 * most:
-            support[j] = row if row < n_held else n_held + desk.rival[row]
+            support[j] = row if row < n_held else n_held + work.rival[row]
 
 
 @kernel
-def leads_everywhere(desk: Desk, at: int, scores: Floats, doubt: Floats, k: int, j: int) -> int:
+def leads_everywhere(work: Workspace, at: int, scores: Floats, doubt: Floats, k: int, j: int) -> int:
     """Lay down the lead of class k over class j; 1 if it is positive all over the bounds, -1 if negative, else 0.
 
     scores, doubt (c, k+1): the forms that compete.
     """
     width = scores.shape[1]
-    row, error = desk.walker.total, desk.walker.axis
+    row, error = work.walker.total, work.walker.axis
     for c in range(width):
         row[c] = scores[k, c] - scores[j, c]
         error[c] = (doubt[k, c] + doubt[j, c] + ULP * abs(row[c])) * SAFE
-    put_row(desk, at, row[:width], error[:width], True)
-    return sign_within(desk.rows[at], desk.error[at], desk.lower, desk.upper)
+    put_row(work, at, row[:width], error[:width], True)
+    return sign_within(work.rows[at], work.error[at], work.lower, work.upper)
 
 
 @kernel
@@ -240,7 +240,7 @@ def sign_within(row: Floats, error: Floats, lower: Floats, upper: Floats) -> int
 
 
 @kernel
-def put_row(desk: Desk, at: int, row: Floats, error: Floats, is_wanted: bool) -> None:
+def put_row(work: Workspace, at: int, row: Floats, error: Floats, is_wanted: bool) -> None:
     """Lay down a row, scaled by a power of two to about 1; TINY covers what may underflow.
 
     row, error (k+1,).
@@ -253,12 +253,12 @@ def put_row(desk: Desk, at: int, row: Floats, error: Floats, is_wanted: bool) ->
     if 1e-250 < largest < 1e250:
         scale = ldexp(1.0, -frexp(largest)[1])
     for c in range(k + 1):
-        desk.rows[at, c] = row[c] * scale
-        desk.error[at, c] = error[c] * scale + (TINY if row[c] != 0.0 or error[c] != 0.0 else 0.0)
+        work.rows[at, c] = row[c] * scale
+        work.error[at, c] = error[c] * scale + (TINY if row[c] != 0.0 or error[c] != 0.0 else 0.0)
     for c in range(k):
-        desk.lifted[at, c] = desk.rows[at, c]
-    desk.lifted[at, k] = -1.0 if is_wanted else 0.0
-    desk.lifted[at, k + 1] = desk.rows[at, k]
+        work.lifted[at, c] = work.rows[at, c]
+    work.lifted[at, k] = -1.0 if is_wanted else 0.0
+    work.lifted[at, k + 1] = work.rows[at, k]
 
 
 @kernel
@@ -277,33 +277,33 @@ def uncertainty(row: Floats, error: Floats, u: Floats) -> float:
 
 
 @kernel
-def answer(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
+def answer(work: Workspace, n_held: int, n_rows: int, u: Floats) -> int:
     """ELSEWHERE with a point where all rows are positive, NOTHING if there is none, both proved; else OPEN.
 
     The first n_held rows are positive at u (k,).
     """
-    result = climb(desk, n_held, n_rows, u)
+    result = climb(work, n_held, n_rows, u)
     if result == STUCK:
         return OPEN
-    if desk.walker.vertex[len(u)] > 0.0:
-        return ELSEWHERE if place_point(desk, n_held, n_rows, u) else OPEN
-    return NOTHING if proves_nothing(desk) else OPEN
+    if work.walker.vertex[len(u)] > 0.0:
+        return ELSEWHERE if place_point(work, n_held, n_rows, u) else OPEN
+    return NOTHING if proves_nothing(work) else OPEN
 
 
 @kernel
-def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
+def climb(work: Workspace, n_held: int, n_rows: int, u: Floats) -> int:
     """Walk to the highest t: BLOCKED at an optimum, ENDLESS at some point above zero if there is none, or STUCK.
 
     u (k,): where to start.
     """
-    walker, k = desk.walker, len(u)
-    start_inside(desk, n_held, n_rows, u)
+    walker, k = work.walker, len(u)
+    start_inside(work, n_held, n_rows, u)
     still = 0
     for _ in range(most_pivots(walker, n_rows)):
         column = rising_column(walker, has_stalled(walker, still))
         if column < 0:
             return BLOCKED
-        still = pivot(walker, desk.lifted, n_rows, column, still)
+        still = pivot(walker, work.lifted, n_rows, column, still)
         if still < 0:
             step = (1.0 + abs(walker.vertex[k])) / walker.inverse[k, column]
             for c in range(k + 1):
@@ -313,12 +313,12 @@ def climb(desk: Desk, n_held: int, n_rows: int, u: Floats) -> int:
 
 
 @kernel
-def start_inside(desk: Desk, n_held: int, n_rows: int, u: Floats) -> None:
+def start_inside(work: Workspace, n_held: int, n_rows: int, u: Floats) -> None:
     """Put the walk at u (k,), below all wanted rows, free to move along every axis."""
-    walker, k = desk.walker, len(u)
-    lowest = value(desk.rows[n_held], u)
+    walker, k = work.walker, len(u)
+    lowest = value(work.rows[n_held], u)
     for i in range(n_held + 1, n_rows):
-        lowest = min(lowest, value(desk.rows[i], u))
+        lowest = min(lowest, value(work.rows[i], u))
     for c in range(k + 1):
         walker.vertex[c] = u[c] if c < k else lowest - 1.0 - abs(lowest)
         walker.basis[c] = -1
@@ -342,34 +342,34 @@ def rising_column(walker: Walker, bland: bool) -> int:
 
 
 @kernel
-def place_point(desk: Desk, n_held: int, n_rows: int, u: Floats) -> bool:
+def place_point(work: Workspace, n_held: int, n_rows: int, u: Floats) -> bool:
     """Step from the walk's end, where all wanted rows are positive, towards u, half as far as they stay so; proved.
 
     u (k,): where the walk started.
     """
     k = len(u)
-    end = desk.walker.vertex[:k]
+    end = work.walker.vertex[:k]
     share = 0.5
     for i in range(n_held, n_rows):
-        here, there = value(desk.rows[i], u), value(desk.rows[i], end)
+        here, there = value(work.rows[i], u), value(work.rows[i], end)
         if here < there:
             share = min(share, 0.5 * there / (there - here))
     for c in range(k):
-        desk.point[c] = end[c] + share * (u[c] - end[c])
+        work.point[c] = end[c] + share * (u[c] - end[c])
     for i in range(n_rows):
-        if not value(desk.rows[i], desk.point) > uncertainty(desk.rows[i], desk.error[i], desk.point):
+        if not value(work.rows[i], work.point) > uncertainty(work.rows[i], work.error[i], work.point):
             return False
     return True
 
 
 @kernel
-def proves_nothing(desk: Desk) -> bool:
+def proves_nothing(work: Workspace) -> bool:
     """Whether the multipliers at the walk's end show that the rows are nowhere all positive within the bounds.
 
     Every point inside makes a sum of rows with multipliers y >= 0, not all 0, positive; so a sum that is negative all
     over the bounds is the proof, t being left out of it.
     """
-    walker, k = desk.walker, len(desk.point)
+    walker, k = work.walker, len(work.point)
     total, size = walker.total, walker.axis
     used = 0
     for c in range(k + 1):
@@ -380,18 +380,18 @@ def proves_nothing(desk: Desk) -> bool:
         if i >= 0 and y > 0.0:
             used += 1
             for c in range(k + 1):
-                total[c] += y * desk.rows[i, c]
-                size[c] += y * (desk.error[i, c] + (k + 4) * ULP * abs(desk.rows[i, c]))
+                total[c] += y * work.rows[i, c]
+                size[c] += y * (work.error[i, c] + (k + 4) * ULP * abs(work.rows[i, c]))
     for c in range(k + 1):
         size[c] = size[c] * SAFE + TINY
-    return used > 0 and sign_within(total[: k + 1], size[: k + 1], desk.lower, desk.upper) < 0
+    return used > 0 and sign_within(total[: k + 1], size[: k + 1], work.lower, work.upper) < 0
 
 
 @kernel
-def lay_down(desk: Desk, rows: Floats, error: Floats) -> None:
-    """Lay down rows that hold for all questions to come, the first ones on the desk.
+def lay_down(work: Workspace, rows: Floats, error: Floats) -> None:
+    """Lay down rows that hold for all questions to come, the first ones on the work.
 
     rows, error (n, k+1).
     """
     for i in range(len(rows)):
-        put_row(desk, i, rows[i], error[i], False)
+        put_row(work, i, rows[i], error[i], False)
