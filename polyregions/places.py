@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from operator import index as as_integer
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar, overload
 
 import numpy as np
 
@@ -14,6 +16,39 @@ Several: TypeAlias = "slice | range | list[int] | list[bool] | Ints | Bools"
 """What asks for a list of members; an array of no axis is a number."""
 
 EXPECTED = "an integer, a slice, a mask of truth values or a list or array of integers"
+
+
+Member = TypeVar("Member")
+
+
+class Members(ABC, Generic[Member]):
+    """A result whose members are light views: by number, or several by a slice, a mask or an array of numbers."""
+
+    MEMBER: ClassVar[str]
+    """What a member is, for messages."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def _member(self, place: int) -> Member: ...
+
+    @overload
+    def __getitem__(self, index: int | np.integer[Any]) -> Member: ...
+    @overload
+    def __getitem__(self, index: Several) -> list[Member]: ...
+    def __getitem__(self, index: int | np.integer[Any] | Several) -> Member | list[Member]:
+        """Member number `index`; or the list of those that a slice, a mask (n,) or an array of numbers asks for.
+
+        Raises:
+            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
+            NotAnIndexError: the index is something else (a TypeError).
+        """
+        places = chosen(index, len(self), self.MEMBER)
+        return self._member(places) if isinstance(places, int) else [self._member(i) for i in places]
+
+    def __iter__(self) -> Iterator[Member]:
+        return map(self._member, range(len(self)))
 
 
 def chosen(index: Any, n: int, what: str) -> int | list[int]:

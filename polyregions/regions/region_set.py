@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from polyregions.networks.network import Network
 from polyregions.networks.patterns import as_text, key_of, keys, pack, unpack
 from polyregions.networks.problem import Problem, in_slice_coordinates
 from polyregions.networks.pullback import ComposedLayers
-from polyregions.places import Several, chosen
+from polyregions.places import Members
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
@@ -30,7 +30,7 @@ from polyregions.regions.packed import Listing, PackedRegions
 
 
 @dataclass(frozen=True, eq=False)
-class RegionSet(ReadOnly):
+class RegionSet(ReadOnly, Members["Region"]):
     """All full-dimensional linear regions of a network on a domain, in lexicographic order of their patterns.
 
     Attributes:
@@ -41,6 +41,8 @@ class RegionSet(ReadOnly):
         score: how many questions were settled by bounds, floats and rationals.
         certificate: the written proof that the set is complete, if one was asked for; files do not hold it.
     """
+
+    MEMBER = "region"
 
     problem: Problem
     listing: Listing
@@ -230,22 +232,8 @@ class RegionSet(ReadOnly):
     def __len__(self) -> int:
         return len(self.listing)
 
-    @overload
-    def __getitem__(self, index: int | np.integer[Any]) -> Region: ...
-    @overload
-    def __getitem__(self, index: Several) -> list[Region]: ...
-    def __getitem__(self, index: int | np.integer[Any] | Several) -> Region | list[Region]:
-        """Region number `index`; or the list of those that a slice, a mask (R,) or an array of numbers asks for.
-
-        Raises:
-            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
-            NotAnIndexError: the index is something else (a TypeError).
-        """
-        places = chosen(index, len(self), "region")
-        return Region(self, places) if isinstance(places, int) else [Region(self, i) for i in places]
-
-    def __iter__(self) -> Iterator[Region]:
-        return (Region(self, i) for i in range(len(self)))
+    def _member(self, place: int) -> Region:
+        return Region(self, place)
 
     def __repr__(self) -> str:
         partial = "" if self.complete else ", partial"

@@ -8,12 +8,11 @@ there, and the region is the polytope of these signs and of "the winner is at le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple
 
 import networkx as nx
 import numpy as np
@@ -21,7 +20,7 @@ import numpy as np
 from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.maxima import MaxGroups, matches
 from polyregions.networks.network import Network
-from polyregions.places import Several, chosen
+from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid_domain import rows_in_inputs
 from polyregions.read_only import ReadOnly, View
@@ -30,7 +29,7 @@ from polyregions.regions.region_set import RegionSet
 
 
 @dataclass(frozen=True, eq=False)
-class WinnerRegions(ReadOnly):
+class WinnerRegions(ReadOnly, Members["WinnerRegion"]):
     """Regions merged by winners, numbered by their first region.
 
     Attributes:
@@ -40,6 +39,8 @@ class WinnerRegions(ReadOnly):
         winners: (M, G) which argument wins each maximum, counted from 0.
     """
 
+    MEMBER = "merged region"
+
     regions: RegionSet
     label: Ints
     first: Ints
@@ -48,24 +49,8 @@ class WinnerRegions(ReadOnly):
     def __len__(self) -> int:
         return len(self.first)
 
-    @overload
-    def __getitem__(self, index: int | np.integer[Any]) -> WinnerRegion: ...
-    @overload
-    def __getitem__(self, index: Several) -> list[WinnerRegion]: ...
-    def __getitem__(self, index: int | np.integer[Any] | Several) -> WinnerRegion | list[WinnerRegion]:
-        """Merged region number `index`; or the list of those that a slice, a mask (M,) or an array asks for.
-
-        Raises:
-            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
-            NotAnIndexError: the index is something else (a TypeError).
-        """
-        places = chosen(index, len(self), "merged region")
-        return (
-            WinnerRegion(self, places) if isinstance(places, int) else [WinnerRegion(self, i) for i in places]
-        )
-
-    def __iter__(self) -> Iterator[WinnerRegion]:
-        return (WinnerRegion(self, i) for i in range(len(self)))
+    def _member(self, place: int) -> WinnerRegion:
+        return WinnerRegion(self, place)
 
     def edges(self, adjacency: Adjacency | None = None) -> Ints:
         """Which merged regions share a facet: pairs (E, 2), the lower first, sorted.

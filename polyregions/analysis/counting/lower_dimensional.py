@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, overload
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from polyregions._types import Bools, Ints
 from polyregions.analysis.counting.thin import thin_cells
 from polyregions.analysis.counting.watching import check_complete, reporter
 from polyregions.networks.patterns import as_text
-from polyregions.places import Several, chosen
+from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly, View
@@ -21,7 +19,7 @@ from polyregions.regions.region_set import RegionSet, pattern_polytope
 
 
 @dataclass(frozen=True, eq=False)
-class LowerDimensionalRegions(ReadOnly):
+class LowerDimensionalRegions(ReadOnly, Members["LowerDimensionalRegion"]):
     """All activation regions without an interior, in lexicographic order of their patterns.
 
     Attributes:
@@ -30,6 +28,8 @@ class LowerDimensionalRegions(ReadOnly):
         dims: (T,) the dimension of each, less than that of the domain; 0 for a point.
         points: T points in the relative interior of each, in the inputs, exactly.
     """
+
+    MEMBER = "lower-dimensional region"
 
     regions: RegionSet
     patterns: Bools
@@ -44,26 +44,8 @@ class LowerDimensionalRegions(ReadOnly):
     def __len__(self) -> int:
         return len(self.patterns)
 
-    @overload
-    def __getitem__(self, index: int | np.integer[Any]) -> LowerDimensionalRegion: ...
-    @overload
-    def __getitem__(self, index: Several) -> list[LowerDimensionalRegion]: ...
-    def __getitem__(
-        self, index: int | np.integer[Any] | Several
-    ) -> LowerDimensionalRegion | list[LowerDimensionalRegion]:
-        """Number `index`; or the list of those that a slice, a mask (T,) or an array of numbers asks for.
-
-        Raises:
-            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
-            NotAnIndexError: the index is something else (a TypeError).
-        """
-        places = chosen(index, len(self), "lower-dimensional region")
-        if isinstance(places, int):
-            return LowerDimensionalRegion(self, places)
-        return [LowerDimensionalRegion(self, i) for i in places]
-
-    def __iter__(self) -> Iterator[LowerDimensionalRegion]:
-        return (LowerDimensionalRegion(self, i) for i in range(len(self)))
+    def _member(self, place: int) -> LowerDimensionalRegion:
+        return LowerDimensionalRegion(self, place)
 
     def __repr__(self) -> str:
         return f"<LowerDimensionalRegions: {len(self)} beside {len(self.regions)} of {self.regions.network.name}>"

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, overload
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from polyregions.analysis.decisions.contacts import ExactFacets, crossing_point,
 from polyregions.analysis.decisions.outputs import Outputs
 from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
-from polyregions.places import Several, chosen
+from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions.prefixes import RegionForms
@@ -25,7 +24,7 @@ KINDS = ("decision", "neuron")
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionBoundary(ReadOnly):
+class DecisionBoundary(ReadOnly, Members["BoundaryPiece"]):
     """Every piece where the closures of two cells of different classes share a (d-1)-dimensional set.
 
     Attributes:
@@ -37,6 +36,8 @@ class DecisionBoundary(ReadOnly):
         local_points: (B, k) a point in the relative interior of each piece, rounded, in the hull's coordinates.
         beyond: B points that are inside the source cell but for the wall of the piece, across which they lie.
     """
+
+    MEMBER = "boundary piece"
 
     cells: DecisionCells
     source: Ints
@@ -93,26 +94,8 @@ class DecisionBoundary(ReadOnly):
     def __len__(self) -> int:
         return len(self.source)
 
-    @overload
-    def __getitem__(self, index: int | np.integer[Any]) -> BoundaryPiece: ...
-    @overload
-    def __getitem__(self, index: Several) -> list[BoundaryPiece]: ...
-    def __getitem__(self, index: int | np.integer[Any] | Several) -> BoundaryPiece | list[BoundaryPiece]:
-        """Piece number `index`; or the list of those that a slice, a mask (B,) or an array of numbers asks for.
-
-        Raises:
-            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
-            NotAnIndexError: the index is something else (a TypeError).
-        """
-        places = chosen(index, len(self), "boundary piece")
-        return (
-            BoundaryPiece(self, places)
-            if isinstance(places, int)
-            else [BoundaryPiece(self, i) for i in places]
-        )
-
-    def __iter__(self) -> Iterator[BoundaryPiece]:
-        return (BoundaryPiece(self, i) for i in range(len(self)))
+    def _member(self, place: int) -> BoundaryPiece:
+        return BoundaryPiece(self, place)
 
     def __repr__(self) -> str:
         return f"<DecisionBoundary: {len(self)} pieces between {len(self.cells)} cells>"

@@ -6,18 +6,18 @@ a region count for the lowest of their classes, and are reported as ties.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions.outputs import Outputs, exact_scores
 from polyregions.exact.numbers import Point
-from polyregions.places import Several, chosen
+from polyregions.places import Members
 from polyregions.polyhedra.facets import coinciding_rows, facets
 from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
@@ -29,7 +29,7 @@ from polyregions.regions.region_set import Region, RegionSet, alone
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCells(ReadOnly):
+class DecisionCells(ReadOnly, Members["DecisionCell"]):
     """All full-dimensional (region, class) pairs, sorted by region, then class.
 
     Attributes:
@@ -41,6 +41,8 @@ class DecisionCells(ReadOnly):
         rational_points: cell -> its exact point, where no float64 point is inside.
         ties: (cell, classes) where other classes equal the winner all over the cell.
     """
+
+    MEMBER = "decision cell"
 
     regions: RegionSet
     rule: str
@@ -86,24 +88,8 @@ class DecisionCells(ReadOnly):
     def __len__(self) -> int:
         return len(self.region)
 
-    @overload
-    def __getitem__(self, index: int | np.integer[Any]) -> DecisionCell: ...
-    @overload
-    def __getitem__(self, index: Several) -> list[DecisionCell]: ...
-    def __getitem__(self, index: int | np.integer[Any] | Several) -> DecisionCell | list[DecisionCell]:
-        """Cell number `index`; or the list of those that a slice, a mask (K,) or an array of numbers asks for.
-
-        Raises:
-            NoSuchPlaceError: there is none of that number, or the mask has another length (an IndexError).
-            NotAnIndexError: the index is something else (a TypeError).
-        """
-        places = chosen(index, len(self), "decision cell")
-        return (
-            DecisionCell(self, places) if isinstance(places, int) else [DecisionCell(self, i) for i in places]
-        )
-
-    def __iter__(self) -> Iterator[DecisionCell]:
-        return (DecisionCell(self, cell) for cell in range(len(self)))
+    def _member(self, place: int) -> DecisionCell:
+        return DecisionCell(self, place)
 
     def __repr__(self) -> str:
         return f"<DecisionCells: {len(self)} cells in {len(self.regions)} regions>"

@@ -90,7 +90,7 @@ def answer_all(
 ) -> None:
     """Questions one after another: the rows up to each end, of which only the last one does not hold at its start.
 
-    The domain's rows lie in the workspace. The status is NOTHING, OPEN, or ELSEWHERE, where the start is replaced by the
+    The domain's rows lie in the workspace. The status is NOTHING, OPEN, or ELSEWHERE, where the start becomes the
     point found.
 
     ends, status (q,); rows, error (M, k+1): those of all questions; starts (q, k).
