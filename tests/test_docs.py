@@ -58,3 +58,23 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_blocks_keep_their_lines_and_nothing_else_does() -> None:
     text = "words\n```python\n>>> 1 + 1\n2\n```\n```sh\n>>> no\n```\n"
     assert python_blocks(text) == "\n\n>>> 1 + 1\n2\n\n\n\n\n"
+
+
+WHERE = (ROOT / "docs" / "where-to-change.md").read_text(encoding="utf-8")
+CHANGES = [row.strip("|").split("|") for row in WHERE.splitlines() if row.startswith("| ")][1:]
+
+
+@pytest.mark.parametrize(("what", "where"), CHANGES, ids=[row[0].strip() for row in CHANGES])
+def test_a_change_takes_at_most_three_files_and_they_are_there(what: str, where: str) -> None:
+    named = re.findall(r"`([a-z_/]+\.py)`", where)
+    assert 1 <= len(named) <= 3, what
+    for file in named:
+        assert (ROOT / "polyregions" / file).is_file(), f"{what}: {file}"
+
+
+def test_every_file_that_the_picture_of_the_rooms_names_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_]+/[a-z_/]+\.py)`", text)
+    assert len(named) > 15
+    bases = (ROOT / "polyregions", ROOT / "polyregions" / "engine" / "kernels", ROOT)
+    assert [file for file in named if not any((base / file).is_file() for base in bases)] == []
