@@ -18,7 +18,7 @@ from polyregions.cli.answers import check_output, finish, print_report, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.progress import watched
-from polyregions.cli.running import expected_of, or_what_is_finished, regions_of
+from polyregions.cli.running import expected_of, or_what_is_finished, regions_of, run_options
 from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
@@ -58,14 +58,10 @@ def count(arguments: Namespace) -> int:
             lambda: tally_regions(
                 network,
                 domain,
-                engine=arguments.engine,
-                workers=arguments.workers,
                 executor=executor,
-                stall_limit=arguments.stall_limit,
                 progress=progress,
-                max_regions=arguments.max_regions,
-                time_limit=arguments.time_limit,
                 store=arguments.store,
+                **run_options(arguments),
             )
         )
     report = {"regions": tally.regions, "after_each_layer": list(tally.after_each_layer)}

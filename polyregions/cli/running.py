@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.progress import watched
@@ -42,6 +42,12 @@ def or_what_is_finished(run: Callable[[], Result]) -> Result:
         return finished
 
 
+def run_options(arguments: Namespace) -> dict[str, Any]:
+    """What every verb about regions has, as keywords of `enumerate_regions` and `tally_regions`."""
+    names = ("engine", "workers", "stall_limit", "max_regions", "time_limit")
+    return {name: getattr(arguments, name) for name in names}
+
+
 def regions_of(
     arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
 ) -> RegionSet:
@@ -52,15 +58,11 @@ def regions_of(
             lambda: enumerate_regions(
                 network,
                 domain,
-                engine=arguments.engine,
-                workers=arguments.workers,
                 executor=executor,
-                stall_limit=arguments.stall_limit,
                 certify=certify,
                 progress=progress,
-                max_regions=arguments.max_regions,
-                time_limit=arguments.time_limit,
                 store=store,
+                **run_options(arguments),
             )
         )
     hull = regions.problem.solid.hull

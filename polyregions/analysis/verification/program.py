@@ -13,7 +13,7 @@ from polyregions._types import Floats
 from polyregions.analysis.verification.relaxation import Relaxation
 from polyregions.polyhedra.oracle import proof
 from polyregions.polyhedra.oracle.forms import Bounds
-from polyregions.polyhedra.oracle.highs import new_solver
+from polyregions.polyhedra.oracle.highs import last_variable_program, new_solver
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +86,4 @@ def _program(normals: Floats, offsets: Floats, n: int) -> highspy.HighsLp:
     """Maximise t <= 1 with ``normals @ s + offsets >= 0`` in the first n rows, ``>= t`` in the others, s in [-1, 1]."""
     m, p = normals.shape
     matrix = np.column_stack([normals, np.concatenate([np.zeros(n), -np.ones(m - n)])])
-    row, column = np.nonzero(matrix)
-    program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = p + 1, m
-    program.col_cost_ = np.append(np.zeros(p), -1.0)
-    program.col_lower_ = np.append(-np.ones(p), -np.inf)
-    program.col_upper_ = np.ones(p + 1)
-    program.row_lower_, program.row_upper_ = -offsets, np.full(m, np.inf)
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = np.searchsorted(row, np.arange(m + 1)).astype(np.int32)
-    program.a_matrix_.index_ = column.astype(np.int32)
-    program.a_matrix_.value_ = matrix[row, column]
-    return program
+    return last_variable_program(matrix, -offsets, -np.ones(p), np.ones(p))

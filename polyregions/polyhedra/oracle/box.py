@@ -10,11 +10,9 @@ import highspy
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.exact.numbers import Point
-from polyregions.polyhedra.oracle import proof
-from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer, Status
+from polyregions.polyhedra.oracle.answer import UNDECIDED, Answer
 from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
-from polyregions.polyhedra.oracle.highs import new_solver
+from polyregions.polyhedra.oracle.highs import new_solver, proved_answer
 
 INWARDS = 0.25  # how much of the slack of the rows is spent on moving away from the walls of the box
 
@@ -36,7 +34,7 @@ class BoxOracle:
             return self._interior(polyhedron, bounds)
 
     def _interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
-        rows, error = polyhedron.rows, polyhedron.error
+        rows = polyhedron.rows
         if not np.all(np.isfinite(rows)):
             return UNDECIDED
         solved = self._deepest(rows, bounds)
@@ -44,12 +42,7 @@ class BoxOracle:
             return UNDECIDED
         found, multipliers = solved
         point = inwards(rows, found, bounds)
-        if _is_within(point, bounds) and proof.is_inside(rows, error, point):
-            return Answer(Status.NONEMPTY, point=Point(point))
-        support = tuple(np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0)).tolist())
-        if proof.is_empty(rows, error, multipliers, bounds):
-            return Answer(Status.EMPTY, support=support)
-        return Answer(Status.UNDECIDED, guess=point, support=support)
+        return proved_answer(polyhedron, point, multipliers, bounds, _is_within(point, bounds))
 
     def _deepest(self, rows: Floats, bounds: Bounds) -> tuple[Floats, Floats] | None:
         """The point (k,) of the closed box that is farthest inside all rows, and multipliers (m,) of the rows."""

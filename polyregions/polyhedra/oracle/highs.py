@@ -42,17 +42,12 @@ class HighsOracle:
             return self._interior(polyhedron, bounds)
 
     def _interior(self, polyhedron: OpenPolyhedron, bounds: Bounds) -> Answer:
-        rows, error = polyhedron.rows, polyhedron.error
+        rows = polyhedron.rows
         solved = self._largest_ball(rows, bounds) if np.all(np.isfinite(rows)) else None
         if solved is None:
             return UNDECIDED
         centre, multipliers = solved
-        if proof.is_inside(rows, error, centre):
-            return Answer(Status.NONEMPTY, point=Point(centre))
-        support = tuple(np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0)).tolist())
-        if proof.is_empty(rows, error, multipliers, bounds):
-            return Answer(Status.EMPTY, support=support)
-        return Answer(Status.UNDECIDED, guess=centre, support=support)
+        return proved_answer(polyhedron, centre, multipliers, bounds)
 
     def _largest_ball(self, rows: Floats, bounds: Bounds) -> tuple[Floats, Floats] | None:
         """Centre (k,) of the largest ball and multipliers (m,) of the original rows."""
@@ -140,13 +135,33 @@ def _ball_program(normals: Floats, offsets: Floats) -> highspy.HighsLp:
     """Maximise r <= 1 with ``normals @ u + offsets >= r``, unit normals (m, k)."""
     m, k = normals.shape
     matrix = np.column_stack([normals, -np.ones(m)])
-    row, column = np.nonzero(matrix)
+    return last_variable_program(matrix, -offsets, -np.full(k, np.inf), np.full(k, np.inf))
+
+
+def proved_answer(
+    polyhedron: OpenPolyhedron, point: Floats, multipliers: Floats, bounds: Bounds, is_within: bool = True
+) -> Answer:
+    """What a point (k,), if it is within the bounds, or multipliers (m,) of the rows prove of a polyhedron."""
+    rows, error = polyhedron.rows, polyhedron.error
+    if is_within and proof.is_inside(rows, error, point):
+        return Answer(Status.NONEMPTY, point=Point(point))
+    support = tuple(np.flatnonzero(multipliers > 1e-9 * multipliers.max(initial=0.0)).tolist())
+    if proof.is_empty(rows, error, multipliers, bounds):
+        return Answer(Status.EMPTY, support=support)
+    return Answer(Status.UNDECIDED, guess=point, support=support)
+
+
+def last_variable_program(matrix: Floats, least: Floats, lower: Floats, upper: Floats) -> highspy.HighsLp:
+    """Maximise the last of k+1 variables, which is at most 1, subject to ``matrix @ x >= least`` (m,).
+
+    lower, upper (k,): bounds of the other variables.
+    """
+    (m, n), (row, column) = matrix.shape, np.nonzero(matrix)
     program = highspy.HighsLp()
-    program.num_col_, program.num_row_ = k + 1, m
-    program.col_cost_ = np.concatenate([np.zeros(k), [-1.0]])
-    program.col_lower_ = np.full(k + 1, -np.inf)
-    program.col_upper_ = np.concatenate([np.full(k, np.inf), [1.0]])
-    program.row_lower_, program.row_upper_ = -offsets, np.full(m, np.inf)
+    program.num_col_, program.num_row_ = n, m
+    program.col_cost_ = np.append(np.zeros(n - 1), -1.0)
+    program.col_lower_, program.col_upper_ = np.append(lower, -np.inf), np.append(upper, 1.0)
+    program.row_lower_, program.row_upper_ = least, np.full(m, np.inf)
     program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     program.a_matrix_.start_ = np.searchsorted(row, np.arange(m + 1)).astype(np.int32)
     program.a_matrix_.index_ = column.astype(np.int32)
