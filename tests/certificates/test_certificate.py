@@ -31,7 +31,7 @@ from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
 from polyregions.networks.network import affine_layer
 from polyregions.regions.certify import certify
-from randoms import generator, integer_layers
+from randoms import generator, integer_layers, random_layers
 from truth import (
     ARRANGEMENTS,
     FORMULA_NETWORKS,
@@ -109,12 +109,6 @@ def test_random_degenerate_networks_have_the_patterns_of_the_naive_twin(seed: in
     regions = enumerate_regions(Network.from_layers(layers), domain)
     proved(regions)
     assert [tuple(map(int, p)) for p in regions.patterns] == naive.regions(layers, rows)
-
-
-def random_layers(seed: int, *widths: int) -> list[tuple[Any, Any]]:
-    rng = generator(seed)
-    pairs = zip(widths, widths[1:], strict=False)
-    return [(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs]
 
 
 STAIRS = [([[1], [1]], [0, -1]), ([[1, 1]], [0])]

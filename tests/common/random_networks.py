@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from polyregions import Box, HPolytope, Network, WholeSpace
+from randoms import random_layers
 
 KINDS = ("generic", "integer", "duplicated", "zero bias", "rescaled", "float32")
 
@@ -25,6 +26,11 @@ def random_layer(rng: np.random.Generator, kind: str, n: int, k: int) -> tuple[A
         scale = 2.0 ** (40 * rng.integers(-1, 2, n))
         W, b = W * scale[:, None], b * scale
     return (W.astype(np.float32), b.astype(np.float32)) if kind == "float32" else (W, b)
+
+
+def normal_network(seed: int, *widths: int, **named: str) -> Network:
+    """Weights normally distributed, biases half as large."""
+    return Network.from_layers(random_layers(seed, *widths), **named)
 
 
 def random_network(rng: np.random.Generator) -> Network:

@@ -39,6 +39,12 @@ def float_layers(rng: Generator, sizes: Sequence[int]) -> FloatLayers:
     return [(rng.normal(size=(n, k)), rng.normal(size=n)) for k, n in pairs]
 
 
+def random_layers(seed: int, *widths: int) -> FloatLayers:
+    """Layers with normally distributed weights, and biases half as large."""
+    rng, pairs = generator(seed), zip(widths, widths[1:], strict=False)
+    return [(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs]
+
+
 def scattered(rng: Generator, shape: tuple[int, ...], spread: int) -> NDArray[np.float64]:
     """Floats whose exponents range over -spread..spread, a tenth of them zero."""
     values = np.ldexp(rng.normal(size=shape), rng.integers(-spread, spread + 1, size=shape))

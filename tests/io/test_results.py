@@ -20,6 +20,7 @@ import polyregions as pr
 from polyregions.errors import FormatError, OptionError
 from polyregions.io.files import write_whole
 from polyregions.io.results.regions import branchings
+from randoms import random_layers
 
 Arrays = dict[str, Any]
 Change = Callable[[Arrays], None]
@@ -27,12 +28,6 @@ Change = Callable[[Arrays], None]
 STAIRS = [([[1], [1]], [0, -1]), ([[1, 1]], [0])]  # relu(x) + relu(x - 1)
 SLIVER = [([[1], [1]], [0 - 1, -1 - 2**-52]), ([[1, 1]], [0])]  # a region between two neighbouring floats
 QUADRANTS = [(np.eye(2), np.zeros(2)), (np.eye(2), np.zeros(2))]
-
-
-def random_layers(seed: int, *widths: int) -> list[tuple[Any, Any]]:
-    rng = np.random.default_rng(seed)
-    pairs = zip(widths, widths[1:], strict=False)
-    return [(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs]
 
 
 def rounded_polytope() -> pr.HPolytope:

@@ -20,19 +20,13 @@ from polyregions.cli import main
 from polyregions.errors import FormatError, InputError, OptionError
 from polyregions.networks.patterns import as_text
 from polyregions.plot.explorer.page import explorer_page
+from random_networks import normal_network as random_network
 
 pytestmark = pytest.mark.xdist_group("browser")  # one browser is enough
 
 BOX = pr.Box([-2, -1.5], [3, 2])
 QUADRANTS = pr.Network.from_layers([(np.eye(2), np.zeros(2)), (np.eye(2), np.zeros(2))], name="quadrants")
 SQUARE = pr.Box.cube(-1, 1, 2)
-
-
-def random_network(seed: int, *widths: int, name: str = "random") -> pr.Network:
-    rng = np.random.default_rng(seed)
-    pairs = zip(widths, widths[1:], strict=False)
-    layers = [(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs]
-    return pr.Network.from_layers(layers, name=name)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from polyregions.plot.picture import check_picture, save_picture
 from polyregions.plot.polygons import packed
 from polyregions.plot.scene import Scene
 from polyregions.plot.segments import edge_layers
+from random_networks import normal_network as random_network
 
 Corners = list[tuple[float, float]]
 
@@ -32,12 +33,6 @@ SQUARE = pr.Box.cube(-1, 1, 2)
 QUADRANTS = pr.Network.from_layers([(np.eye(2), np.zeros(2)), (np.eye(2), np.zeros(2))], name="quadrants")
 DIAGONAL = pr.Network.from_layers([([[1, 1]], [0]), ([[1]], [0])], name="diagonal")
 FIVE_SLOPES = pr.Network.from_layers([([[1, 0], [1, 0], [0, 1]], [0, -0.5, 0]), ([[1, 1, 3]], [0])])
-
-
-def random_network(seed: int, *widths: int) -> pr.Network:
-    rng = np.random.default_rng(seed)
-    pairs = zip(widths, widths[1:], strict=False)
-    return pr.Network.from_layers([(rng.normal(size=(n, k)), rng.normal(size=n) / 2) for k, n in pairs])
 
 
 def region_polygons(regions: pr.RegionSet) -> sections.Polygons:
