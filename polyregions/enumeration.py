@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from concurrent.futures import Executor
 
+from polyregions.analysis.counting.one_layer import tally_of_arrangement
 from polyregions.engine.options import STALL_LIMIT, RunOptions
 from polyregions.engine.tally import Tally, tally_in_memory
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
-from polyregions.progress import ProgressFunction
+from polyregions.progress import ProgressFunction, Watch
 from polyregions.regions.collect import enumerate_in_memory
 from polyregions.regions.region_set import RegionSet
 from polyregions.streaming import enumerate_to_store, tally_to_store
@@ -142,8 +143,15 @@ def tally_regions(
 ) -> Tally:
     """Count the regions, in all and after each layer, in constant memory; a stopped run says so.
 
+    One hidden layer over all of R^d is an arrangement: it is counted by its characteristic polynomial
+    (`count_by_characteristic_polynomial`) unless an engine, a store, an executor or `max_regions` is given.
+
     Args and Raises as in `enumerate_regions`.
     """
     options = RunOptions(engine, workers, executor, progress, max_regions, time_limit, stall_limit)
     problem = pose(network, domain)
+    if engine == "auto" and store is None and max_regions is None and executor is None:
+        found = tally_of_arrangement(problem, Watch(progress, time_limit))
+        if found is not None:
+            return found
     return tally_in_memory(problem, options) if store is None else tally_to_store(problem, store, options)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.choose import can_scan
-from polyregions.engine.kernels.codes import NEIGHBOURS, ROWS, WALLS, WHOLE_REGION
+from polyregions.engine.kernels.codes import WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.kernels.facets import Found, Scanner, Store, fill_table, hash_patterns, scan
+from polyregions.engine.kernels.facets import (
+    Found,
+    Scanner,
+    Store,
+    fill_table,
+    hash_patterns,
+    scan_domain,
+    scan_edges,
+    scan_neurons,
+)
 from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
@@ -43,20 +52,20 @@ def scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
 
     Complexity: about O(N d) for each region and edge beside composing the layers; no linear program for most.
     """
-    return _scanned(regions, NEIGHBOURS)
+    return _scanned(regions, scan_edges)
 
 
 def scan_walls(regions: RegionSet) -> Iterator[Scanned]:
     """Look from every region at the rows of the domain: `edges` are (region, -1, row), `open_rows` (region, row)."""
-    return _scanned(regions, WALLS)
+    return _scanned(regions, scan_domain)
 
 
 def scan_rows(regions: RegionSet) -> Iterator[Scanned]:
     """Look from every region at the rows of neurons, and not at what is beyond: `edges` are (region, -1, neuron)."""
-    return _scanned(regions, ROWS)
+    return _scanned(regions, scan_neurons)
 
 
-def _scanned(regions: RegionSet, what: int) -> Iterator[Scanned]:
+def _scanned(regions: RegionSet, scan: Callable[..., None]) -> Iterator[Scanned]:
     reduction = reduce(regions.problem)
     n, k = len(reduction.kept), regions.dim
     if not len(regions):
@@ -77,8 +86,8 @@ def _scanned(regions: RegionSet, what: int) -> Iterator[Scanned]:
         end = min(first + CHUNK, len(regions))
         found.marks[:] = 0
         with announced():
-            scan(net, chart, scanner, store, found, what, first, end)
-        yield _taken(found, chart, np.arange(len(rows)) if what == WALLS else reduction.kept, end)
+            scan(net, chart, scanner, store, found, first, end)
+        yield _taken(found, chart, np.arange(len(rows)) if scan is scan_domain else reduction.kept, end)
 
 
 def _all_open(regions: RegionSet) -> Scanned:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import product as product_of
 from math import comb
 from typing import Any
 
 import numpy as np
 import pytest
 
-from polyregions import Network, WholeSpace, count_by_characteristic_polynomial, enumerate_regions
+from polyregions import (
+    Box,
+    Network,
+    Slice,
+    WholeSpace,
+    count_by_characteristic_polynomial,
+    count_regions,
+    enumerate_regions,
+    tally_regions,
+)
 from polyregions.analysis.counting.one_layer import count_arrangement
-from polyregions.errors import NetworkError
+from polyregions.errors import NetworkError, StoppedError
+from polyregions.networks.activations import IDENTITY, RELU, uniform_slopes
 from polyregions.networks.network import Layer
 from randoms import float_layers, generator, integer_layers
 from truth import ARRANGEMENTS, arrangement_network, name_of
@@ -92,3 +103,71 @@ def test_a_deep_network_is_refused() -> None:
     network = Network.from_layers([([[1]], [0]), ([[1]], [0]), ([[1]], [0])], name="deep")
     with pytest.raises(NetworkError, match="deep: 2 layers have units with a kink, expected one"):
         count_by_characteristic_polynomial(network)
+
+
+# ---------------------------------------------------------------- counts that take the polynomial by themselves
+
+
+@pytest.mark.parametrize("entry", ARRANGEMENTS, ids=name_of)
+def test_counts_over_the_whole_space_are_those_of_the_ground_truth(entry: dict[str, Any]) -> None:
+    net, space = arrangement_network(entry), WholeSpace(entry["ambient_dim"])
+    tally = tally_regions(net, space)
+    assert (tally.regions, tally.after_each_layer) == (entry["regions"], (entry["regions"],))
+    assert tally.complete
+    assert tally.engine == "characteristic polynomial"
+    assert count_regions(net, space) == entry["regions"]
+
+
+def resonance(d: int) -> Network:
+    rows = [signs for signs in product_of((0, 1), repeat=d) if any(signs)]
+    return Network.from_layers([(rows, [0] * len(rows)), ([[1] * len(rows)], [0])])
+
+
+def test_the_resonance_arrangement_of_six_dimensions() -> None:
+    """OEIS A034997: 1066044 generalised retarded functions."""
+    assert count_regions(resonance(6), WholeSpace(6)) == 1066044
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_count_is_that_of_the_list(seed: int) -> None:
+    """Identity layers before and behind, kinks at the outputs, slices of all directions, nothing to split."""
+    rng = generator(seed)
+    make = integer_layers if seed % 2 else float_layers
+    d, n = int(rng.integers(1, 5)), int(rng.integers(0, 7))
+    (W, b), (V, c) = make(rng, [d, max(n, 1), 2])
+    layers = [Layer(np.array(W, dtype=float)[:n], np.array(b, dtype=float)[:n], uniform_slopes(n, RELU))]
+    layers.append(
+        Layer(np.array(V, dtype=float)[:, :n], np.array(c, dtype=float), uniform_slopes(2, IDENTITY))
+    )
+    head = Layer(np.eye(d) * 2, np.ones(d), uniform_slopes(d, IDENTITY))
+    net = Network.from_units([head, *layers] if seed % 3 else layers)
+    domains: list[Any] = [WholeSpace(d)]
+    if d > 1:
+        domains.append(Slice(rng.integers(-1, 2, d), np.eye(d)[:-1] + np.eye(d)[1:], WholeSpace(d - 1)))
+    for domain in domains:
+        regions, tally = enumerate_regions(net, domain), tally_regions(net, domain)
+        assert tally.regions == len(regions)
+        assert list(tally.after_each_layer) == regions.regions_after_each_layer()
+
+
+def test_deep_networks_boxes_and_named_engines_are_enumerated() -> None:
+    deep = Network.from_layers(integer_layers(generator(0), [2, 3, 3, 1]))
+    flat = resonance(2)
+    assert tally_regions(deep, WholeSpace(2)).engine == "walk"
+    assert tally_regions(flat, Box.cube(-1, 1, 2)).engine == "walk"
+    for engine in ("walk", "highs"):
+        tally = tally_regions(flat, WholeSpace(2), engine=engine)
+        assert (tally.engine, tally.regions) == (engine, 6)
+
+
+def test_too_many_flats_are_left_to_the_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("polyregions.analysis.counting.one_layer.MOST_FLATS", 3)
+    tally = tally_regions(resonance(4), WholeSpace(4))
+    assert (tally.engine, tally.regions) == ("walk", 370)
+
+
+def test_a_count_that_is_stopped_says_so() -> None:
+    tally = tally_regions(resonance(4), WholeSpace(4), time_limit=0)
+    assert (tally.regions, tally.complete) == (0, False)
+    with pytest.raises(StoppedError):
+        count_regions(resonance(4), WholeSpace(4), time_limit=0)

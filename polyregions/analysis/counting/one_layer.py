@@ -13,13 +13,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import gcd
+from math import gcd, inf
 from typing import TypeAlias
 
-from polyregions.errors import NetworkError
+from polyregions.engine.tally import Tally
+from polyregions.errors import NetworkError, StoppedError
 from polyregions.exact.affine import IntegerAffine, integer_rank
 from polyregions.networks.network import Network
+from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import ComposedLayers
+from polyregions.progress import Watch
+
+MOST_FLATS = 200_000
+"""Restrictions that a count by itself may hold: some hundred megabytes, some seconds."""
+POLYNOMIAL = "characteristic polynomial"
 
 Hyperplane: TypeAlias = tuple[int, ...]
 """The hyperplane ``h . [x, 1] = 0``: coprime integers, the first one that is not 0 positive."""
@@ -76,6 +83,30 @@ def count_by_characteristic_polynomial(network: Network) -> ArrangementCount:
     return count_arrangement(_neuron_rows(network), network.n_inputs)
 
 
+def tally_of_arrangement(problem: Problem, watch: Watch) -> Tally | None:
+    """The regions of a problem that is an arrangement: kinks in one layer, and all of R^d or of a subspace.
+
+    None where it is no arrangement, or one of so many flats that the enumeration is asked instead.
+
+    Args:
+        problem: network and input set.
+        watch: told now and then; where it says stop, nothing is counted, and the tally says so.
+    """
+    network = problem.inner
+    if problem.solid.forms or sum(layer.n_neurons > 0 for layer in network.layers) != 1:
+        return None
+    planes, dim = hyperplanes(_neuron_rows(network)), problem.solid.hull.dim
+    try:
+        found = abs(_value(_Arrangements(MOST_FLATS, watch).polynomial(tuple(planes), dim), -1))
+    except _TooManyFlats:
+        return None
+    except StoppedError:
+        return Tally(0, tuple(0 for _ in problem.network.widths), False, POLYNOMIAL, {})
+    watch.ends(found, 1.0)
+    after = [found if neurons else 1 for neurons in accumulate(problem.network.widths)]
+    return Tally(found, tuple(after), True, POLYNOMIAL, {})
+
+
 def count_arrangement(rows: Iterable[Sequence[int]], dim: int) -> ArrangementCount:
     """Count the regions of the hyperplanes ``row . [x, 1] = 0`` in R^dim; constant rows are left out."""
     planes = hyperplanes(rows)
@@ -107,11 +138,21 @@ def _neuron_rows(network: Network) -> list[list[int]]:
     return [exact.row(int(unit)) for unit in layer.kinked]
 
 
-class _Arrangements:
-    """Characteristic polynomials, each restriction that comes up again being computed once."""
+class _TooManyFlats(Exception):
+    """More restrictions than may be held."""
 
-    def __init__(self) -> None:
+
+class _Arrangements:
+    """Characteristic polynomials, each restriction that comes up again being computed once.
+
+    Args:
+        most: how many restrictions may be held; as many as there are if not given.
+        watch: whom to ask whether to go on.
+    """
+
+    def __init__(self, most: int | None = None, watch: Watch | None = None) -> None:
         self._known: dict[tuple[int, frozenset[Hyperplane]], Polynomial] = {}
+        self._most, self._watch = inf if most is None else most, watch
 
     def polynomial(self, planes: tuple[Hyperplane, ...], dim: int) -> Polynomial:
         if len(planes) <= 1 or dim <= 1:
@@ -119,8 +160,15 @@ class _Arrangements:
         key = dim, frozenset(planes)
         found = self._known.get(key)
         if found is None:
+            self._check_limits()
             found = self._known[key] = self._plane(planes) if dim == 2 else self._unrolled(planes, dim)
         return found
+
+    def _check_limits(self) -> None:
+        if len(self._known) >= self._most:
+            raise _TooManyFlats
+        if self._watch is not None and not self._watch.goes_on(0, 0.0):
+            raise StoppedError("stopped")
 
     def _unrolled(self, planes: tuple[Hyperplane, ...], dim: int) -> Polynomial:
         total = [1] + [0] * dim

@@ -61,11 +61,6 @@ NO_FACET: Final = 0
 FACET: Final = 1
 UNCLEAR: Final = -1  # for exact arithmetic to decide
 
-# What a scan of finished regions looks at.
-NEIGHBOURS: Final = 0
-WALLS: Final = 1
-ROWS: Final = 2
-
 # What a scan says in place of a region or a neuron.
 WALL: Final = -1  # in place of a region: nothing is beyond
 WHOLE_REGION: Final = -1  # in place of a neuron: all rows of the region have to be looked at exactly

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Timer
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from numba import njit
 
@@ -16,15 +16,28 @@ ANNOUNCE_AFTER = 2.0  # seconds; loading from the cache takes a fraction of one
 NOTICE = "polyregions: compiling the walk engine (once, about half a minute; later runs load it from a cache)"
 
 
-def kernel(function: Kernel) -> Kernel:
-    """Compile a function that holds no Python objects and releases the interpreter lock.
+OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+
+
+def entry(function: Kernel) -> Kernel:
+    """Compile a function that Python calls: it holds no Python objects and releases the interpreter lock.
 
     Where no cache directory can be written the compiled code lives as long as the process.
     """
+    return _compiled(function, False)
+
+
+def kernel(function: Kernel) -> Kernel:
+    """The same for what only other kernels call: without the wrapper for Python, which takes time to compile."""
+    return _compiled(function, True)
+
+
+def _compiled(function: Kernel, is_inner: bool) -> Kernel:
+    compile_: Any = njit  # its types know neither of the wrappers' options
     try:
-        compiled: Any = njit(cache=True, nogil=True, error_model="numpy")(function)
+        compiled = compile_(cache=True, no_cpython_wrapper=is_inner, **OPTIONS)(function)
     except RuntimeError:  # numba: no locator available, that is, nowhere to write
-        compiled = njit(nogil=True, error_model="numpy")(function)
+        compiled = compile_(no_cpython_wrapper=is_inner, **OPTIONS)(function)
     return cast(Kernel, compiled)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from polyregions._types import Floats
 from polyregions.engine.kernels.codes import BLOCKED, CUT, OFF, ON, PROVED, REACHED, UNDECIDED
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.simplex import (
     load_vertex,
     refactor,
@@ -43,7 +43,7 @@ def sign_within_bounds(lower: Floats, upper: Floats, row: Floats, error: float) 
     return UNDECIDED
 
 
-@kernel
+@entry
 def goal_of(error: float, size: float) -> float:
     """How far from zero a value has to be to count as a sign."""
     return TOUCH * size + 4.0 * error + TINY

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.kernels.cells import push_row
-from polyregions.engine.kernels.codes import FACET, NO_FACET, ROWS, UNCLEAR, WALL, WALLS, WHOLE_REGION
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.codes import FACET, NO_FACET, UNCLEAR, WALL, WHOLE_REGION
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
 from polyregions.engine.kernels.simplex import compute_gains, pivot, safe_maximum, turn, value, walk_towards
 from polyregions.engine.kernels.state import SAFE, ULP, Chart, Forms, Net, Path, Walker
@@ -62,7 +62,7 @@ class Scanner(NamedTuple):
     n_domain: int
 
 
-@kernel
+@entry
 def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
     """A hash (R,) of each pattern (R, N): the keys (N,) of its on neurons, joined by exclusive or."""
     for i in range(len(bits)):
@@ -72,7 +72,7 @@ def hash_patterns(bits: Bytes, keys: Ints, hashes: Ints) -> None:
                 hashes[i] ^= keys[n]
 
 
-@kernel
+@entry
 def fill_table(hashes: Ints, table: Ints) -> None:
     """Enter every region, hashes (R,), in a hash table (2^b,) with linear probing."""
     mask = len(table) - 1
@@ -408,20 +408,44 @@ def look_at_rows(chart: Chart, scanner: Scanner, store: Store, found: Found, n_r
             note_open(found, i, n)
 
 
-@kernel
-def scan(
-    net: Net, chart: Chart, scanner: Scanner, store: Store, found: Found, what: int, first: int, end: int
+# One loop for each question, so that asking one does not wait until the others are compiled.
+
+
+@entry
+def scan_edges(
+    net: Net, chart: Chart, scanner: Scanner, store: Store, found: Found, first: int, end: int
 ) -> None:
-    """Look at the regions from `first` to before `end`: at NEIGHBOURS, WALLS of the domain, or neurons' ROWS."""
+    """Look from the regions from `first` to before `end` across the rows that may lead to a higher one."""
     known_layers = 1
     enter_first_layer(net.widths[0], chart, scanner.forms)
     for i in range(first, end):
         known_layers = pull_back(net, chart, scanner.forms, store.bits[i], known_layers)
         n_rows = gather_rows(net, scanner.forms, scanner.path, scanner.n_domain, store.bits[i], store.cuts[i])
-        if what == WALLS:
-            look_at_walls(chart, scanner, store, found, n_rows, i)
-        elif what == ROWS:
-            look_at_rows(chart, scanner, store, found, n_rows, i)
-        else:
-            take_ratios(net, scanner.forms, store.compared[0], store.compared[1], found)
-            look_around(chart, scanner, store, found, n_rows, i)
+        take_ratios(net, scanner.forms, store.compared[0], store.compared[1], found)
+        look_around(chart, scanner, store, found, n_rows, i)
+
+
+@entry
+def scan_domain(
+    net: Net, chart: Chart, scanner: Scanner, store: Store, found: Found, first: int, end: int
+) -> None:
+    """Look from the same regions at the rows of the domain."""
+    known_layers = 1
+    enter_first_layer(net.widths[0], chart, scanner.forms)
+    for i in range(first, end):
+        known_layers = pull_back(net, chart, scanner.forms, store.bits[i], known_layers)
+        n_rows = gather_rows(net, scanner.forms, scanner.path, scanner.n_domain, store.bits[i], store.cuts[i])
+        look_at_walls(chart, scanner, store, found, n_rows, i)
+
+
+@entry
+def scan_neurons(
+    net: Net, chart: Chart, scanner: Scanner, store: Store, found: Found, first: int, end: int
+) -> None:
+    """Look from the same regions at the rows of neurons, whatever is beyond them."""
+    known_layers = 1
+    enter_first_layer(net.widths[0], chart, scanner.forms)
+    for i in range(first, end):
+        known_layers = pull_back(net, chart, scanner.forms, store.bits[i], known_layers)
+        n_rows = gather_rows(net, scanner.forms, scanner.path, scanner.n_domain, store.bits[i], store.cuts[i])
+        look_at_rows(chart, scanner, store, found, n_rows, i)

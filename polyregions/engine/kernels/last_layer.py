@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from polyregions._types import Floats
 from polyregions.engine.kernels.codes import CROSSES, DEPTH, GIVEN_UP
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.flats import cross, descend, holds_point, rows_on
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Flats, Known, Work
 
 
-@kernel
+@entry
 def count_cell(work: Work, lower: Floats, upper: Floats, most: int) -> int:
     """How many regions the rest of the last layer makes of the current cell; GIVEN_UP where that is not proved.
 

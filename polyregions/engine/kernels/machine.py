@@ -32,15 +32,15 @@ from polyregions.engine.kernels.codes import (
     UNDECIDED,
     UNIT,
 )
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.compose import enter_first_layer, enter_layer
 from polyregions.engine.kernels.does_it_cut import ask, goal_of
 from polyregions.engine.kernels.last_layer import count_cell
 from polyregions.engine.kernels.state import ZERO, Chart, Leaves, Net, Work
 
 
-@kernel
-def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
+@entry
+def list_leaves(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF; FULL also once `most` leaves were found since the last return."""
     start = work.registers[N_FOUND]
     while True:
@@ -48,9 +48,31 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
         if mode == CLASSIFY:
             status = classify(net, chart, work)
         elif mode == SPLIT:
-            if not leaves.keep and count_at_once(
-                net, chart, work, leaves, most - work.registers[N_FOUND] + start
-            ):
+            status = split_next(net, chart, work)
+        elif mode == EMIT:
+            if work.registers[N_FOUND] - start >= most:
+                return FULL
+            status = emit(net, chart, work, leaves)
+        else:
+            status = take_next(net, work)
+        if status != GO_ON:
+            return status
+
+
+@entry
+def count_cells(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
+    """The same where leaves are only counted: those of the last layer are, if possible, without going to them.
+
+    A loop of its own, for a listing need not wait until the kernels of the last layer are compiled; and written out
+    again, for a shared step is handed sixty arrays each time, which costs listings up to half their speed.
+    """
+    start = work.registers[N_FOUND]
+    while True:
+        mode = work.registers[MODE]
+        if mode == CLASSIFY:
+            status = classify(net, chart, work)
+        elif mode == SPLIT:
+            if count_at_once(net, chart, work, leaves, most - work.registers[N_FOUND] + start):
                 continue
             status = split_next(net, chart, work)
         elif mode == EMIT:
@@ -63,7 +85,7 @@ def run(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -> int:
             return status
 
 
-@kernel
+@entry
 def begin(net: Net, chart: Chart, work: Work) -> None:
     """Enter the first layer with the piece's whole domain as the current cell."""
     enter_first_layer(net.widths[0], chart, work.forms)
@@ -100,7 +122,7 @@ def answer(work: Work, slot: int, layer: int, unit: int) -> int:
     return ask(lower, upper, work.walker, work.path, work.known, slot, n_rows, row, error, goal)
 
 
-@kernel
+@entry
 def classify(net: Net, chart: Chart, work: Work) -> int:
     """Decide every neuron of the layer on the cell it was entered with; those that cut wait for their turn."""
     slot, forms = work.registers[DEPTH], work.forms
@@ -186,7 +208,7 @@ def emit(net: Net, chart: Chart, work: Work, leaves: Leaves) -> int:
     return GO_ON
 
 
-@kernel
+@entry
 def keep_leaf(net: Net, work: Work, leaves: Leaves, place: int) -> None:
     """Record the current leaf and go on to the next cell."""
     slot = work.registers[DEPTH]

@@ -14,7 +14,7 @@ import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
 from polyregions.engine.kernels.codes import BLOCKED, ELSEWHERE, ENDLESS, HERE, NOTHING, OPEN, STUCK
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.simplex import (
     RATE_TOLERANCE,
     has_stalled,
@@ -84,7 +84,7 @@ def allocate_workspace(n_rows: int, lower: Floats, upper: Floats) -> Workspace:
     return Workspace(np.zeros(shape), np.zeros(shape), lifted, walker, rival, np.zeros(k), lower, upper)
 
 
-@kernel
+@entry
 def answer_all(
     work: Workspace, n_domain: int, ends: Ints, rows: Floats, error: Floats, starts: Floats, status: Bytes
 ) -> None:
@@ -108,7 +108,7 @@ def answer_all(
         first = end
 
 
-@kernel
+@entry
 def cut_regions(
     work: Workspace,
     n_domain: int,
@@ -387,7 +387,7 @@ def proves_nothing(work: Workspace) -> bool:
     return used > 0 and sign_within(total[: k + 1], size[: k + 1], work.lower, work.upper) < 0
 
 
-@kernel
+@entry
 def lay_down(work: Workspace, rows: Floats, error: Floats) -> None:
     """Lay down rows that hold for all questions to come, the first ones on the work.
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from polyregions._types import Floats, Ints
 from polyregions.engine.kernels.codes import BLOCKED, REACHED, STUCK
-from polyregions.engine.kernels.compiled import kernel
+from polyregions.engine.kernels.compiled import entry, kernel
 from polyregions.engine.kernels.state import SAFE, TINY, ULP, Known, Path, Walker
 
 PIVOT_TOLERANCE = 1e-11
 RATE_TOLERANCE = 1e-13
 
 
-@kernel
+@entry
 def value(row: Floats, u: Floats) -> float:
     """A form (k+1,) at a point (k,)."""
     k = len(u)

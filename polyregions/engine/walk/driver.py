@@ -174,9 +174,10 @@ class WalkPart:
     def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
         """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
         net, chart, work, leaves = self._run.net, self._piece.chart, self._work, self._leaves
+        go_on = machine.list_leaves if leaves.keep else machine.count_cells
         with announced():
             self._begin()
-            status = machine.run(
+            status = go_on(
                 net, chart, work, leaves, 0
             )  # stops at the first leaf: compiles, or loads the cache
         while True:
@@ -195,7 +196,7 @@ class WalkPart:
                 yield self._flush()
                 yield self._delegate()
             most = min(room() - int(work.registers[N_LEAVES]), self._left())
-            status = machine.run(net, chart, work, leaves, most)
+            status = go_on(net, chart, work, leaves, most)
 
     def _left(self) -> int:
         """What is left of the budget."""
