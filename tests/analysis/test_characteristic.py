@@ -19,10 +19,12 @@ from polyregions import (
     enumerate_regions,
     tally_regions,
 )
-from polyregions.analysis.counting.one_layer import count_arrangement
+from polyregions.analysis.counting.one_layer import count_arrangement, tally_of_arrangement
 from polyregions.errors import NetworkError, StoppedError
 from polyregions.networks.activations import IDENTITY, RELU, uniform_slopes
 from polyregions.networks.network import Layer
+from polyregions.networks.problem import pose
+from polyregions.progress import Watch
 from randoms import float_layers, generator, integer_layers
 from truth import ARRANGEMENTS, arrangement_network, name_of
 
@@ -164,6 +166,28 @@ def test_too_many_flats_are_left_to_the_enumeration(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("polyregions.analysis.counting.one_layer.MOST_FLATS", 3)
     tally = tally_regions(resonance(4), WholeSpace(4))
     assert (tally.engine, tally.regions) == ("walk", 370)
+
+
+class Patience(Watch):
+    """Says stop when it was asked so many times."""
+
+    def __init__(self, asked: int) -> None:
+        super().__init__(None)
+        self.left = asked
+
+    def goes_on(self, regions: int, fraction: float) -> bool:
+        self.left -= 1
+        return self.left >= 0
+
+
+def test_many_lines_in_the_plane_are_stopped_between_two_of_them() -> None:
+    lines = np.random.default_rng(0).normal(size=(40, 3))
+    net = Network.from_layers([(lines[:, :2], lines[:, 2]), (np.ones((1, 40)), [0])])
+    problem = pose(net, WholeSpace(2))
+    stopped, whole = (tally_of_arrangement(problem, Patience(n)) for n in (20, 10**6))
+    assert stopped is not None and whole is not None
+    assert (stopped.regions, stopped.complete) == (0, False)
+    assert (whole.regions, whole.complete) == (1 + 40 + comb(40, 2), True)
 
 
 def test_a_count_that_is_stopped_says_so() -> None:

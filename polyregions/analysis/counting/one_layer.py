@@ -180,7 +180,10 @@ class _Arrangements:
 
     def _plane(self, lines: tuple[Hyperplane, ...]) -> Polynomial:
         """t^2 - n t + the number of points on each line that no earlier line goes through."""
-        constant = sum(len(_restricted(lines[:i], line)) for i, line in enumerate(lines))
+        constant = 0
+        for i, line in enumerate(lines):
+            self._check_limits()  # thousands of lines take as many seconds
+            constant += len(_restricted(lines[:i], line))
         return 1, -len(lines), constant
 
 
