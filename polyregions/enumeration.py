@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Executor
+from dataclasses import replace
 
 from polyregions.analysis.counting.one_layer import tally_of_arrangement
 from polyregions.engine.options import STALL_LIMIT, RunOptions
@@ -151,7 +152,10 @@ def tally_regions(
     options = RunOptions(engine, workers, executor, progress, max_regions, time_limit, stall_limit)
     problem = pose(network, domain)
     if engine == "auto" and store is None and max_regions is None and executor is None:
-        found = tally_of_arrangement(problem, Watch(progress, time_limit))
+        watch = Watch(progress, time_limit)
+        found = tally_of_arrangement(problem, watch)
         if found is not None:
             return found
+        if time_limit is not None:  # what the attempt took is gone
+            options = replace(options, time_limit=max(0.0, -watch.seconds_late))
     return tally_in_memory(problem, options) if store is None else tally_to_store(problem, store, options)

@@ -64,7 +64,7 @@ def count_cells(net: Net, chart: Chart, work: Work, leaves: Leaves, most: int) -
     """The same where leaves are only counted: those of the last layer are, if possible, without going to them.
 
     A loop of its own, for a listing need not wait until the kernels of the last layer are compiled; and written out
-    again, for a shared step is handed sixty arrays each time, which costs listings up to half their speed.
+    again, for a shared step is handed sixty arrays each time, which costs listings a fifth of their speed.
     """
     start = work.registers[N_FOUND]
     while True:
