@@ -15,7 +15,7 @@ import sys
 from time import perf_counter, process_time
 
 from polyregions import Box, RegionSet, enumerate_regions
-from polyregions.engine.job import WALK_BUDGET, Job
+from polyregions.engine.job import COMPILED_BUDGET, Job
 from polyregions.engine.perform import perform
 from polyregions.engine.reduction import reduce
 from polyregions.networks.problem import pose
@@ -49,7 +49,7 @@ def main() -> None:
 def costs(network: object, box: Box) -> None:
     """What travels: the job once, a task, and its regions."""
     whole = pose(network, box)  # type: ignore[arg-type]
-    job = Job(reduce(whole), whole, True, False, True, WALK_BUDGET)
+    job = Job(reduce(whole), whole, True, False, True, COMPILED_BUDGET)
     outcome = perform(job, job.tasks()[0])
     assert outcome.batch is not None
     tasks = [len(pickle.dumps(task)) for task in outcome.rest]

@@ -64,7 +64,7 @@ class Answers(NamedTuple):
 def small_tasks() -> Iterator[None]:
     """Many tasks and shards of few regions."""
     with (
-        patch.multiple(engine, WALK_BUDGET=(1, 4), READABLE_BUDGET=(1, 4)),
+        patch.multiple(engine, COMPILED_BUDGET=(1, 4), READABLE_BUDGET=(1, 4)),
         patch.multiple(shards, SHARD_ROWS=6, FEWEST_ROWS=6),
         patch.multiple(progress, REPORT_EVERY=0.0),
     ):

@@ -129,7 +129,7 @@ def _store_targets(scratch: Path) -> list[Target]:
     network = pr.load_network([(rng.standard_normal(s), rng.standard_normal(s[0])) for s in sizes])
     domain, finished, stopped = pr.Box([-2, -2], [2, 2]), scratch / "finished", scratch / "stopped"
     with (
-        patch.multiple(engine, WALK_BUDGET=(1, 4), READABLE_BUDGET=(1, 4)),
+        patch.multiple(engine, COMPILED_BUDGET=(1, 4), READABLE_BUDGET=(1, 4)),
         patch.multiple(shards, SHARD_ROWS=10, FEWEST_ROWS=10),
     ):
         pr.enumerate_regions(network, domain, store=finished, workers=1)

@@ -6,8 +6,10 @@ from polyregions.engine.local_box import is_box
 from polyregions.errors import OptionError
 from polyregions.networks.problem import Problem
 
-ENGINES = ("auto", "walk", "highs")
+ENGINES = ("auto", "cells", "walk", "highs")
 MOST_INPUTS = 32  # beyond this a basis inverse costs more than HiGHS's overhead
+MANY_VERTICES = 5  # dimensions up to which cells with all their vertices are the faster ones
+MOST_DIMENSIONS = 8  # and up to which they are possible: a cell has about 2 to this power vertices
 MOST_PIECES = 14  # an unbounded domain is cut into at most 2 to this power
 
 
@@ -23,21 +25,24 @@ def can_scan(problem: Problem) -> bool:
 
 
 def choose_engine(problem: Problem, wanted: str) -> str:
-    """The engine to use: "walk" or "highs".
+    """The engine to use: "cells", "walk" or "highs".
 
     Raises:
-        OptionError: an unknown engine, or "walk" for a problem that it cannot take.
+        OptionError: an unknown engine, or a compiled one for a problem that it cannot take.
     """
     if wanted not in ENGINES:
         raise OptionError(f"engine {wanted!r}, expected one of {', '.join(ENGINES)}")
     if wanted == "highs":
         return "highs"
     obstacle = _obstacle(problem)
-    if obstacle is None:
-        return "walk"
-    if wanted == "walk":
-        raise OptionError(f"engine 'walk': {obstacle}; use 'auto' or 'highs'")
-    return "highs"
+    dim = problem.solid.hull.dim
+    if wanted == "auto":
+        return "highs" if obstacle else "cells" if dim <= MANY_VERTICES else "walk"
+    if wanted == "cells" and dim > MOST_DIMENSIONS:
+        obstacle = obstacle or f"the input set has {dim} dimensions, more than {MOST_DIMENSIONS}"
+    if obstacle:
+        raise OptionError(f"engine {wanted!r}: {obstacle}; use 'auto' or 'highs'")
+    return wanted
 
 
 def _obstacle(problem: Problem) -> str | None:

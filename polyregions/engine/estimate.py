@@ -113,7 +113,7 @@ def estimate_regions(
     if counted is not None:
         return Estimate(float(counted), 0.0, (float(counted),), True, rate, size, counted)
     job = _sampling_job(problem, engine)
-    population = population or (POPULATION if job.walks else READABLE_POPULATION)
+    population = population or (POPULATION if job.is_compiled else READABLE_POPULATION)
     found = _samples(job, population, PILOTS + repeats, seed)
     visited = sum(sample.visited for sample in found)
     samples = tuple(sample.regions for sample in found[PILOTS:])
@@ -258,7 +258,7 @@ def _chances(size: Floats, most: int) -> Floats:
 def _sampling_job(problem: Problem, engine: str) -> Job:
     """The job that enumerates the problem, in steps that leave every waiting cell apart."""
     _, like = job_for(problem, engine, False)
-    return Job(like.reduction, problem, like.walks, engine == "highs", False, (STEP, STEP), EVERY_ONE)
+    return Job(like.reduction, problem, like.kernels, engine == "highs", False, (STEP, STEP), EVERY_ONE)
 
 
 def _trial(problem: Problem, engine: str, seconds: float) -> tuple[int | None, float]:

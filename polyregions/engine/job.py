@@ -21,9 +21,10 @@ from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.oracle.referee import Referee, Score
 
 if TYPE_CHECKING:
+    from polyregions.engine.cells.driver import CellsRun
     from polyregions.engine.walk.driver import WalkRun
 
-WALK_BUDGET = (
+COMPILED_BUDGET = (
     2048,
     32768,
 )  # regions of the first task and the most of one; each generation does twice as many
@@ -91,7 +92,7 @@ class Job:
     Args:
         reduction: the problem without the neurons that never change sign, and the way back.
         whole: the problem as posed.
-        walks: whether the compiled engine does it.
+        kernels: the compiled engine that does it, "cells" or "walk"; None if no compiled one does.
         is_reference: whether the plain readable engine was asked for by name.
         keep: whether regions are wanted, or only counts.
         budget: the regions of the first task and the most of one.
@@ -106,7 +107,7 @@ class Job:
         self,
         reduction: Reduction,
         whole: Problem,
-        walks: bool,
+        kernels: str | None,
         is_reference: bool,
         keep: bool,
         budget: tuple[int, int],
@@ -114,18 +115,19 @@ class Job:
     ) -> None:
         self.reduction, self.whole = reduction, whole
         self.budget, self._most_apart = budget, most_apart
-        self._options = (walks, is_reference, keep, budget, most_apart)
+        self._options = (kernels, is_reference, keep, budget, most_apart)
         self.keeps = keep
         self.room = KEPT_ROOM if keep else COUNTED_ROOM
         problem = reduction.problem
-        self._walk = _walk_run(problem, keep) if walks else None
+        self.kernels = kernels
+        self._compiled = None if kernels is None else _compiled_run(kernels, problem, keep)
         large = not is_reference and is_large_box(problem)
-        self._readable = None if walks else ReadableRun(problem, large)
+        self._readable = ReadableRun(problem, large) if kernels is None else None
 
     @property
-    def walks(self) -> bool:
-        """Whether the compiled engine does it."""
-        return self._walk is not None
+    def is_compiled(self) -> bool:
+        """Whether a compiled engine does it."""
+        return self._compiled is not None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is the plain data: the rest is made anew, once for each process."""
@@ -146,23 +148,22 @@ class Job:
         return [Task((i,), start, 1.0 / len(starts)) for i, start in enumerate(starts)]
 
     def checked_start(self, arrays: Mapping[str, Any]) -> Any:
-        """The compiled engine's start of a task, from arrays that may be anything.
+        """A compiled engine's start of a task, from arrays that may be anything.
 
         Raises:
             ValueError, KeyError, TypeError: it is none of this job's.
         """
-        if self._walk is None:
+        if self._compiled is None:
             raise ValueError("the start of a task of another engine")
-        return self._walk.checked_start(arrays)
+        return self._compiled.checked_start(arrays)
 
     @property
     def _engine(self) -> Any:
-        return self._walk or self._readable
+        return self._compiled or self._readable
 
     def no_counts(self) -> LayerCount:
         """Nothing counted yet."""
-        ends = self._walk.net.ends if self._walk is not None else self._engine.ends
-        return LayerCount.none(ends)
+        return LayerCount.none(self._engine.ends)
 
     def open(self, task: Task) -> TaskRun:
         """Get ready to do a task."""
@@ -170,9 +171,11 @@ class Job:
         generation = len(task.key) - 1
         budget = min(first << generation, most)
         score = Score()
-        if self._walk is not None:
+        if self._compiled is not None:
             referee = Referee(self.reduction.problem.solid.bounds, score=score)
-            return TaskRun(self, task, self._walk.part(task.start, referee, budget, self._most_apart), score)
+            return TaskRun(
+                self, task, self._compiled.part(task.start, referee, budget, self._most_apart), score
+            )
         return TaskRun(self, task, self._engine.part(task.start, score, budget, self._most_apart), score)
 
     def share(self, start: Any) -> float:
@@ -205,8 +208,12 @@ class TaskRun:
         return Outcome(key, batch, rest, part.counts, self._score, part.in_order)
 
 
-def _walk_run(problem: Problem, keep: bool) -> WalkRun:
-    from polyregions.engine.walk.driver import WalkRun  # numba takes half a second to import
+def _compiled_run(kernels: str, problem: Problem, keep: bool) -> WalkRun | CellsRun:
+    if kernels == "cells":
+        from polyregions.engine.cells.driver import CellsRun  # numba takes half a second to import
+
+        return CellsRun(problem, keep)
+    from polyregions.engine.walk.driver import WalkRun
 
     return WalkRun(problem, keep)
 
@@ -217,7 +224,7 @@ def _job(
     smaller: Network | None,
     kept: Ints,
     fixed: Bytes,
-    options: tuple[bool, bool, bool, tuple[int, int], int],
+    options: tuple[str | None, bool, bool, tuple[int, int], int],
 ) -> Job:
     """A job from what travelled."""
     whole = pose(network, domain)

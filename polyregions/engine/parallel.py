@@ -100,7 +100,7 @@ class Plan:
             return True
         if cores() == 1 or monotonic() - self._start < PATIENCE:
             return False
-        return job.walks or _may_start_processes()
+        return job.is_compiled or _may_start_processes()
 
 
 def _may_start_processes() -> bool:

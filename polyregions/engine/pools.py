@@ -153,8 +153,8 @@ def pool_for(job: Job, executor: Executor | None, workers: int | None, may_start
         StoppedError: a cluster takes nothing.
     """
     if executor is None:
-        n = workers or (cores() if job.walks or may_start_processes else 1)
-        return ThreadPool(job, None, n) if job.walks or n == 1 else ProcessPool(job, n)
+        n = workers or (cores() if job.is_compiled or may_start_processes else 1)
+        return ThreadPool(job, None, n) if job.is_compiled or n == 1 else ProcessPool(job, n)
     if is_cluster(executor):
         return Cluster(job, executor, workers)
     n = workers or getattr(executor, "_max_workers", None) or cores()

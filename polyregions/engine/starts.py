@@ -33,7 +33,7 @@ def start_of_arrays(arrays: Arrays, job: Job, where: str) -> Any:
         FormatError: not what `start_arrays` gives for a task of this job.
     """
     try:
-        if "approx" in arrays and not job.walks:
+        if "approx" in arrays and not job.is_compiled:
             return _paths(
                 arrays, job.reduction.problem.network.n_neurons, job.reduction.problem.solid.hull.dim
             )

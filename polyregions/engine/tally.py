@@ -11,7 +11,7 @@ import numpy as np
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
-from polyregions.engine.job import READABLE_BUDGET, WALK_BUDGET, Job
+from polyregions.engine.job import COMPILED_BUDGET, READABLE_BUDGET, Job
 from polyregions.engine.options import RunOptions
 from polyregions.engine.parallel import Plan, Totals, batches_of
 from polyregions.engine.reduction import reduce, unreduced
@@ -67,7 +67,7 @@ def job_for(problem: Problem, engine: str, keep: bool) -> tuple[str, Job]:
 
     Args:
         problem: network and domain.
-        engine: "auto", "walk" or "highs"; asked for by name, "highs" is the plain reference.
+        engine: "auto", "cells", "walk" or "highs"; asked for by name, "highs" is the plain reference.
         keep: whether regions are wanted, or only counts.
 
     Raises:
@@ -76,9 +76,9 @@ def job_for(problem: Problem, engine: str, keep: bool) -> tuple[str, Job]:
     chosen, is_reference = choose_engine(problem, engine), engine == "highs"
     reduction = unreduced(problem) if is_reference else reduce(problem)
     # without a neuron left there is nothing for the kernels to do
-    walks = chosen == "walk" and reduction.problem.network.n_neurons > 0
-    budget = WALK_BUDGET if walks else READABLE_BUDGET
-    return chosen, Job(reduction, problem, walks, is_reference, keep, budget)
+    kernels = chosen if chosen != "highs" and reduction.problem.network.n_neurons > 0 else None
+    budget = READABLE_BUDGET if kernels is None else COMPILED_BUDGET
+    return chosen, Job(reduction, problem, kernels, is_reference, keep, budget)
 
 
 def layer_counts(network: Network, counts: LayerCount, regions: int) -> tuple[int, ...]:

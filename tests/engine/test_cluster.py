@@ -43,7 +43,7 @@ BEGUN = 200  # regions after which something happens
 def tiny() -> Iterator[None]:
     """Hundreds of tasks, and many shards."""
     with (
-        patch.multiple(engine, WALK_BUDGET=(1, 16)),
+        patch.multiple(engine, COMPILED_BUDGET=(1, 16)),
         patch.multiple(shards, SHARD_ROWS=200, FEWEST_ROWS=200),
     ):
         yield
@@ -287,6 +287,6 @@ def test_a_worker_is_killed_each_second(whole: dict[str, bytes], tmp_path: Path)
 @pytest.mark.slow
 def test_a_worker_is_killed_each_second_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Until there is an end: tasks are so small that the run takes minutes."""
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 2))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (1, 2))
     pr.enumerate_regions(NETWORK, BOX, workers=1, store=tmp_path / "whole")
     assert run_while_killing(tmp_path / "a", 10**6, content(tmp_path / "whole")) > 3

@@ -25,7 +25,7 @@ HONEST = 12  # tasks that are done before something goes wrong
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many tasks, and many shards."""
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 8))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (1, 8))
     monkeypatch.setattr(shards, "SHARD_ROWS", 10)
     monkeypatch.setattr(shards, "FEWEST_ROWS", 10)
 

@@ -190,7 +190,7 @@ NETWORKS = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_tallies_are_the_same_for_any_number_of_workers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tasks are cut off in the middle of the last layer too."""
-    monkeypatch.setattr(engine, "WALK_BUDGET", (16, 64))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (16, 64))
     net = NETWORKS[name]
     box = Box.cube(-1, 1, net.n_inputs)
     expected = enumerate_regions(net, box).regions_after_each_layer()

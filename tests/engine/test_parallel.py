@@ -31,7 +31,7 @@ from truth import ARRANGEMENTS, FORMULA_NETWORKS, arrangement_network, formula_n
 @pytest.fixture
 def tiny_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of tasks in small networks."""
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 8))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (1, 8))
     monkeypatch.setattr(engine, "READABLE_BUDGET", (1, 4))
 
 
@@ -146,7 +146,7 @@ def test_random_problems_in_tiny_tasks_and_in_one(
     network = random_network(rng)
     domain = random_domain(rng, network.n_inputs)
     one = pr.enumerate_regions(network, domain, workers=1)
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 2))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (1, 2))
     monkeypatch.setattr(engine, "READABLE_BUDGET", (1, 2))
     tiny = pr.enumerate_regions(network, domain, workers=1)
     assert np.array_equal(one.packed, tiny.packed)

@@ -38,7 +38,7 @@ pytest.importorskip("pyarrow")
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Many tasks, and many shards."""
-    monkeypatch.setattr(engine, "WALK_BUDGET", (1, 8))
+    monkeypatch.setattr(engine, "COMPILED_BUDGET", (1, 8))
     monkeypatch.setattr(engine, "READABLE_BUDGET", (1, 4))
     monkeypatch.setattr(shards, "SHARD_ROWS", 10)
     monkeypatch.setattr(shards, "FEWEST_ROWS", 10)
@@ -145,7 +145,7 @@ from polyregions.engine import tally as engine
 from polyregions.io.store import shards
 from randoms import float_layers, generator
 
-engine.WALK_BUDGET, shards.SHARD_ROWS, shards.FEWEST_ROWS = (4, 16), 50, 50
+engine.COMPILED_BUDGET, shards.SHARD_ROWS, shards.FEWEST_ROWS = (4, 16), 50, 50
 network = pr.Network.from_layers(float_layers(generator(1), (3, 12, 10, 1)))
 
 def tell(progress):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Timer
 from typing import Any, Final, TypeVar, cast
@@ -17,6 +17,9 @@ NOTICE = "polyregions: compiling the walk engine (once, about half a minute; lat
 
 
 OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+UNCOUNTED: Final[dict[str, Any]] = {
+    "_nrt": False
+}  # numba emits no reference counts: kernels that make no arrays need none
 
 
 def entry(function: Kernel) -> Kernel:
@@ -24,20 +27,31 @@ def entry(function: Kernel) -> Kernel:
 
     Where no cache directory can be written the compiled code lives as long as the process.
     """
-    return _compiled(function, False)
+    return _compiled(function, False, {})
 
 
 def kernel(function: Kernel) -> Kernel:
     """The same for what only other kernels call: without the wrapper for Python, which takes time to compile."""
-    return _compiled(function, True)
+    return _compiled(function, True, {})
 
 
-def _compiled(function: Kernel, is_inner: bool) -> Kernel:
+def uncounted_entry(function: Kernel) -> Kernel:
+    """An entry that neither makes arrays nor changes their shapes, nor calls what does: arrays are not counted."""
+    return _compiled(function, False, UNCOUNTED)
+
+
+def uncounted_kernel(function: Kernel) -> Kernel:
+    """The same for a kernel."""
+    return _compiled(function, True, UNCOUNTED)
+
+
+def _compiled(function: Kernel, is_inner: bool, more: Mapping[str, Any]) -> Kernel:
     compile_: Any = njit  # its types know neither of the wrappers' options
+    options = {**OPTIONS, **more, "no_cpython_wrapper": is_inner}
     try:
-        compiled = compile_(cache=True, no_cpython_wrapper=is_inner, **OPTIONS)(function)
+        compiled = compile_(cache=True, **options)(function)
     except RuntimeError:  # numba: no locator available, that is, nowhere to write
-        compiled = compile_(no_cpython_wrapper=is_inner, **OPTIONS)(function)
+        compiled = compile_(**options)(function)
     return cast(Kernel, compiled)
 
 

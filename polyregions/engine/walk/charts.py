@@ -18,17 +18,19 @@ from math import lcm
 import numpy as np
 from flint import fmpz_mat
 
-from polyregions._types import Floats
+from polyregions._types import Bytes, Floats
 from polyregions.engine.kernels.codes import DOMAIN, OFF, ON
 from polyregions.engine.kernels.state import TINY, ULP, Chart, Net
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis
 from polyregions.exact.numbers import Point
+from polyregions.networks.certain_patterns import certified_patterns
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.domain import is_float_box
 from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.proof import values_at_points
 
 INFINITY = -2  # the row tau >= 0 of an unbounded piece
 RECENT = 64  # pieces kept for whoever goes on with a part of them
@@ -344,3 +346,22 @@ def _float_rows(rows: Sequence[Sequence[int]], low: Floats, high: Floats) -> tup
     reach = np.maximum(np.abs(low), np.abs(high))
     size = np.abs(floats[:, :-1]) @ reach + np.abs(floats[:, -1])
     return floats, (width + 6) * ULP * size + TINY
+
+
+def unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
+    """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
+    k = problem.solid.hull.dim
+    scale = max(1, *(abs(int(e)) for e in piece.embedding.entries()))
+    matrix = np.array(
+        [[int(piece.embedding[i, j]) / scale for j in range(piece.embedding.ncols())] for i in range(k + 1)]
+    )
+    image = u @ matrix[:, :-1].T + matrix[:, -1]
+    with np.errstate(all="ignore"):
+        points = image[:, :k] / image[:, k:]
+    usable = np.all(np.isfinite(points), axis=1)
+    points[~usable] = 0.0
+    patterns, certain = certified_patterns(problem.inner, points)
+    fine = usable & certain & np.all(patterns == bits.astype(np.bool_), axis=1)
+    value, doubt = values_at_points(problem.root.rows, problem.root.error, points)
+    fine &= np.all(value > doubt, axis=1)
+    return points, np.flatnonzero(~fine).tolist()

@@ -33,14 +33,12 @@ from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.kernels.does_it_cut import goal_of
 from polyregions.engine.kernels.state import allocate_leaves, allocate_work
 from polyregions.engine.tree import Cell, leaves_below
-from polyregions.engine.walk.charts import DomainPiece, DomainPieces, exact_point, network_arrays
+from polyregions.engine.walk.charts import DomainPiece, DomainPieces, exact_point, network_arrays, unchart
 from polyregions.engine.walk.settle import Settler
 from polyregions.engine.walk.subtree import Subtree, checked_subtree, load, subtrees
 from polyregions.exact.numbers import Point
-from polyregions.networks.certain_patterns import certified_patterns
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.oracle.forms import Form
-from polyregions.polyhedra.oracle.proof import is_inside
 from polyregions.polyhedra.oracle.referee import Referee
 
 BATCH = 4096
@@ -58,6 +56,7 @@ class WalkRun:
     def __init__(self, problem: Problem, keep: bool = True) -> None:
         self.problem, self.keep = problem, keep
         self.net = network_arrays(problem)
+        self.ends = self.net.ends
         self.pieces = DomainPieces(problem)
 
     def starts(self) -> list[int]:
@@ -284,7 +283,7 @@ class WalkPart:
         if self._piece.chart.plain:
             points = u.copy()
         else:
-            points, doubtful = _unchart(self._run.problem, self._piece, bits, u)
+            points, doubtful = unchart(self._run.problem, self._piece, bits, u)
             for i in doubtful:
                 if i not in self._exact:
                     self._exact[i] = self._settle_point(bits[i], cuts[i], points[i], u[i])
@@ -324,22 +323,3 @@ class NoPart:
 def _most_vertices(piece: DomainPiece) -> int:
     """How many vertices are remembered for a cell."""
     return max(2 * len(piece.chart.lower) + 4, len(piece.bases) + 2)
-
-
-def _unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
-    """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
-    k = problem.solid.hull.dim
-    scale = max(1, *(abs(int(e)) for e in piece.embedding.entries()))
-    matrix = np.array(
-        [[int(piece.embedding[i, j]) / scale for j in range(piece.embedding.ncols())] for i in range(k + 1)]
-    )
-    image = u @ matrix[:, :-1].T + matrix[:, -1]
-    with np.errstate(all="ignore"):
-        points = image[:, :k] / image[:, k:]
-    usable = np.all(np.isfinite(points), axis=1)
-    points[~usable] = 0.0
-    patterns, certain = certified_patterns(problem.inner, points)
-    fine = usable & certain & np.all(patterns == bits.astype(np.bool_), axis=1)
-    root = problem.root
-    doubtful = [i for i in range(len(u)) if not fine[i] or not is_inside(root.rows, root.error, points[i])]
-    return points, doubtful

@@ -1,0 +1,292 @@
+"""Running the kernels of cells over all pieces of a problem, and settling what they hand back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from polyregions._types import Bytes, Floats, Ints
+from polyregions.engine.batches import Batch, LayerCount
+from polyregions.engine.cells import machine
+from polyregions.engine.cells.settle import Coordinates, Settler
+from polyregions.engine.cells.start import Start, load_start, start_of
+from polyregions.engine.cells.state import (
+    DEPTH,
+    DONE,
+    FULL,
+    LEAF,
+    N_DOMAIN_ROWS,
+    N_FOUND,
+    N_LEAVES,
+    N_ROWS,
+    QUESTION,
+    ROOM,
+    SLOTS,
+    Leaves,
+    allocate_work,
+    unpacked,
+    words_for,
+)
+from polyregions.engine.cells.subtree import Subtree, load, subtrees
+from polyregions.engine.kernels.compiled import announced
+from polyregions.engine.walk.charts import RECENT, DomainPiece, DomainPieces, unchart
+from polyregions.engine.walk.driver import NoPart
+from polyregions.networks.problem import Problem
+from polyregions.polyhedra.oracle.referee import Referee
+
+BATCH = 4096
+NO_BUDGET = 2**62
+FIRST_ROOM = 256  # vertices that there is room for to begin with
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A piece of the domain, and how the kernels begin with it."""
+
+    domain: DomainPiece
+    start: Start
+
+
+class CellsRun:
+    """The engine of cells, prepared for a problem; threads may share it.
+
+    Args:
+        problem: what to enumerate; it must have at least one neuron and one dimension.
+        keep: whether patterns are wanted, or only counts.
+    """
+
+    def __init__(self, problem: Problem, keep: bool = True) -> None:
+        self.problem, self.keep = problem, keep
+        self.pieces = DomainPieces(problem)
+        self.piece = lru_cache(maxsize=RECENT)(self._piece)
+        widths = [layer.n_neurons for layer in problem.inner.layers]
+        last = max(i for i, n in enumerate(widths) if n)
+        self.kinked = [np.flatnonzero(layer.splitting) for layer in problem.inner.layers[: last + 1]]
+        self.ends: Ints = np.cumsum(widths[: last + 1]).astype(np.int64)
+
+    def _piece(self, number: int) -> Piece | None:
+        piece = self.pieces.piece(number)
+        return None if piece is None else Piece(piece, start_of(self.problem, piece))
+
+    def starts(self) -> list[int]:
+        """Where to start: the pieces of the domain."""
+        return list(range(len(self.pieces)))
+
+    def part(
+        self, start: int | Subtree, referee: Referee, budget: int = NO_BUDGET, most_apart: int = 0
+    ) -> CellsPart | NoPart:
+        """A whole piece, or what a part before left of it; after about `budget` regions the rest is left again.
+
+        What a part finds depends on nothing but its start and budget.
+        """
+        piece = self.piece(start if isinstance(start, int) else start.piece)
+        if piece is None:
+            return NoPart(self.ends)
+        return CellsPart(self, piece, start, referee, budget, most_apart)
+
+    def share(self, start: int | Subtree) -> float:
+        """The part of the tree that is below a start."""
+        if isinstance(start, int):
+            return 1.0 / len(self.pieces)
+        n_cuts = start.frames[:, N_ROWS] - start.n_domain_rows
+        return float(np.exp2(-n_cuts.astype(np.float64)).sum()) / len(self.pieces)
+
+    def place(self, start: int | Subtree) -> tuple[int, int]:
+        """The layer that the last cell of a start is in, and how many neurons of it may still cut that cell."""
+        if isinstance(start, int):
+            return 0, int(self.ends[0])
+        open_units = int(np.unpackbits(start.rest[-1].view(np.uint8)).sum())
+        return int(start.frames[-1, 0]) - 1, open_units
+
+    def checked_start(self, arrays: Mapping[str, Any]) -> int | Subtree:
+        """A start from elsewhere, within bounds.
+
+        Raises:
+            ValueError, KeyError, TypeError: something else than a start of this run.
+        """
+        from polyregions.engine.cells.checks import checked_subtree
+
+        number = int(arrays["piece"])
+        if not 0 <= number < len(self.pieces):
+            raise ValueError(f"piece {number} of {len(self.pieces)}")
+        if len(arrays) == 1:
+            return number
+        piece = self.piece(number)
+        if piece is None:
+            raise ValueError(f"piece {number} is another one")
+        return checked_subtree(arrays, piece.start)
+
+
+class CellsPart:
+    """The kernels at work on a part of one piece, and all that they need from Python.
+
+    Attributes:
+        rest: after the last batch, what is left to do, in the order of the tree.
+        in_order: whether the regions so far came in lexicographic order.
+    """
+
+    def __init__(
+        self,
+        run: CellsRun,
+        piece: Piece,
+        start: int | Subtree,
+        referee: Referee,
+        budget: int,
+        most_apart: int,
+    ) -> None:
+        self._run, self._piece, self._start = run, piece, start
+        self._referee, self._budget, self._most_apart = referee, budget, most_apart
+        net, d = piece.start.net, piece.start.dim
+        n_words = words_for(2 * d) if isinstance(start, int) else start.n_words
+        n_vertices = FIRST_ROOM + 2**d if isinstance(start, int) else FIRST_ROOM + 2 * len(start.place)
+        self._axes, self._words = (0,) * d, (0,) * n_words
+        self._lane = (0,) if piece.start.has_integers else None
+        self._work = allocate_work(net.widths, d, n_words, n_vertices, piece.start.has_integers)
+        self._leaves = _allocate_leaves(net.widths, d, min(BATCH, budget) if run.keep else 2)
+        self._settler = Settler(run.problem, piece.start, self._work)
+        self._exact: dict[int, Coordinates] = {}
+        self._ends: tuple[Bytes, Bytes] | None = None
+        self._share = 0.0
+        self.rest: list[Subtree] = []
+        self.in_order = len(run.pieces) == 1
+
+    @property
+    def counts(self) -> LayerCount:
+        """How many cells of each layer there are so far."""
+        found = LayerCount.none(self._run.ends)
+        found.after[:] = self._leaves.after[1:]
+        if self._ends is not None:
+            found.first[:], found.last[:] = self._ends
+        return found
+
+    def _begin(self) -> None:
+        load_start(self._piece.start, self._work)
+        machine.begin(self._axes, self._piece.start.net, self._work)
+        if not isinstance(self._start, int):
+            load(self._work, self._start)
+        self._share = self._run.share(self._start)
+
+    def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
+        """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
+        with announced():
+            self._begin()
+            status = self._go_on(0)  # stops at the first leaf: compiles, or loads the cache
+        while True:
+            is_over = status == FULL and self._left() <= 0
+            if is_over:
+                self.rest = subtrees(self._work, self._number(), self._most_apart)
+            if is_over or status == DONE:
+                yield self._flush(self._remaining(status == DONE))
+                return
+            if not self._settle(status):
+                yield self._flush(self._remaining(False))
+            status = self._go_on(min(room() - int(self._work.registers[N_LEAVES]), self._left()))
+
+    def _go_on(self, most: int) -> int:
+        net, keep = self._piece.start.net, self._run.keep
+        return machine.walk(self._axes, self._words, self._lane, net, self._work, self._leaves, keep, most)
+
+    def _settle(self, status: int) -> bool:
+        """Do what the kernels came back for; False if that was only to hand over leaves."""
+        if status == QUESTION:
+            self._referee.score.by_rationals += 1
+            self._settler.settle_question()
+        elif status == LEAF:
+            self._settle_leaf()
+        elif status == ROOM:
+            self._resize(2 * len(self._work.place), len(self._words))
+        elif status == SLOTS:
+            self._resize(len(self._work.place), 2 * len(self._words))
+        else:
+            return False
+        return True
+
+    def _resize(self, n_vertices: int, n_words: int) -> None:
+        """The same state with more room for vertices, or more words for slots."""
+        old, start = self._work, self._piece.start
+        work = allocate_work(start.net.widths, start.dim, n_words, n_vertices, start.has_integers)
+        n, w = len(old.place), len(self._words)
+        work.place[:n] = old.place
+        work.marks[:n, :w], work.marks[:n, n_words:] = old.marks[:, :w], old.marks[:, w:]
+        work.owner[: 64 * w] = old.owner
+        same = {
+            name: getattr(old, name)
+            for name in ("forms", "signs", "entries", "rest", "frames", "path", "registers")
+        }
+        self._work, self._words = work._replace(**same), (0,) * n_words
+        self._settler.work = self._work
+
+    def _left(self) -> int:
+        """What is left of the budget."""
+        return self._budget - int(self._work.registers[N_FOUND])
+
+    def _number(self) -> int:
+        return self._start if isinstance(self._start, int) else self._start.piece
+
+    def _settle_leaf(self) -> None:
+        """A leaf whose point floats did not prove: it gets one by exact arithmetic."""
+        work, leaves = self._work, self._leaves
+        self._referee.score.by_rationals += 1
+        at = int(work.registers[N_LEAVES])
+        self._exact[at] = self._settler.leaf()
+        machine.keep_leaf(work, leaves)
+
+    def _remaining(self, is_done: bool) -> float:
+        """The share of the tree that is still to be done."""
+        if is_done:
+            return 0.0
+        work = self._work
+        waiting = work.frames[: int(work.registers[DEPTH]), N_ROWS]
+        n_cuts = np.append(waiting, work.registers[N_ROWS]) - work.registers[N_DOMAIN_ROWS]
+        return float(np.exp2(-n_cuts.astype(np.float64)).sum()) / len(self._run.pieces)
+
+    def _flush(self, remaining: float) -> Batch:
+        """Hand over what the buffer holds."""
+        n = int(self._work.registers[N_LEAVES])
+        self._work.registers[N_LEAVES] = 0
+        share, self._share = self._share - remaining, remaining
+        self._note_ends(n)
+        if not self._run.keep:
+            none = np.zeros((0, int(self._run.ends[-1])), dtype=np.uint8)
+            return Batch(none, none, np.zeros((0, self._run.problem.solid.hull.dim)), {}, n, share)
+        bits = unpacked(self._leaves.bits[:n], self._run.kinked)
+        cuts = unpacked(self._leaves.cuts[:n], self._run.kinked)
+        points, exact = self._points(bits, cuts, self._leaves.points[:n])
+        return Batch(bits, cuts, points, exact, n, share)
+
+    def _note_ends(self, n: int) -> None:
+        """Remember the first and the last pattern."""
+        if n == 0:
+            return
+        last = n - 1 if self._run.keep else int(self._work.registers[N_FOUND] > 1)
+        first_bits, last_bits = unpacked(self._leaves.bits[[0, last]], self._run.kinked)
+        self._ends = (first_bits if self._ends is None else self._ends[0], last_bits)
+
+    def _points(self, bits: Bytes, cuts: Bytes, u: Floats) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
+        """Interior points over the hull's coordinates, and the rational ones among them."""
+        problem, piece = self._run.problem, self._piece.domain
+        exact: dict[int, tuple[Fraction, ...]] = {}
+        if piece.chart.plain:
+            points = u.copy()
+        else:
+            points, doubtful = unchart(problem, piece, bits, u)
+            for i in doubtful:
+                self._exact.setdefault(i, [Fraction(c) for c in u[i].tolist()])
+        for i, coordinates in self._exact.items():
+            point = self._settler.point_of(coordinates, (bits[i] != 0).tolist(), (cuts[i] != 0).tolist())
+            points[i] = point.approx
+            if point.rational is not None:
+                exact[i] = point.rational
+        self._exact = {}
+        return points, exact
+
+
+def _allocate_leaves(widths: Ints, d: int, capacity: int) -> Leaves:
+    shape = (capacity, len(widths), words_for(int(widths.max())))
+    bits, cuts = np.zeros(shape, dtype=np.uint64), np.zeros(shape, dtype=np.uint64)
+    return Leaves(bits, cuts, np.zeros((capacity, d)), np.zeros(len(widths), dtype=np.int64))

@@ -1,0 +1,112 @@
+"""Kernels that prove a point inside a leaf, and write it down."""
+
+from __future__ import annotations
+
+from polyregions._types import Floats, Ints
+from polyregions.engine.cells.state import (
+    CUTS,
+    ERROR,
+    LAYER_SHIFT,
+    MORE,
+    ON,
+    SAFE,
+    SCALE,
+    SHIFT,
+    SIZE,
+    ULP,
+    UNIT_MASK,
+    Axes,
+    Words,
+)
+from polyregions.engine.cells.words import NONE, bit, lowest
+from polyregions.engine.kernels.compiled import uncounted_kernel
+
+
+@uncounted_kernel
+def prove_leaf(
+    axes: Axes,
+    words: Axes,
+    forms: Floats,
+    signs: Words,
+    space: Floats,
+    place: Floats,
+    marks: Words,
+    start: int,
+    end: int,
+    owner: Ints,
+    box: Floats,
+    points: Floats,
+    at: int,
+) -> bool:
+    """Write the mean of a cell's vertices to points[at], if floats prove that it is inside; whether they do.
+
+    Rows that no vertex lies on are redundant, so those that one does are enough.
+    """
+    d = len(axes)
+    share = 1.0 / (end - start)
+    for c in range(d):
+        total = 0.0
+        for v in range(start, end):
+            total += place[v, c]
+        box[0, c] = total * share
+    settle_point(axes, space, box, points, at)
+    for w in range(len(words)):
+        slots = NONE
+        for v in range(start, end):
+            slots |= marks[v, w]
+        while slots != NONE:
+            one = lowest(slots)
+            slots ^= bit(one)
+            if not is_inside(axes, forms, signs, owner[64 * w + one], box):
+                return False
+    return True
+
+
+@uncounted_kernel
+def settle_point(axes: Axes, space: Floats, box: Floats, points: Floats, at: int) -> None:
+    """Round a point box[0] to float64 inputs, and put into box[1] how far it is from that of the rounded inputs."""
+    is_plain = space[MORE, 2] == 1.0
+    for c in range(len(axes)):
+        if is_plain:
+            shift, scale = space[SHIFT, c], space[SCALE, c]
+            x = shift + scale * box[0, c]
+            back = x - shift
+            # the exact rounding error of that subtraction (Knuth's two-sum); the scale is a power of two
+            part = back - x
+            remainder = (x - (back - part)) + (-shift - part)
+            box[0, c] = back / scale
+            box[1, c] = abs(remainder) / scale * SAFE
+            points[at, c] = x
+        else:
+            box[1, c] = 0.0
+            points[at, c] = box[0, c]
+
+
+@uncounted_kernel
+def is_inside(axes: Axes, forms: Floats, signs: Words, row: int, box: Floats) -> bool:
+    """Whether box[0] is certainly on the inner side of a row."""
+    d = len(axes)
+    layer, unit = row >> LAYER_SHIFT, row & UNIT_MASK
+    z = forms[layer, d, unit]
+    error = forms[layer, d + ERROR, unit] + (d + 4) * ULP * forms[layer, d + SIZE, unit]
+    for c in range(d):
+        z += forms[layer, c, unit] * box[0, c]
+        error += abs(forms[layer, c, unit]) * box[1, c]
+    is_on = layer == 0 or signs[layer, ON, unit >> 6] & bit(unit) != NONE
+    return bool(z > error * SAFE if is_on else z < -error * SAFE)
+
+
+@uncounted_kernel
+def record_leaf(signs: Words, bits: Words, cuts: Words, at: int) -> None:
+    """Write a leaf's bits, and which units cut its ancestors."""
+    for layer in range(1, signs.shape[0]):
+        for w in range(signs.shape[2]):
+            bits[at, layer, w] = signs[layer, ON, w]
+            cuts[at, layer, w] = signs[layer, CUTS, w]
+
+
+@uncounted_kernel
+def count_leaf(after: Ints, since: int) -> None:
+    """Count a leaf for its own layer and those below it in which its cell is a new one."""
+    for layer in range(max(1, since), len(after)):
+        after[layer] += 1

@@ -1,0 +1,366 @@
+"""The loop: enter a layer with a cell, split by the units that cut it, go on below; return when Python has to act."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyregions._types import Floats, Ints
+from polyregions.engine.cells.cut import (
+    NO_ROOM,
+    NO_SLOT,
+    NO_UNIT,
+    finish_vertices,
+    free_slot,
+    is_unsure,
+    keep_on,
+    make_vertices,
+    next_unit,
+    push_row,
+    split_off,
+    weigh,
+)
+from polyregions.engine.cells.forms import compose_layer, measure
+from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_leaf
+from polyregions.engine.cells.state import (
+    BASE,
+    BEFORE,
+    CUTS,
+    DECIDE,
+    DEPTH,
+    DONE,
+    EMIT,
+    END,
+    ENTER,
+    FULL,
+    GIVEN,
+    KINKED,
+    LAYER,
+    LAYER_SHIFT,
+    LEAF,
+    MODE,
+    N_DOMAIN_ROWS,
+    N_FOUND,
+    N_LEAVES,
+    N_ROWS,
+    ON,
+    POOR,
+    POP,
+    QUESTION,
+    ROOM,
+    ROW,
+    SAFE,
+    SINCE,
+    SLOT,
+    SLOTS,
+    START,
+    TERMS,
+    TINY,
+    UNIT,
+    UNIT_MASK,
+    VERSION,
+    Axes,
+    Leaves,
+    Net,
+    Words,
+    Work,
+)
+from polyregions.engine.cells.words import NONE, bit
+from polyregions.engine.kernels.compiled import uncounted_entry, uncounted_kernel
+
+
+@uncounted_entry
+def begin(axes: Axes, net: Net, work: Work) -> None:
+    """Make ready to cut the first cell, whose vertices are in the pool, by the rows of the domain."""
+    for layer in range(min(2, len(net.widths))):
+        measure(axes, net.space, work.forms, layer, net.widths[layer])
+        work.entries[layer, VERSION] = 1
+    work.registers[MODE] = ENTER
+
+
+@uncounted_entry
+def walk(
+    axes: Axes, words: Axes, lane: Axes | None, net: Net, work: Work, leaves: Leaves, keep: bool, most: int
+) -> int:
+    """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
+
+    axes, words: d and W zeros; lane: None, unless vertices and forms may be small integers.
+    """
+    forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
+    registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
+    cell, crossed, tight, box, system = work.cell, work.crossed, work.tight, work.box, work.system
+    units, widths, space, entries = net.units, net.widths, net.space, work.entries
+    last, begun = len(widths) - 1, registers[N_FOUND]
+    while True:
+        mode = registers[MODE]
+        layer, at, start, end = registers[LAYER], registers[DEPTH], registers[START], registers[END]
+        if mode == ENTER:
+            if layer > 1:
+                compose_layer(axes, net.weight, net.slopes, widths, space, forms, signs, entries, layer)
+            if enter(axes, widths[layer], forms, signs, place, rest, layer, at, start, end, box):
+                finish_vertices(
+                    axes,
+                    words,
+                    units,
+                    forms,
+                    layer,
+                    place,
+                    marks,
+                    start,
+                    end,
+                    rest,
+                    at,
+                    owner,
+                    system,
+                    lane,
+                    np.inf,
+                )
+            registers[MODE] = DECIDE
+        elif mode == DECIDE:
+            unit = next_unit(words, marks, start, end, rest, at, signs, layer)
+            if unit == NO_UNIT:
+                finish_layer(registers, last)
+                continue
+            registers[UNIT] = unit
+            if is_unsure(words, marks, start, end, rest.shape[1], unit):
+                return QUESTION
+            slot = free_slot(words, marks, start, end)
+            if slot == NO_SLOT:
+                return SLOTS
+            n_new = cross(
+                axes, words, space, forms, place, marks, registers, rest, cell, crossed, tight, slot
+            )
+            if n_new == NO_ROOM:
+                return ROOM
+            push_row(path, registers[N_ROWS], (layer << LAYER_SHIFT) + unit, slot, owner)
+            finish_vertices(
+                axes,
+                words,
+                units,
+                forms,
+                layer,
+                place,
+                marks,
+                end,
+                end + n_new,
+                rest,
+                at,
+                owner,
+                system,
+                lane,
+                POOR,
+            )
+            split(axes, place, marks, signs, rest, registers, frames, cell, slot, n_new)
+        elif mode == EMIT:
+            if registers[N_FOUND] - begun >= most:
+                return FULL
+            if keep:
+                i = registers[N_LEAVES]
+                if i == len(leaves.points):
+                    return FULL
+                if not prove_leaf(
+                    axes,
+                    words,
+                    forms,
+                    signs,
+                    net.space,
+                    place,
+                    marks,
+                    registers[START],
+                    registers[END],
+                    owner,
+                    work.box,
+                    leaves.points,
+                    i,
+                ):
+                    return LEAF
+            write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, keep)
+        elif not pop(signs, registers, frames, path, owner):
+            return DONE
+
+
+@uncounted_kernel
+def finish_layer(registers: Ints, last: int) -> None:
+    """All units of the layer are decided on the current cell: go on to the next layer, or to the leaf."""
+    layer = registers[LAYER]
+    registers[SINCE] = min(registers[SINCE], layer)
+    if layer == 0:
+        registers[N_DOMAIN_ROWS] = registers[N_ROWS]
+    if layer == last:
+        registers[MODE] = EMIT
+    else:
+        registers[LAYER] = layer + 1
+        registers[MODE] = ENTER
+
+
+@uncounted_kernel
+def enter(
+    axes: Axes,
+    n: int,
+    forms: Floats,
+    signs: Words,
+    place: Floats,
+    rest: Words,
+    layer: int,
+    at: int,
+    start: int,
+    end: int,
+    box: Floats,
+) -> bool:
+    """Decide the units of a layer that a box around the cell decides; whether there are others."""
+    enclose(axes, place, start, end, box)
+    spread(axes, forms, layer, n, box)
+    choose_candidates(axes, forms, signs, layer, n, box, rest, at)
+    left = NONE
+    for w in range(rest.shape[1]):
+        left |= rest[at, w]
+    return bool(left != NONE)
+
+
+@uncounted_kernel
+def enclose(axes: Axes, place: Floats, start: int, end: int, box: Floats) -> None:
+    """The middle box[0] and half the widths box[1] of a box around a cell."""
+    d = len(axes)
+    for c in range(d):
+        low, high = place[start, c] - place[start, d], place[start, c] + place[start, d]
+        for v in range(start + 1, end):
+            low = min(low, place[v, c] - place[v, d])
+            high = max(high, place[v, c] + place[v, d])
+        middle = 0.5 * (low + high)
+        box[0, c] = middle
+        box[1, c] = max(high - middle, middle - low) * SAFE + TINY
+
+
+@uncounted_kernel
+def spread(axes: Axes, forms: Floats, layer: int, n: int, box: Floats) -> None:
+    """The values box[2] of a layer's units in the middle of the box, and how far box[3] they are from others in it."""
+    d = len(axes)
+    for i in range(n):
+        box[2, i] = forms[layer, d, i]
+        box[3, i] = 2.0 * forms[layer, d + BASE, i]
+    for c in range(d):
+        middle, half = box[0, c], box[1, c]
+        for i in range(n):
+            a = forms[layer, c, i]
+            box[2, i] += a * middle
+            box[3, i] += abs(a) * half
+
+
+@uncounted_kernel
+def choose_candidates(
+    axes: Axes, forms: Floats, signs: Words, layer: int, n: int, box: Floats, rest: Words, at: int
+) -> None:
+    """Put the units that the box leaves open into rest[at], and set the bits of the others."""
+    d = len(axes)
+    for w in range(rest.shape[1]):
+        open_, on = NONE, NONE
+        for i in range(64 * w, min(64 * w + 64, n)):
+            if box[2, i] > box[3, i] * SAFE:
+                on |= bit(i)
+            elif not box[2, i] < -box[3, i] * SAFE and forms[layer, d + TERMS, i] != 0.0:
+                open_ |= bit(i)
+        kinked = signs[layer, KINKED, w]
+        signs[layer, ON, w] = (on & kinked) | signs[layer, GIVEN, w]
+        rest[at, w] = open_ & kinked
+
+
+@uncounted_kernel
+def cross(
+    axes: Axes,
+    words: Axes,
+    space: Floats,
+    forms: Floats,
+    place: Floats,
+    marks: Words,
+    registers: Ints,
+    rest: Words,
+    cell: Floats,
+    crossed: Ints,
+    tight: Words,
+    slot: int,
+) -> int:
+    """Make the vertices where the current unit cuts the current cell; how many, or NO_ROOM for all that follows."""
+    start, end, unit = registers[START], registers[END], registers[UNIT]
+    weigh(axes, words, forms, registers[LAYER], unit, place, marks, start, end, rest.shape[1], cell)
+    n_new = make_vertices(axes, words, place, marks, start, end, cell, crossed, tight, space, slot)
+    if n_new == NO_ROOM or end + 2 * n_new + end - start > len(place):
+        return NO_ROOM
+    rest[registers[DEPTH], unit >> 6] &= ~bit(unit)
+    return n_new
+
+
+@uncounted_kernel
+def split(
+    axes: Axes,
+    place: Floats,
+    marks: Words,
+    signs: Words,
+    rest: Words,
+    registers: Ints,
+    frames: Ints,
+    cell: Floats,
+    slot: int,
+    n_new: int,
+) -> None:
+    """Cut the current cell: its on side waits, its off side is next; of a row of the domain only the on side."""
+    layer, unit, at = registers[LAYER], registers[UNIT], registers[DEPTH]
+    start, end = registers[START], registers[END]
+    registers[N_ROWS] += 1
+    top = split_off(axes, place, marks, start, end, n_new, cell, slot)
+    on_end = keep_on(axes, place, marks, start, end, n_new, cell)
+    if layer == 0:
+        registers[END] = on_end
+        return
+    frames[at, LAYER] = layer
+    frames[at, START] = start
+    frames[at, END] = on_end
+    frames[at, N_ROWS] = registers[N_ROWS]
+    frames[at, UNIT] = unit
+    for w in range(rest.shape[1]):
+        rest[at + 1, w] = rest[at, w]
+    signs[layer, CUTS, unit >> 6] |= bit(unit)
+    signs[layer, ON, unit >> 6] &= ~bit(unit)
+    registers[START] = end + n_new
+    registers[END] = top
+    registers[DEPTH] = at + 1
+
+
+@uncounted_kernel
+def write_leaf(signs: Words, registers: Ints, bits: Words, cuts: Words, after: Ints, keep: bool) -> None:
+    """Record the leaf, of leaves that are only counted the first and the last."""
+    i = registers[N_LEAVES]
+    record_leaf(signs, bits, cuts, i if keep else min(1, registers[N_FOUND]))
+    count_leaf(after, registers[SINCE])
+    registers[SINCE] = len(after)
+    registers[N_LEAVES] = i + 1
+    registers[N_FOUND] += 1
+    registers[MODE] = POP
+
+
+@uncounted_kernel
+def pop(signs: Words, registers: Ints, frames: Ints, path: Ints, owner: Ints) -> bool:
+    """Make the on side of the last cut that waits current; False if none does."""
+    at = registers[DEPTH] - 1
+    if at < 0:
+        return False
+    while registers[N_ROWS] > frames[at, N_ROWS]:
+        last = registers[N_ROWS] - 1
+        row = path[last, ROW]
+        owner[path[last, SLOT]] = path[last, BEFORE]
+        unit = row & UNIT_MASK
+        signs[row >> LAYER_SHIFT, CUTS, unit >> 6] &= ~bit(unit)
+        registers[N_ROWS] = last
+    layer, unit = frames[at, LAYER], frames[at, UNIT]
+    signs[layer, ON, unit >> 6] |= bit(unit)
+    registers[LAYER] = layer
+    registers[START] = frames[at, START]
+    registers[END] = frames[at, END]
+    registers[DEPTH] = at
+    registers[SINCE] = min(registers[SINCE], layer)
+    registers[MODE] = DECIDE
+    return True
+
+
+@uncounted_entry
+def keep_leaf(work: Work, leaves: Leaves) -> None:
+    """Record the current leaf, whose point was found elsewhere, and go on to the next cell."""
+    write_leaf(work.signs, work.registers, leaves.bits, leaves.cuts, leaves.after, True)

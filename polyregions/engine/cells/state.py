@@ -1,0 +1,203 @@
+"""What the kernels of cells share: a few arrays, and the places in them.
+
+Letters: d dimension; L layers, counted from 1, layer 0 being the rows of the domain; n widest layer; S words for n
+units; W words for the rows that a cell's vertices can lie on (`slots`); V vertices there is room for.
+
+Kernels are compiled for each d and W: both are passed as tuples of that length, which numba knows while it compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyregions._types import Bytes, Floats, Ints
+
+Words = NDArray[np.uint64]
+Axes = tuple[int, ...]
+
+SAFE: Final = 1.0 + 2.0**-20
+ULP: Final = 2.0**-53
+TINY: Final = 1e-290
+WHOLE_LIMIT: Final = 2.0**52  # floats of smaller sizes are added and multiplied exactly if they are integers
+POOR: Final = 2.0**-16  # a new vertex that is known less well than this is solved for anew
+MOST_UPDATES: Final = 64  # changes of a layer's forms before they are composed anew
+
+# Rows of `forms` after the d + 1 coefficients of the units: a bound on the error of their values anywhere in reach, on
+# the size of these, on what is left of a sign at a point that is known exactly, the sum of the absolute slopes, and how
+# many terms a form has.
+N_FORM_ROWS: Final = 6
+ERROR: Final = 1
+SIZE: Final = 2
+BASE: Final = 3
+NORM: Final = 4
+TERMS: Final = 5
+
+# Rows of `signs`: bits of the units, those that cut an ancestor, those that may cut, the bits of the others, and the
+# bits along which the layer above was composed last.
+ON: Final = 0
+CUTS: Final = 1
+KINKED: Final = 2
+GIVEN: Final = 3
+COMPOSED: Final = 4
+N_SIGNS: Final = 5
+
+# Columns of `frames`: the layer of a waiting cell, its vertices, how many rows its path has, the unit that cut it last.
+LAYER: Final = 0
+START: Final = 1
+END: Final = 2
+N_ROWS: Final = 3
+UNIT: Final = 4
+N_FRAME: Final = 5
+
+# Columns of `path`: the row (its layer, shifted, plus its unit), its slot, and which row had the slot before.
+LAYER_SHIFT: Final = 32
+UNIT_MASK: Final = 2**32 - 1
+ROW: Final = 0
+SLOT: Final = 1
+BEFORE: Final = 2
+N_PATH: Final = 3
+
+# Columns of `entries`: how often a layer was composed, which of these the layer above was composed along, and how many
+# updates there were since it was composed from nothing; whether its weights and slopes are small integers.
+VERSION: Final = 0
+ALONG: Final = 1
+UPDATES: Final = 2
+IS_WHOLE: Final = 3
+N_ENTRY: Final = 4
+
+# Rows of `Net.units`.
+TWIN: Final = 0
+IS_FREE: Final = 1
+
+# Rows of `space`: inputs are SHIFT + SCALE * u if PLAIN; |u| stays below REACH; biases of later layers are multiplied
+# by the form TAU.
+SHIFT: Final = 0
+SCALE: Final = 1
+REACH: Final = 2
+TAU: Final = 3
+MORE: Final = 4  # its entries: 0 the error of TAU, 1 its size, 2 (plain) 1 or 0
+N_SPACE: Final = 5
+
+# Places in `registers`, after those of a frame, for the current cell.
+DEPTH: Final = 5
+MODE: Final = 6
+SINCE: Final = 7  # the lowest layer that a cell of was finished since the last leaf
+N_LEAVES: Final = 8
+N_FOUND: Final = 9
+N_DOMAIN_ROWS: Final = 10  # rows of the path that no neuron cut
+N_SURE: Final = (
+    11  # signs that were certain at once; then those after the vertex was sharpened, and in small integers
+)
+N_SHARPENED: Final = 12
+N_INTEGER: Final = 13
+N_REGISTERS: Final = 14
+
+# What the machine does next.
+ENTER: Final = 0
+DECIDE: Final = 1
+EMIT: Final = 2
+POP: Final = 3
+
+# Why it came back.
+DONE: Final = 0
+FULL: Final = 1  # leaves have to be taken out
+QUESTION: Final = 2  # signs of UNIT at vertices of the current cell have to be decided exactly
+LEAF: Final = 3  # a point in the current leaf has to be found exactly
+ROOM: Final = 4  # the pool of vertices is full
+SLOTS: Final = 5  # the current cell has vertices on more rows than W words hold
+
+
+class Net(NamedTuple):
+    """The network, read only.
+
+    weight (L+1, n+1, n): of layers 2 and on, transposed, the last row for biases; slopes (L+1, n, 2); widths (L+1,);
+    units (2, L+1, n): TWIN, the same number for units of a layer with proportional weights, and IS_FREE, whether a
+    unit's form has no constant whatever the cell; space (N_SPACE, ...).
+    """
+
+    weight: Floats
+    slopes: Floats
+    widths: Ints
+    units: Ints
+    space: Floats
+
+
+class Work(NamedTuple):
+    """Everything that changes.
+
+    forms (L+1, d+1+N_FORM_ROWS, n); signs (L+1, N_SIGNS, S); entries (L+1, N_ENTRY); place (V, d+1): coordinates and a
+    bound on their error, with small integers (V, 2d+2): numerators and denominator too, 0 where these are not known;
+    marks (V, W+2S): slots of the rows that a vertex lies on, then the units that may be positive there, then those that
+    may be negative; rest (D, S): units that may cut a waiting cell; frames, path: see their columns; owner (64 W,): the
+    row in each slot; cell (2, V): values and error bounds of a unit at the current vertices; crossed
+    (V,), tight (V, W): those on the off side, and their slots; box (2, n).
+    """
+
+    forms: Floats
+    signs: Words
+    entries: Ints
+    place: Floats
+    marks: Words
+    rest: Words
+    frames: Ints
+    path: Ints
+    owner: Ints
+    cell: Floats
+    crossed: Ints
+    tight: Words
+    box: Floats
+    system: Floats
+    registers: Ints
+
+
+class Leaves(NamedTuple):
+    """Finished leaves: bits and cuts (B, L+1, S), points (B, d); after (L+1,): how many new cells of each layer."""
+
+    bits: Words
+    cuts: Words
+    points: Floats
+    after: Ints
+
+
+def allocate_work(widths: Ints, d: int, n_words: int, n_vertices: int, has_integers: bool) -> Work:
+    """Arrays for one piece of the domain, with so many words for slots and so much room for vertices."""
+    n_layers, n = len(widths), int(widths.max())
+    n_units, s = int(widths.sum()), words_for(n)
+    return Work(
+        forms=np.zeros((n_layers, d + 1 + N_FORM_ROWS, n)),
+        signs=np.zeros((n_layers, N_SIGNS, s), dtype=np.uint64),
+        entries=np.zeros((n_layers, N_ENTRY), dtype=np.int64),
+        place=np.zeros((n_vertices, (d + 1) * (2 if has_integers else 1))),
+        marks=np.zeros((n_vertices, n_words + 2 * s), dtype=np.uint64),
+        rest=np.zeros((n_units + 2, s), dtype=np.uint64),
+        frames=np.zeros((n_units + 2, N_FRAME), dtype=np.int64),
+        path=np.zeros((n_units + 1, N_PATH), dtype=np.int64),
+        owner=np.zeros(64 * n_words, dtype=np.int64),
+        cell=np.zeros((2, n_vertices)),
+        crossed=np.zeros(n_vertices, dtype=np.int64),
+        tight=np.zeros((n_vertices, n_words), dtype=np.uint64),
+        box=np.zeros((4, max(n, d))),
+        system=np.zeros((2 * 64 * n_words, 2 * d + 4)),
+        registers=np.zeros(N_REGISTERS, dtype=np.int64),
+    )
+
+
+def words_for(n: int) -> int:
+    """How many words hold n bits."""
+    return max(1, -(-n // 64))
+
+
+def unpacked(words: Words, kinked: Sequence[Ints]) -> Bytes:
+    """The bits (B, N) of given units of each layer of blocks of words (B, L+1, S)."""
+    parts = [
+        np.unpackbits(words[:, i].view(np.uint8), axis=1, count=int(units[-1]) + 1, bitorder="little")
+        if len(units)
+        else np.zeros((len(words), 0), dtype=np.uint8)
+        for i, units in enumerate(kinked, 1)
+    ]
+    parts = [p if p.shape[1] == len(u) else p[:, u] for p, u in zip(parts, kinked, strict=True)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
