@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyregions._types import Floats
+from polyregions._types import Floats, Ints
 
 
 class NotNumbers(Exception):
@@ -136,3 +136,15 @@ def _unrounded(values: Any, array: NDArray[Any]) -> NDArray[Any]:
     pairs = zip(array.ravel().tolist(), entries.flat, strict=True)
     rounded = any(isinstance(entry, (int, np.integer)) and float_ != int(entry) for float_, entry in pairs)
     return _plain_objects(entries) if rounded else array
+
+
+def runs_of(indices: Ints) -> list[tuple[int, int, int]]:
+    """Increasing indices as runs of neighbours: (place among the indices, first index, how many).
+
+    >>> runs_of(np.array([2, 3, 7]))
+    [(0, 2, 2), (2, 7, 1)]
+    """
+    breaks = np.flatnonzero(np.diff(indices) != 1) + 1
+    starts = np.concatenate([[0], breaks]).astype(np.int64) if len(indices) else breaks
+    lengths = np.diff(np.append(starts, len(indices)))
+    return [(int(s), int(indices[s]), int(n)) for s, n in zip(starts, lengths, strict=True)]

@@ -7,10 +7,12 @@ domain stays the same, the engine has less to compose, and the bits are filled i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from polyregions._types import Bytes, Ints
+from polyregions.arrays import runs_of
 from polyregions.engine.batches import Batch
 from polyregions.exact.rational_rows import ExactAffine
 from polyregions.networks.graph import GraphBuilder, lower
@@ -39,10 +41,17 @@ class Reduction:
         """Its regions with the bits of all neurons."""
         if len(self.kept) == len(self.fixed):
             return batch
-        bits = np.tile(self.fixed, (len(batch.bits), 1))
+        bits = np.empty((len(batch.bits), len(self.fixed)), dtype=np.uint8)
+        bits[:] = self.fixed
         cuts = np.zeros_like(bits)
-        bits[:, self.kept], cuts[:, self.kept] = batch.bits, batch.cuts
+        for source, target, n in self._runs:  # much faster than columns one by one
+            bits[:, target : target + n] = batch.bits[:, source : source + n]
+            cuts[:, target : target + n] = batch.cuts[:, source : source + n]
         return replace(batch, bits=bits, cuts=cuts)
+
+    @cached_property
+    def _runs(self) -> list[tuple[int, int, int]]:
+        return runs_of(self.kept)
 
 
 def unreduced(problem: Problem) -> Reduction:

@@ -85,7 +85,7 @@ def _scanned(regions: RegionSet, scan: Callable[..., None]) -> Iterator[Scanned]
     for first in range(0, len(regions), CHUNK):
         end = min(first + CHUNK, len(regions))
         found.marks[:] = 0
-        with announced():
+        with announced("the search for facets (about 15 seconds)", scan):
             scan(net, chart, scanner, store, found, first, end)
         yield _taken(found, chart, np.arange(len(rows)) if scan is scan_domain else reduction.kept, end)
 

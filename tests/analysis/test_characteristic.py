@@ -155,9 +155,9 @@ def test_the_count_is_that_of_the_list(seed: int) -> None:
 def test_deep_networks_boxes_and_named_engines_are_enumerated() -> None:
     deep = Network.from_layers(integer_layers(generator(0), [2, 3, 3, 1]))
     flat = resonance(2)
-    assert tally_regions(deep, WholeSpace(2)).engine == "walk"
-    assert tally_regions(flat, Box.cube(-1, 1, 2)).engine == "walk"
-    for engine in ("walk", "highs"):
+    assert tally_regions(deep, WholeSpace(2)).engine == "cells"
+    assert tally_regions(flat, Box.cube(-1, 1, 2)).engine == "cells"
+    for engine in ("cells", "walk", "highs"):
         tally = tally_regions(flat, WholeSpace(2), engine=engine)
         assert (tally.engine, tally.regions) == (engine, 6)
 
@@ -165,7 +165,7 @@ def test_deep_networks_boxes_and_named_engines_are_enumerated() -> None:
 def test_too_many_flats_are_left_to_the_enumeration(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("polyregions.analysis.counting.one_layer.MOST_FLATS", 3)
     tally = tally_regions(resonance(4), WholeSpace(4))
-    assert (tally.engine, tally.regions) == ("walk", 370)
+    assert (tally.engine, tally.regions) == ("cells", 370)
 
 
 class Patience(Watch):

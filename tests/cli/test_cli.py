@@ -85,7 +85,7 @@ def run(*words: str, **options: Any) -> tuple[int, str, str]:
     return (
         process.returncode,
         out,
-        "".join(line for line in err.splitlines(True) if line != f"{compiled.NOTICE}\n"),
+        "".join(line for line in err.splitlines(True) if not line.startswith(compiled.NOTICE)),
     )
 
 

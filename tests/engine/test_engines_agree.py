@@ -1,4 +1,4 @@
-"""The compiled engine and the readable reference: the same regions in the same order, every point proved inside."""
+"""The compiled engines and the readable reference: the same regions in the same order, every point proved inside."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from polyregions import (
     load_network,
     tally_regions,
 )
+from polyregions.engine.choose import MANY_VERTICES, choose_engine
+from polyregions.errors import OptionError
+from polyregions.networks.problem import pose
 from random_networks import KINDS, random_domain, random_layer, random_network
 from truth import (
     ARRANGEMENTS,
@@ -43,13 +46,29 @@ def check_points(regions: RegionSet, every: int = 1) -> None:
 
 
 def check_same(net: Network, domain: Any) -> None:
-    walk, highs = enumerate_regions(net, domain), enumerate_regions(net, domain, engine="highs")
-    assert np.array_equal(walk.patterns, highs.patterns)
-    assert walk.complete and highs.complete
-    check_points(walk, every=1 + len(walk) // 20)
-    tally = tally_regions(net, domain)
-    assert tally.regions == len(highs)
-    assert list(tally.after_each_layer) == highs.regions_after_each_layer()
+    highs = enumerate_regions(net, domain, engine="highs")
+    assert highs.complete
+    for engine in engines_for(net, domain):
+        found, tally = (
+            enumerate_regions(net, domain, engine=engine),
+            tally_regions(net, domain, engine=engine),
+        )
+        assert np.array_equal(found.patterns, highs.patterns)
+        assert found.complete
+        check_points(found, every=1 + len(found) // 20)
+        assert tally.regions == len(highs)
+        assert list(tally.after_each_layer) == highs.regions_after_each_layer()
+
+
+def engines_for(net: Network, domain: Any) -> list[str]:
+    """The compiled engines that take a problem; all others are left to the reference, as "auto"."""
+    found = []
+    for engine in ("cells", "walk"):
+        try:
+            found.append(choose_engine(pose(net, domain), engine))
+        except OptionError:
+            continue
+    return found or ["auto"]
 
 
 def compare_random_networks(first: int, last: int) -> None:
@@ -97,9 +116,10 @@ UP_TO_20000 = [entry for entry in ARRANGEMENTS if entry["regions"] <= 20_000]
 @pytest.mark.parametrize("entry", slow_above(UP_TO_20000, "regions", 10_000))
 def test_arrangements_counted_over_the_whole_space(entry: dict[str, Any]) -> None:
     """Central ones such as resonance are nothing but degeneracy."""
-    tally = tally_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]), engine="walk")
-    assert tally.regions == entry["regions"]
-    assert tally.complete
+    for engine in ("walk", "cells") if entry["ambient_dim"] <= MANY_VERTICES else ("walk",):
+        tally = tally_regions(arrangement_network(entry), WholeSpace(entry["ambient_dim"]), engine=engine)
+        assert tally.regions == entry["regions"]
+        assert tally.complete
 
 
 def test_slices() -> None:
@@ -109,18 +129,20 @@ def test_slices() -> None:
     check_same(net, Slice(rng.normal(size=6), rng.normal(size=(2, 6)), WholeSpace(2)))
 
 
-def test_a_cell_between_neighbouring_floats() -> None:
+@pytest.mark.parametrize("engine", ["cells", "walk"])
+def test_a_cell_between_neighbouring_floats(engine: str) -> None:
     net = Network.from_layers([([[1], [1]], [-1, -(1 + 2**-52)]), ([[1, 1]], [0])])
-    regions = enumerate_regions(net, Box([0], [2]), engine="walk")
+    regions = enumerate_regions(net, Box([0], [2]), engine=engine)
     assert len(regions) == 3
     ((_, (point,)),) = regions.rational_points.items()
     assert 1 < point < 1 + Fraction(1, 2**52)
 
 
-def test_acasxu_on_the_whole_prop_3_box() -> None:
+@pytest.mark.parametrize("engine", ["cells", "walk"])
+def test_acasxu_on_the_whole_prop_3_box(engine: str) -> None:
     """71,930 regions, a count that an independent throw-away enumeration had found too."""
     net = load_network(corpus("acasxu/ACASXU_run2a_1_1_batch_2000.onnx"))
-    regions = enumerate_regions(net, load_domain(corpus("acasxu/prop_3.vnnlib")), engine="walk")
+    regions = enumerate_regions(net, load_domain(corpus("acasxu/prop_3.vnnlib")), engine=engine)
     assert len(regions) == 71_930
     check_points(regions, every=1500)
 
@@ -131,8 +153,11 @@ def test_adjacency_does_not_depend_on_the_engine() -> None:
         net = Network.from_layers(
             [random_layer(rng, KINDS[seed % 6], n, k) for k, n in ((2, 5), (5, 3), (3, 1))]
         )
-        sets = [enumerate_regions(net, Box.cube(-1, 1, 2), engine=engine) for engine in ("walk", "highs")]
-        a, b = (adjacency_arrays(regions) for regions in sets)
-        assert np.array_equal(a.source, b.source)
-        assert np.array_equal(a.target, b.target)
-        assert np.array_equal(a.flips, b.flips)
+        sets = [
+            enumerate_regions(net, Box.cube(-1, 1, 2), engine=engine) for engine in ("cells", "walk", "highs")
+        ]
+        *others, b = (adjacency_arrays(regions) for regions in sets)
+        for a in others:
+            assert np.array_equal(a.source, b.source)
+            assert np.array_equal(a.target, b.target)
+            assert np.array_equal(a.flips, b.flips)

@@ -354,7 +354,7 @@ def test_the_store_of_another_run_is_refused(
         pr.enumerate_regions(other, box, store=folder)
     with pytest.raises(OptionError, match="its domain is"):
         pr.enumerate_regions(network, pr.Box.cube(-1, 1, 3), store=folder)
-    with pytest.raises(OptionError, match='its engine is "walk", expected "highs"'):
+    with pytest.raises(OptionError, match='its engine is "cells", expected "highs"'):
         pr.enumerate_regions(network, box, store=folder, engine="highs")
     with pytest.raises(OptionError, match='its keeps is "regions", expected "counts"'):
         pr.tally_regions(network, box, store=folder)
@@ -625,9 +625,10 @@ def test_a_task_file_that_is_none_is_refused(tiny: None, tmp_path: Path) -> None
         pr.enumerate_regions(*PROBLEMS["generic"], store=tmp_path / "a")
 
 
-def test_hostile_starts_touch_nothing_outside_of_the_arrays(tiny: None) -> None:
+@pytest.mark.parametrize("kernels", ["cells", "walk"])
+def test_hostile_starts_touch_nothing_outside_of_the_arrays(kernels: str, tiny: None) -> None:
     """Every field of a start, changed in every way that has the right type: an error, or an index within bounds."""
-    _, job = job_for(pose(*PROBLEMS["generic"]), "auto", True)
+    _, job = job_for(pose(*PROBLEMS["generic"]), kernels, True)
     task = next(t for t in perform(job, job.tasks()[0]).rest if not isinstance(t.start, int))
     arrays = start_arrays(task.start)
     assert start_arrays(start_of_arrays(arrays, job, "x")).keys() == arrays.keys()
@@ -646,11 +647,10 @@ def test_hostile_starts_touch_nothing_outside_of_the_arrays(tiny: None) -> None:
             with pytest.raises(FormatError, match="not the start of a task"):
                 start_of_arrays({**arrays, name: changed}, job, "x")
             refused += 1
-    assert refused > 100
-    for changed in (
-        more_rows(arrays),
-        more_cells(arrays),
-    ):  # within the arrays, but with no room for what is left
+    assert refused > 4 * len(arrays)
+    # within the arrays, but with no room for what is left
+    crowded = [more_rows(arrays), more_cells(arrays)] if kernels == "walk" else [more_frames(arrays)]
+    for changed in crowded:
         with pytest.raises(FormatError, match="out of range"):
             start_of_arrays(changed, job, "x")
     for name in arrays:
@@ -664,6 +664,19 @@ def more_rows(arrays: dict[str, Any]) -> dict[str, Any]:
     again = {name: np.concatenate([np.repeat(arrays[name][:1], n, axis=0), arrays[name]]) for name in ROWS}
     shifted = {"n_rows": arrays["n_rows"] + n, "basis": arrays["basis"] + n}
     return {**arrays, **again, **shifted}
+
+
+def more_frames(arrays: dict[str, Any]) -> dict[str, Any]:
+    """A start of cells whose first cell has many empty ones before it."""
+    n = 22 - len(arrays["frames"])
+    again = {name: np.concatenate([np.repeat(arrays[name][:1], n, axis=0), arrays[name]]) for name in FRAMES}
+    first = int(arrays["frames"][0, 1])
+    again["frames"][:n, 1:3] = first, first + 1
+    again["frames"][:, 1:3] += np.minimum(np.arange(len(again["frames"])), n)[:, None]
+    vertices = {
+        name: np.concatenate([np.repeat(arrays[name][:1], n, axis=0), arrays[name]]) for name in VERTICES
+    }
+    return {**arrays, **again, **vertices}
 
 
 def more_cells(arrays: dict[str, Any]) -> dict[str, Any]:
@@ -680,6 +693,7 @@ def more_cells(arrays: dict[str, Any]) -> dict[str, Any]:
     return {**arrays, **cells, **vertices}
 
 
+FRAMES, VERTICES = ("frames", "rest"), ("place", "marks")
 ROWS = ("rows", "row_error", "source")
 CELLS = ("layer", "position", "n_rows", "point", "share", "number")
 

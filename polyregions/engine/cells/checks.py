@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from polyregions._types import Ints
 from polyregions.engine.cells.start import Start
 from polyregions.engine.cells.state import (
     BEFORE,
     END,
+    IS_WHOLE,
     LAYER,
     LAYER_SHIFT,
     N_ENTRY,
@@ -24,6 +26,7 @@ from polyregions.engine.cells.state import (
     START,
     UNIT,
     UNIT_MASK,
+    Words,
     words_for,
 )
 from polyregions.engine.cells.subtree import KINDS, Subtree
@@ -111,9 +114,27 @@ def _check_ranges(subtree: Subtree, start: Start) -> None:
     ):
         _within(name, rows, 0, (n_layers << LAYER_SHIFT) - 1)
         _within(name, rows & UNIT_MASK, 0, widths[rows >> LAYER_SHIFT] - 1)
-    used = np.unpackbits(subtree.rest.view(np.uint8), axis=1, bitorder="little")
-    widest = used.shape[1] - np.argmax(used[:, ::-1], axis=1)
-    _within("rest", np.where(used.any(axis=1), widest, 0), 0, widths[frames[:, LAYER]])
+    _within("rest", _highest(subtree.rest), -1, widths[frames[:, LAYER]] - 1)
+    _within("signs", _highest(subtree.signs).max(axis=1), -1, widths[:n_layers] - 1)
+    _within("entries", subtree.entries, 0, np.iinfo(np.int64).max // 2)
+    _within("entries", subtree.entries[:, IS_WHOLE], 0, 1)
+    _check_room(subtree, start)
+
+
+def _check_room(subtree: Subtree, start: Start) -> None:
+    """Below every cell there is room for as many cells and rows as units may still cut."""
+    widths, frames = start.net.widths, subtree.frames
+    later = np.cumsum(widths[::-1])[::-1] - widths
+    open_units = np.unpackbits(subtree.rest.view(np.uint8), axis=1).sum(axis=1) + later[frames[:, LAYER]]
+    _within("cells", np.arange(len(frames)) + open_units, 0, int(widths.sum()))
+    _within("rows", frames[:, N_ROWS] + open_units, 0, int(widths.sum()))
+
+
+def _highest(words: Words) -> Ints:
+    """The highest bit that is set in each last axis of words, -1 if there is none."""
+    bits = np.unpackbits(words.view(np.uint8), axis=-1, bitorder="little")
+    highest: Ints = np.where(bits.any(axis=-1), bits.shape[-1] - 1 - np.argmax(bits[..., ::-1], axis=-1), -1)
+    return highest
 
 
 def _within(name: str, values: Any, low: Any, high: Any) -> None:

@@ -236,13 +236,9 @@ def finish_vertices(
     at: int,
     owner: Ints,
     system: Floats,
-    lane: Axes | None,
     poor: float,
 ) -> None:
-    """Mark on which side of the units that are left vertices are; those known worse than `poor` are sharpened first.
-
-    lane: None if there are no small integers; then what settles signs in them is not even compiled.
-    """
+    """Mark on which side of the units that are left vertices are; those known worse than `poor` are sharpened first."""
     d = len(axes)
     for v in range(first, last):
         is_poor = place[v, d] > poor
@@ -252,9 +248,9 @@ def finish_vertices(
         if not is_sure and not is_poor and sharpen(axes, words, units, forms, place, marks, v, owner, system):
             is_sure = mark(axes, words, forms, layer, place, marks, v, rest, at)
         if not is_sure:
-            settle_zeros(axes, words, units, layer, place, marks, v, owner, rest, at)
-            if lane is not None:
-                settle_in_integers(axes, words, units, forms, layer, place, marks, v, owner, system, rest, at)
+            settle_zeros(d, words, units, layer, place, marks, v, owner, rest, at)
+            if place.shape[1] > d + 1:
+                settle_in_integers(d, words, units, forms, layer, place, marks, v, owner, system, rest, at)
 
 
 @uncounted_kernel

@@ -145,7 +145,6 @@ class CellsPart:
         n_words = words_for(2 * d) if isinstance(start, int) else start.n_words
         n_vertices = FIRST_ROOM + 2**d if isinstance(start, int) else FIRST_ROOM + 2 * len(start.place)
         self._axes, self._words = (0,) * d, (0,) * n_words
-        self._lane = (0,) if piece.start.has_integers else None
         self._work = allocate_work(net.widths, d, n_words, n_vertices, piece.start.has_integers)
         self._leaves = _allocate_leaves(net.widths, d, min(BATCH, budget) if run.keep else 2)
         self._settler = Settler(run.problem, piece.start, self._work)
@@ -154,6 +153,11 @@ class CellsPart:
         self._share = 0.0
         self.rest: list[Subtree] = []
         self.in_order = len(run.pieces) == 1
+
+    @property
+    def _kind(self) -> tuple[int, int]:
+        """What kernels are compiled for."""
+        return len(self._axes), len(self._words)
 
     @property
     def counts(self) -> LayerCount:
@@ -166,14 +170,14 @@ class CellsPart:
 
     def _begin(self) -> None:
         load_start(self._piece.start, self._work)
-        machine.begin(self._axes, self._piece.start.net, self._work)
+        machine.begin(len(self._axes), self._piece.start.net, self._work)
         if not isinstance(self._start, int):
             load(self._work, self._start)
         self._share = self._run.share(self._start)
 
     def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
         """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
-        with announced():
+        with announced(f"cells of {len(self._axes)} dimensions (about 15 seconds)", self._kind):
             self._begin()
             status = self._go_on(0)  # stops at the first leaf: compiles, or loads the cache
         while True:
@@ -189,7 +193,7 @@ class CellsPart:
 
     def _go_on(self, most: int) -> int:
         net, keep = self._piece.start.net, self._run.keep
-        return machine.walk(self._axes, self._words, self._lane, net, self._work, self._leaves, keep, most)
+        return machine.walk(self._axes, self._words, net, self._work, self._leaves, keep, most)
 
     def _settle(self, status: int) -> bool:
         """Do what the kernels came back for; False if that was only to hand over leaves."""

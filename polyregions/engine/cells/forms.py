@@ -27,16 +27,15 @@ from polyregions.engine.cells.state import (
     UPDATES,
     VERSION,
     WHOLE_LIMIT,
-    Axes,
     Words,
 )
 from polyregions.engine.cells.words import NONE, bit, lowest
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel
 
 
-@uncounted_kernel
+@shared_kernel
 def compose_layer(
-    axes: Axes,
+    d: int,
     weight: Floats,
     slopes: Floats,
     widths: Ints,
@@ -50,23 +49,23 @@ def compose_layer(
     below = layer - 1
     is_same = entries[layer, ALONG] == entries[below, VERSION] and entries[layer, VERSION] > 0
     if is_same and entries[layer, UPDATES] <= MOST_UPDATES:
-        n_changed = update(axes, weight, slopes, widths, forms, signs, entries, layer)
+        n_changed = update(d, weight, slopes, widths, forms, signs, entries, layer)
         if n_changed == 0:
             return
         entries[layer, UPDATES] += n_changed
     else:
-        compose(axes, weight, slopes, widths, space, forms, signs, entries, layer)
+        compose(d, weight, slopes, widths, space, forms, signs, entries, layer)
         entries[layer, UPDATES] = 0
     for w in range(signs.shape[2]):
         signs[below, COMPOSED, w] = signs[below, ON, w]
     entries[layer, ALONG] = entries[below, VERSION]
     entries[layer, VERSION] += 1
-    measure(axes, space, forms, layer, widths[layer])
+    measure(d, space, forms, layer, widths[layer])
 
 
-@uncounted_kernel
+@shared_kernel
 def compose(
-    axes: Axes,
+    d: int,
     weight: Floats,
     slopes: Floats,
     widths: Ints,
@@ -77,7 +76,7 @@ def compose(
     layer: int,
 ) -> None:
     """The forms of a layer as sums of all terms."""
-    d, n, below = len(axes), widths[layer], layer - 1
+    n, below = widths[layer], layer - 1
     n_below, last = widths[below], weight.shape[1] - 1
     for i in range(n):
         bias = weight[layer, last, i]
@@ -91,7 +90,7 @@ def compose(
         is_on = signs[below, ON, j >> 6] & bit(j) != NONE
         slope = slopes[below, j, 1] if is_on else slopes[below, j, 0]
         if slope != 0.0 and forms[below, d + TERMS, j] != 0.0:
-            add_term(axes, weight, forms, layer, j, slope, 1.0, n)
+            add_term(d, weight, forms, layer, j, slope, 1.0, n)
             n_terms += 1
     rounding = (n_terms + d + 10) * ULP * SAFE
     is_whole = entries[layer, IS_WHOLE] == 1
@@ -101,12 +100,11 @@ def compose(
         forms[layer, d + ERROR, i] = 0.0 if is_exact else (error + rounding * size) * SAFE + TINY
 
 
-@uncounted_kernel
+@shared_kernel
 def add_term(
-    axes: Axes, weight: Floats, forms: Floats, layer: int, j: int, slope: float, n_terms: float, n: int
+    d: int, weight: Floats, forms: Floats, layer: int, j: int, slope: float, n_terms: float, n: int
 ) -> None:
     """Add a unit of the layer below, times its slope, to all forms of a layer; error and size add up."""
-    d = len(axes)
     for c in range(d + 1):
         term = forms[layer - 1, c, j] * slope
         for i in range(n):
@@ -120,9 +118,9 @@ def add_term(
         forms[layer, d + TERMS, i] += n_terms if a != 0.0 else 0.0
 
 
-@uncounted_kernel
+@shared_kernel
 def update(
-    axes: Axes,
+    d: int,
     weight: Floats,
     slopes: Floats,
     widths: Ints,
@@ -132,7 +130,7 @@ def update(
     layer: int,
 ) -> int:
     """Add to the forms of a layer what changed with the bits of the layer below; how many bits that were."""
-    d, below, n, n_changed = len(axes), layer - 1, widths[layer], 0
+    below, n, n_changed = layer - 1, widths[layer], 0
     is_whole = entries[layer, IS_WHOLE] == 1
     for w in range(signs.shape[2]):
         changed = signs[below, ON, w] ^ signs[below, COMPOSED, w]
@@ -149,26 +147,24 @@ def update(
                 else (slopes[below, j, 0], slopes[below, j, 1])
             )
             n_terms = (1.0 if new != 0.0 else 0.0) - (1.0 if old != 0.0 else 0.0)
-            add_term(axes, weight, forms, layer, j, new - old, n_terms, n)
-            round_update(axes, forms, layer, n, is_whole)
+            add_term(d, weight, forms, layer, j, new - old, n_terms, n)
+            round_update(d, forms, layer, n, is_whole)
             n_changed += 1
     return n_changed
 
 
-@uncounted_kernel
-def round_update(axes: Axes, forms: Floats, layer: int, n: int, is_whole: bool) -> None:
+@shared_kernel
+def round_update(d: int, forms: Floats, layer: int, n: int, is_whole: bool) -> None:
     """What rounding one update can do, by the sizes after it: they are those before it and that of the term."""
-    d = len(axes)
     for i in range(n):
         error, size = forms[layer, d + ERROR, i], forms[layer, d + SIZE, i]
         is_exact = is_whole and error == 0.0 and size < WHOLE_LIMIT
         forms[layer, d + ERROR, i] = 0.0 if is_exact else (error + 8.0 * ULP * size) * SAFE + TINY
 
 
-@uncounted_kernel
-def measure(axes: Axes, space: Floats, forms: Floats, layer: int, n: int) -> None:
+@shared_kernel
+def measure(d: int, space: Floats, forms: Floats, layer: int, n: int) -> None:
     """Sizes and slopes of a layer's forms as they are, and what bounds the error of their values."""
-    d = len(axes)
     for i in range(n):
         forms[layer, d + SIZE, i] = abs(forms[layer, d, i])
         forms[layer, d + NORM, i] = 0.0

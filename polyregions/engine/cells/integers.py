@@ -21,15 +21,15 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.vertices import choose, gather, swap
 from polyregions.engine.cells.words import NONE, bit, lowest
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
 
 PRODUCT_LIMIT = 2.0**62
 UNKNOWN = 2
 
 
-@uncounted_kernel
+@shared_kernel
 def find_integers(
-    axes: Axes,
+    d: int,
     words: Axes,
     units: Ints,
     forms: Floats,
@@ -40,11 +40,10 @@ def find_integers(
     system: Floats,
 ) -> bool:
     """Find a vertex in integers by the exact rows that it lies on; whether it is known so now."""
-    d = len(axes)
     if place[v, 2 * d + 1] != 0.0:
         return True
-    m = gather(axes, words, units, forms, marks, v, owner, system, True)
-    if not choose(axes, system, m) or not eliminate(axes, system):
+    m = gather(d, words, units, forms, marks, v, owner, system, True)
+    if not choose(d, system, m) or not eliminate(d, system):
         return False
     denominator = system[0, 0]
     common = abs(denominator)
@@ -69,10 +68,9 @@ def find_integers(
     return True
 
 
-@uncounted_kernel
-def eliminate(axes: Axes, system: Floats) -> bool:
+@shared_kernel
+def eliminate(d: int, system: Floats) -> bool:
     """Make the first d rows diagonal, with one number on all of the diagonal; False if integers grow too large."""
-    d = len(axes)
     last = 1
     for j in range(d):
         pivot = j
@@ -112,10 +110,9 @@ def gcd(a: float, b: float) -> float:
     return float(x)
 
 
-@uncounted_kernel
-def integer_sign(axes: Axes, forms: Floats, layer: int, unit: int, place: Floats, v: int) -> int:
+@shared_kernel
+def integer_sign(d: int, forms: Floats, layer: int, unit: int, place: Floats, v: int) -> int:
     """The sign of an exact form at a vertex that is known in integers, UNKNOWN if it may be too large to be exact."""
-    d = len(axes)
     total = forms[layer, d, unit] * place[v, 2 * d + 1]
     size = abs(total)
     for c in range(d):
@@ -144,18 +141,18 @@ def lies_on_twin(words: Axes, units: Ints, marks: Words, v: int, owner: Ints, la
     return False
 
 
-@uncounted_kernel
-def is_origin(axes: Axes, place: Floats, v: int) -> bool:
+@shared_kernel
+def is_origin(d: int, place: Floats, v: int) -> bool:
     """Whether a vertex is exactly the origin of the coordinates."""
     largest = 0.0
-    for c in range(len(axes) + 1):
+    for c in range(d + 1):
         largest = max(largest, abs(place[v, c]))
     return largest == 0.0
 
 
-@uncounted_kernel
+@shared_kernel
 def settle_zeros(
-    axes: Axes,
+    d: int,
     words: Axes,
     units: Ints,
     layer: int,
@@ -176,14 +173,14 @@ def settle_zeros(
             unsure ^= one
             unit = 64 * w + place_of
             is_zero = lies_on_twin(words, units, marks, v, owner, layer, unit)
-            if is_zero or (units[IS_FREE, layer, unit] == 1 and is_origin(axes, place, v)):
+            if is_zero or (units[IS_FREE, layer, unit] == 1 and is_origin(d, place, v)):
                 marks[v, n_words + w] &= ~one
                 marks[v, n_words + s + w] &= ~one
 
 
-@uncounted_kernel
+@shared_kernel
 def settle_in_integers(
-    axes: Axes,
+    d: int,
     words: Axes,
     units: Ints,
     forms: Floats,
@@ -197,8 +194,8 @@ def settle_in_integers(
     at: int,
 ) -> None:
     """Settle signs at a vertex that are open, where forms and vertex are small integers."""
-    d, n_words, s = len(axes), len(words), rest.shape[1]
-    if not find_integers(axes, words, units, forms, place, marks, v, owner, system):
+    n_words, s = len(words), rest.shape[1]
+    if not find_integers(d, words, units, forms, place, marks, v, owner, system):
         return
     for w in range(s):
         unsure = marks[v, n_words + w] & marks[v, n_words + s + w] & rest[at, w]
@@ -208,7 +205,7 @@ def settle_in_integers(
             unsure ^= one
             unit = 64 * w + place_of
             if forms[layer, d + ERROR, unit] == 0.0:
-                sign = integer_sign(axes, forms, layer, unit, place, v)
+                sign = integer_sign(d, forms, layer, unit, place, v)
                 if sign <= 0:
                     marks[v, n_words + w] &= ~one
                 if sign == 0 or sign == 1:

@@ -19,12 +19,12 @@ from polyregions.engine.cells.state import (
     Words,
 )
 from polyregions.engine.cells.words import NONE, bit, lowest
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
 
 
-@uncounted_kernel
+@shared_kernel
 def prove_leaf(
-    axes: Axes,
+    d: int,
     words: Axes,
     forms: Floats,
     signs: Words,
@@ -42,14 +42,13 @@ def prove_leaf(
 
     Rows that no vertex lies on are redundant, so those that one does are enough.
     """
-    d = len(axes)
     share = 1.0 / (end - start)
     for c in range(d):
         total = 0.0
         for v in range(start, end):
             total += place[v, c]
         box[0, c] = total * share
-    settle_point(axes, space, box, points, at)
+    settle_point(d, space, box, points, at)
     for w in range(len(words)):
         slots = NONE
         for v in range(start, end):
@@ -57,16 +56,16 @@ def prove_leaf(
         while slots != NONE:
             one = lowest(slots)
             slots ^= bit(one)
-            if not is_inside(axes, forms, signs, owner[64 * w + one], box):
+            if not is_inside(d, forms, signs, owner[64 * w + one], box):
                 return False
     return True
 
 
-@uncounted_kernel
-def settle_point(axes: Axes, space: Floats, box: Floats, points: Floats, at: int) -> None:
+@shared_kernel
+def settle_point(d: int, space: Floats, box: Floats, points: Floats, at: int) -> None:
     """Round a point box[0] to float64 inputs, and put into box[1] how far it is from that of the rounded inputs."""
     is_plain = space[MORE, 2] == 1.0
-    for c in range(len(axes)):
+    for c in range(d):
         if is_plain:
             shift, scale = space[SHIFT, c], space[SCALE, c]
             x = shift + scale * box[0, c]
@@ -82,10 +81,9 @@ def settle_point(axes: Axes, space: Floats, box: Floats, points: Floats, at: int
             points[at, c] = box[0, c]
 
 
-@uncounted_kernel
-def is_inside(axes: Axes, forms: Floats, signs: Words, row: int, box: Floats) -> bool:
+@shared_kernel
+def is_inside(d: int, forms: Floats, signs: Words, row: int, box: Floats) -> bool:
     """Whether box[0] is certainly on the inner side of a row."""
-    d = len(axes)
     layer, unit = row >> LAYER_SHIFT, row & UNIT_MASK
     z = forms[layer, d, unit]
     error = forms[layer, d + ERROR, unit] + (d + 4) * ULP * forms[layer, d + SIZE, unit]

@@ -65,38 +65,36 @@ from polyregions.engine.cells.state import (
     Work,
 )
 from polyregions.engine.cells.words import NONE, bit
-from polyregions.engine.kernels.compiled import uncounted_entry, uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel, uncounted_entry, uncounted_kernel
 
 
 @uncounted_entry
-def begin(axes: Axes, net: Net, work: Work) -> None:
+def begin(d: int, net: Net, work: Work) -> None:
     """Make ready to cut the first cell, whose vertices are in the pool, by the rows of the domain."""
     for layer in range(min(2, len(net.widths))):
-        measure(axes, net.space, work.forms, layer, net.widths[layer])
+        measure(d, net.space, work.forms, layer, net.widths[layer])
         work.entries[layer, VERSION] = 1
     work.registers[MODE] = ENTER
 
 
 @uncounted_entry
-def walk(
-    axes: Axes, words: Axes, lane: Axes | None, net: Net, work: Work, leaves: Leaves, keep: bool, most: int
-) -> int:
+def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bool, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
 
-    axes, words: d and W zeros; lane: None, unless vertices and forms may be small integers.
+    axes, words: d and W zeros.
     """
     forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
     cell, crossed, tight, box, system = work.cell, work.crossed, work.tight, work.box, work.system
     units, widths, space, entries = net.units, net.widths, net.space, work.entries
-    last, begun = len(widths) - 1, registers[N_FOUND]
+    d, last, begun = len(axes), len(widths) - 1, registers[N_FOUND]
     while True:
         mode = registers[MODE]
         layer, at, start, end = registers[LAYER], registers[DEPTH], registers[START], registers[END]
         if mode == ENTER:
             if layer > 1:
-                compose_layer(axes, net.weight, net.slopes, widths, space, forms, signs, entries, layer)
-            if enter(axes, widths[layer], forms, signs, place, rest, layer, at, start, end, box):
+                compose_layer(d, net.weight, net.slopes, widths, space, forms, signs, entries, layer)
+            if enter(d, widths[layer], forms, signs, place, rest, layer, at, start, end, box):
                 finish_vertices(
                     axes,
                     words,
@@ -111,7 +109,6 @@ def walk(
                     at,
                     owner,
                     system,
-                    lane,
                     np.inf,
                 )
             registers[MODE] = DECIDE
@@ -146,7 +143,6 @@ def walk(
                 at,
                 owner,
                 system,
-                lane,
                 POOR,
             )
             split(axes, place, marks, signs, rest, registers, frames, cell, slot, n_new)
@@ -158,7 +154,7 @@ def walk(
                 if i == len(leaves.points):
                     return FULL
                 if not prove_leaf(
-                    axes,
+                    d,
                     words,
                     forms,
                     signs,
@@ -192,9 +188,9 @@ def finish_layer(registers: Ints, last: int) -> None:
         registers[MODE] = ENTER
 
 
-@uncounted_kernel
+@shared_kernel
 def enter(
-    axes: Axes,
+    d: int,
     n: int,
     forms: Floats,
     signs: Words,
@@ -207,19 +203,18 @@ def enter(
     box: Floats,
 ) -> bool:
     """Decide the units of a layer that a box around the cell decides; whether there are others."""
-    enclose(axes, place, start, end, box)
-    spread(axes, forms, layer, n, box)
-    choose_candidates(axes, forms, signs, layer, n, box, rest, at)
+    enclose(d, place, start, end, box)
+    spread(d, forms, layer, n, box)
+    choose_candidates(d, forms, signs, layer, n, box, rest, at)
     left = NONE
     for w in range(rest.shape[1]):
         left |= rest[at, w]
     return bool(left != NONE)
 
 
-@uncounted_kernel
-def enclose(axes: Axes, place: Floats, start: int, end: int, box: Floats) -> None:
+@shared_kernel
+def enclose(d: int, place: Floats, start: int, end: int, box: Floats) -> None:
     """The middle box[0] and half the widths box[1] of a box around a cell."""
-    d = len(axes)
     for c in range(d):
         low, high = place[start, c] - place[start, d], place[start, c] + place[start, d]
         for v in range(start + 1, end):
@@ -230,10 +225,9 @@ def enclose(axes: Axes, place: Floats, start: int, end: int, box: Floats) -> Non
         box[1, c] = max(high - middle, middle - low) * SAFE + TINY
 
 
-@uncounted_kernel
-def spread(axes: Axes, forms: Floats, layer: int, n: int, box: Floats) -> None:
+@shared_kernel
+def spread(d: int, forms: Floats, layer: int, n: int, box: Floats) -> None:
     """The values box[2] of a layer's units in the middle of the box, and how far box[3] they are from others in it."""
-    d = len(axes)
     for i in range(n):
         box[2, i] = forms[layer, d, i]
         box[3, i] = 2.0 * forms[layer, d + BASE, i]
@@ -245,12 +239,11 @@ def spread(axes: Axes, forms: Floats, layer: int, n: int, box: Floats) -> None:
             box[3, i] += abs(a) * half
 
 
-@uncounted_kernel
+@shared_kernel
 def choose_candidates(
-    axes: Axes, forms: Floats, signs: Words, layer: int, n: int, box: Floats, rest: Words, at: int
+    d: int, forms: Floats, signs: Words, layer: int, n: int, box: Floats, rest: Words, at: int
 ) -> None:
     """Put the units that the box leaves open into rest[at], and set the bits of the others."""
-    d = len(axes)
     for w in range(rest.shape[1]):
         open_, on = NONE, NONE
         for i in range(64 * w, min(64 * w + 64, n)):

@@ -40,6 +40,7 @@ from polyregions.engine.cells.state import (
 from polyregions.engine.kernels.codes import ON as IS_ON
 from polyregions.engine.walk.charts import INFINITY, DomainPiece
 from polyregions.exact.affine import integer_matrix
+from polyregions.exact.numbers import nearest_float
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer
 from polyregions.networks.problem import Problem
@@ -174,11 +175,14 @@ class _Scaling:
     def _add(self, layer: Layer, below: Layer, factor: Fraction) -> Fraction:
         """Scale one more layer; what its forms are multiplied by then."""
         weight, bias = np.asarray(layer.weight), np.asarray(layer.bias)
-        scaled = _in_integers(weight, bias, factor) if self._may_be_whole(below) else None
+        may_be_whole = layer.exact is None and self._may_be_whole(below)
+        scaled = _in_integers(weight, bias, factor) if may_be_whole else None
         self.whole.append(scaled is not None)
         if scaled is None:
             self.weights.append(weight)
-            self.biases.append(np.array([float(Fraction(b) * factor) for b in bias.tolist()]))
+            self.biases.append(
+                bias if factor == 1 else np.array([float(Fraction(b) * factor) for b in bias.tolist()])
+            )
             return factor
         self.weights.append(scaled[0])
         self.biases.append(scaled[1])
@@ -237,11 +241,15 @@ def _relations(net: Net, scaling: _Scaling) -> None:
     twin, is_free = net.units
     for i, layer in enumerate(scaling.layers):
         n = layer.n_units
-        if i == 0:
-            rows = scaling.exact_base
-            floats = np.array([[float(entry) for entry in row] for row in rows]).reshape(n, -1)
-            is_free[1, :n] = [row[-1] == 0 for row in rows]
-            twin[1, :n] = _classes(floats, rows.__getitem__)
+        if i == 0 or layer.exact is not None:
+            affine = affine_of_layer(layer)
+            rows = scaling.exact_base if i == 0 else [affine.row(j) for j in range(n)]
+            floats = np.array([[nearest_float(Fraction(entry)) for entry in row] for row in rows]).reshape(
+                n, -1
+            )
+            has_none = i == 0 or bool(np.all(is_free[i, : layer.n_inputs]))
+            is_free[i + 1, :n] = [has_none and row[-1] == 0 for row in rows]
+            twin[i + 1, :n] = _classes(floats, rows.__getitem__)
         else:
             floats = np.column_stack([layer.weight, layer.bias])
             is_free[i + 1, :n] = np.all(is_free[i, : layer.n_inputs]) & (np.asarray(layer.bias) == 0.0)
@@ -252,7 +260,8 @@ def _classes(floats: Floats, exact: Callable[[int], Row]) -> list[int]:
     """For each row the first one that it is a multiple of, decided exactly where floats do not tell them apart."""
     places = np.argmax(floats != 0.0, axis=1) if floats.shape[1] else np.zeros(len(floats), dtype=np.int64)
     leads = floats[np.arange(len(floats)), places]
-    scaled = floats / np.where(leads == 0.0, 1.0, leads)[:, None] + 0.0
+    with np.errstate(all="ignore"):  # what overflows is compared exactly, if at all
+        scaled = floats / np.where(leads == 0.0, 1.0, leads)[:, None] + 0.0
     first: dict[bytes, list[int]] = {}
     found = []
     for i, row in enumerate(scaled):

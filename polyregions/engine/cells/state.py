@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyregions._types import Bytes, Floats, Ints
+from polyregions.arrays import runs_of
 
 Words = NDArray[np.uint64]
 Axes = tuple[int, ...]
@@ -193,11 +194,12 @@ def words_for(n: int) -> int:
 
 def unpacked(words: Words, kinked: Sequence[Ints]) -> Bytes:
     """The bits (B, N) of given units of each layer of blocks of words (B, L+1, S)."""
-    parts = [
-        np.unpackbits(words[:, i].view(np.uint8), axis=1, count=int(units[-1]) + 1, bitorder="little")
-        if len(units)
-        else np.zeros((len(words), 0), dtype=np.uint8)
-        for i, units in enumerate(kinked, 1)
-    ]
-    parts = [p if p.shape[1] == len(u) else p[:, u] for p, u in zip(parts, kinked, strict=True)]
-    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+    out, at = np.empty((len(words), sum(map(len, kinked))), dtype=np.uint8), 0
+    for i, units in enumerate(kinked, 1):
+        if len(units):
+            n = int(units[-1]) + 1
+            bits = np.unpackbits(words[:, i].view(np.uint8), axis=1, count=n, bitorder="little")
+            for place, first, length in runs_of(units):
+                out[:, at + place : at + place + length] = bits[:, first : first + length]
+            at += len(units)
+    return out

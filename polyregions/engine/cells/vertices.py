@@ -21,7 +21,7 @@ from polyregions.engine.cells.state import (
     Words,
 )
 from polyregions.engine.cells.words import NONE, bit, lowest
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
 
 
 @uncounted_kernel
@@ -79,9 +79,9 @@ def mark(
     return is_sure
 
 
-@uncounted_kernel
+@shared_kernel
 def gather(
-    axes: Axes,
+    d: int,
     words: Axes,
     units: Ints,
     forms: Floats,
@@ -96,7 +96,7 @@ def gather(
     Args:
         whole_only: take those only that are exact.
     """
-    d, m = len(axes), 0
+    m = 0
     for w in range(len(words)):
         slots = marks[v, w]
         while slots != NONE:
@@ -116,10 +116,10 @@ def gather(
     return m
 
 
-@uncounted_kernel
-def choose(axes: Axes, system: Floats, m: int) -> bool:
+@shared_kernel
+def choose(d: int, system: Floats, m: int) -> bool:
     """Bring d independent ones of m rows to the front, large pivots first; False if there are none."""
-    d, half = len(axes), system.shape[0] // 2
+    half = system.shape[0] // 2
     if m < d:
         return False
     if m == d:
@@ -213,13 +213,13 @@ def sharpen(
     max |M| (|A x' + b| + row errors) / (1 - |G|) away from any x'; one step from where the vertex was gives x'.
     """
     d, half = len(axes), system.shape[0] // 2
-    m = gather(axes, words, units, forms, marks, v, owner, system, False)
-    if not choose(axes, system, m) or not invert(axes, system):
+    m = gather(d, words, units, forms, marks, v, owner, system, False)
+    if not choose(d, system, m) or not invert(axes, system):
         return False
     shrink = contraction(axes, system)
     if not shrink < 0.5:
         return False
-    if is_apex(axes, system):
+    if is_apex(d, system):
         for c in range(d + 1):
             place[v, c] = 0.0
         return True
@@ -250,13 +250,13 @@ def sharpen(
     return True
 
 
-@uncounted_kernel
-def is_apex(axes: Axes, system: Floats) -> bool:
+@shared_kernel
+def is_apex(d: int, system: Floats) -> bool:
     """Whether the first d rows have no constant, and are independent whatever their errors: they meet in the origin.
 
     Within a reach of at least 1 an entry's error is at most that of the row's value.
     """
-    d, half = len(axes), system.shape[0] // 2
+    half = system.shape[0] // 2
     for i in range(d):
         if system[i, d + 3] != 1.0:
             return False

@@ -13,8 +13,7 @@ from numba import njit
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 ANNOUNCE_AFTER = 2.0  # seconds; loading from the cache takes a fraction of one
-NOTICE = "polyregions: compiling the walk engine (once, about half a minute; later runs load it from a cache)"
-
+NOTICE = "polyregions: compiling"  # how all notices begin
 
 OPTIONS: Final[dict[str, Any]] = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 UNCOUNTED: Final[dict[str, Any]] = {
@@ -41,13 +40,20 @@ def uncounted_entry(function: Kernel) -> Kernel:
 
 
 def uncounted_kernel(function: Kernel) -> Kernel:
-    """The same for a kernel."""
+    """The same for a kernel; it is part of its entries, and not cached by itself."""
     return _compiled(function, True, UNCOUNTED)
 
 
-def _compiled(function: Kernel, is_inner: bool, more: Mapping[str, Any]) -> Kernel:
+def shared_kernel(function: Kernel) -> Kernel:
+    """The same for a kernel that entries of several kinds call: it is cached by itself, for the next of them."""
+    return _compiled(function, True, UNCOUNTED, True)
+
+
+def _compiled(function: Kernel, is_inner: bool, more: Mapping[str, Any], is_shared: bool = False) -> Kernel:
     compile_: Any = njit  # its types know neither of the wrappers' options
     options = {**OPTIONS, **more, "no_cpython_wrapper": is_inner}
+    if is_inner and more and not is_shared:
+        return cast(Kernel, compile_(**options)(function))
     try:
         compiled = compile_(cache=True, **options)(function)
     except RuntimeError:  # numba: no locator available, that is, nowhere to write
@@ -55,13 +61,26 @@ def _compiled(function: Kernel, is_inner: bool, more: Mapping[str, Any]) -> Kern
     return cast(Kernel, compiled)
 
 
+_ready: Final[set[object]] = set()
+
+
 @contextmanager
-def announced() -> Iterator[None]:
-    """Say on stderr what is going on if the block, a first call of kernels, takes longer than a moment."""
-    timer = Timer(ANNOUNCE_AFTER, lambda: print(NOTICE, file=sys.stderr, flush=True))
+def announced(what: str, key: object = None) -> Iterator[None]:
+    """Say on stderr what is being compiled if the block, a first call of kernels, takes longer than a moment.
+
+    Args:
+        what: what it is, and about how long it takes.
+        key: what its code depends on; after the first block with the same there is nothing to be said.
+    """
+    if (what, key) in _ready:
+        yield
+        return
+    notice = f"{NOTICE} {what}; once, later runs load it from a cache"
+    timer = Timer(ANNOUNCE_AFTER, lambda: print(notice, file=sys.stderr, flush=True))
     timer.daemon = True
     timer.start()
     try:
         yield
+        _ready.add((what, key))
     finally:
         timer.cancel()
