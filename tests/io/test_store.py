@@ -668,7 +668,7 @@ def more_rows(arrays: dict[str, Any]) -> dict[str, Any]:
 
 def more_frames(arrays: dict[str, Any]) -> dict[str, Any]:
     """A start whose first cell has many before it, and all units of its layer still to be asked about."""
-    n = 26 - len(arrays["frames"])
+    n = 22 - len(arrays["frames"])
     again = {name: np.concatenate([np.repeat(arrays[name][:1], n, axis=0), arrays[name]]) for name in FRAMES}
     first = int(arrays["frames"][0, 1])
     again["frames"][:n, 1:3] = first, first + 1
