@@ -673,6 +673,7 @@ def more_frames(arrays: dict[str, Any]) -> dict[str, Any]:
     first = int(arrays["frames"][0, 1])
     again["frames"][:n, 1:3] = first, first + 1
     again["frames"][:, 1:3] += np.minimum(np.arange(len(again["frames"])), n)[:, None]
+    again["rest"][:n] = 2**7 - 1
     vertices = {
         name: np.concatenate([np.repeat(arrays[name][:1], n, axis=0), arrays[name]]) for name in VERTICES
     }
