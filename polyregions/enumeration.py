@@ -38,8 +38,9 @@ def enumerate_regions(
     Args:
         network: the network, d inputs.
         domain: the input set in R^d.
-        engine: ``"walk"``, the compiled engine, ``"highs"``, the readable reference, or ``"auto"``: the first where
-            it can take the problem (up to 32 inputs that are not fixed). They give the same regions.
+        engine: ``"cells"`` (at most 8 inputs that are not fixed) and ``"walk"`` (at most 32), which are compiled,
+            ``"highs"``, the readable reference, or ``"auto"``: the fastest that can take the problem, cells up to
+            five inputs. They give the same regions.
         workers: how many subtrees to enumerate at a time; 1 for one after the other. None: as many as there are
             processors, once a run has taken half a second. Threads, for ``"highs"`` new processes (which import the
             main script; unasked they are started only where that does nothing).

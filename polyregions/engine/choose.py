@@ -24,8 +24,13 @@ def can_scan(problem: Problem) -> bool:
     return splits and problem.is_tame
 
 
-def choose_engine(problem: Problem, wanted: str) -> str:
+def choose_engine(problem: Problem, wanted: str, keep: bool = True) -> str:
     """The engine to use: "cells", "walk" or "highs".
+
+    Args:
+        problem: what is enumerated.
+        wanted: one of them, or "auto" for the fastest that can take the problem.
+        keep: whether regions are listed, or only counted.
 
     Raises:
         OptionError: an unknown engine, or a compiled one for a problem that it cannot take.
@@ -37,12 +42,22 @@ def choose_engine(problem: Problem, wanted: str) -> str:
     obstacle = _obstacle(problem)
     dim = problem.solid.hull.dim
     if wanted == "auto":
-        return "highs" if obstacle else "cells" if dim <= MANY_VERTICES else "walk"
+        return "highs" if obstacle else "cells" if _has_few_vertices(problem, keep) else "walk"
     if wanted == "cells" and dim > MOST_DIMENSIONS:
         obstacle = obstacle or f"the input set has {dim} dimensions, more than {MOST_DIMENSIONS}"
     if obstacle:
         raise OptionError(f"engine {wanted!r}: {obstacle}; use 'auto' or 'highs'")
     return wanted
+
+
+def _has_few_vertices(problem: Problem, keep: bool) -> bool:
+    """Whether cells with all their vertices are the faster ones (measured by `benchmarks/cells.py`).
+
+    With d inputs a cell has about 2^d vertices. Of one layer over five the walk counts the regions without going there.
+    """
+    dim = problem.solid.hull.dim
+    is_deep = sum(layer.n_neurons > 0 for layer in problem.inner.layers) > 1
+    return dim < MANY_VERTICES or (dim == MANY_VERTICES and (keep or is_deep))
 
 
 def _obstacle(problem: Problem) -> str | None:

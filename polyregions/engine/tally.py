@@ -73,7 +73,7 @@ def job_for(problem: Problem, engine: str, keep: bool) -> tuple[str, Job]:
     Raises:
         OptionError: an unknown engine, or one that cannot take the problem.
     """
-    chosen, is_reference = choose_engine(problem, engine), engine == "highs"
+    chosen, is_reference = choose_engine(problem, engine, keep), engine == "highs"
     reduction = unreduced(problem) if is_reference else reduce(problem)
     # without a neuron left there is nothing for the kernels to do
     kernels = chosen if chosen != "highs" and reduction.problem.network.n_neurons > 0 else None

@@ -10,6 +10,10 @@ from polyregions._types import Floats, Ints
 from polyregions.engine.cells.integers import settle_in_integers, settle_zeros
 from polyregions.engine.cells.state import (
     BEFORE,
+    N_OPEN,
+    N_OPEN_SHARP,
+    N_OPEN_WHOLE,
+    N_SIGNS_ASKED,
     ON,
     REACH,
     ROW,
@@ -222,6 +226,15 @@ def interpolate(
 
 
 @uncounted_kernel
+def n_open(words: Axes, marks: Words, v: int, rest: Words, at: int) -> int:
+    """How many signs at a vertex may be both."""
+    n_words, s, total = len(words), rest.shape[1], 0
+    for w in range(s):
+        total += count(marks[v, n_words + w] & marks[v, n_words + s + w] & rest[at, w])
+    return total
+
+
+@uncounted_kernel
 def finish_vertices(
     axes: Axes,
     words: Axes,
@@ -236,21 +249,27 @@ def finish_vertices(
     at: int,
     owner: Ints,
     system: Floats,
+    registers: Ints,
     poor: float,
 ) -> None:
     """Mark on which side of the units that are left vertices are; those known worse than `poor` are sharpened first."""
     d = len(axes)
+    for w in range(rest.shape[1]):
+        registers[N_SIGNS_ASKED] += (last - first) * count(rest[at, w])
     for v in range(first, last):
         is_poor = place[v, d] > poor
         if is_poor:
             sharpen(axes, words, units, forms, place, marks, v, owner, system)
-        is_sure = mark(axes, words, forms, layer, place, marks, v, rest, at)
-        if not is_sure and not is_poor and sharpen(axes, words, units, forms, place, marks, v, owner, system):
-            is_sure = mark(axes, words, forms, layer, place, marks, v, rest, at)
-        if not is_sure:
-            settle_zeros(d, words, units, layer, place, marks, v, owner, rest, at)
-            if place.shape[1] > d + 1:
-                settle_in_integers(d, words, units, forms, layer, place, marks, v, owner, system, rest, at)
+        if mark(axes, words, forms, layer, place, marks, v, rest, at):
+            continue
+        registers[N_OPEN] += n_open(words, marks, v, rest, at)
+        if not is_poor and sharpen(axes, words, units, forms, place, marks, v, owner, system):
+            mark(axes, words, forms, layer, place, marks, v, rest, at)
+        registers[N_OPEN_SHARP] += n_open(words, marks, v, rest, at)
+        settle_zeros(d, words, units, layer, place, marks, v, owner, rest, at)
+        if place.shape[1] > d + 1:
+            settle_in_integers(d, words, units, forms, layer, place, marks, v, owner, system, rest, at)
+        registers[N_OPEN_WHOLE] += n_open(words, marks, v, rest, at)
 
 
 @uncounted_kernel

@@ -27,9 +27,9 @@ from polyregions.engine.cells.state import (
     QUESTION,
     ROOM,
     SLOTS,
+    Columns,
     Leaves,
     allocate_work,
-    unpacked,
     words_for,
 )
 from polyregions.engine.cells.subtree import Subtree, load, subtrees
@@ -66,7 +66,9 @@ class CellsRun:
         self.piece = lru_cache(maxsize=RECENT)(self._piece)
         widths = [layer.n_neurons for layer in problem.inner.layers]
         last = max(i for i, n in enumerate(widths) if n)
-        self.kinked = [np.flatnonzero(layer.splitting) for layer in problem.inner.layers[: last + 1]]
+        self.columns = Columns(
+            [np.flatnonzero(layer.splitting) for layer in problem.inner.layers[: last + 1]]
+        )
         self.ends: Ints = np.cumsum(widths[: last + 1]).astype(np.int64)
 
     def _piece(self, number: int) -> Piece | None:
@@ -153,6 +155,11 @@ class CellsPart:
         self._share = 0.0
         self.rest: list[Subtree] = []
         self.in_order = len(run.pieces) == 1
+
+    @property
+    def registers(self) -> Ints:
+        """The machine's registers, see `state`; among them how many signs were settled by what."""
+        return self._work.registers
 
     @property
     def _kind(self) -> tuple[int, int]:
@@ -258,8 +265,8 @@ class CellsPart:
         if not self._run.keep:
             none = np.zeros((0, int(self._run.ends[-1])), dtype=np.uint8)
             return Batch(none, none, np.zeros((0, self._run.problem.solid.hull.dim)), {}, n, share)
-        bits = unpacked(self._leaves.bits[:n], self._run.kinked)
-        cuts = unpacked(self._leaves.cuts[:n], self._run.kinked)
+        bits = self._run.columns.unpacked(self._leaves.bits[:n])
+        cuts = self._run.columns.unpacked(self._leaves.cuts[:n])
         points, exact = self._points(bits, cuts, self._leaves.points[:n])
         return Batch(bits, cuts, points, exact, n, share)
 
@@ -268,7 +275,7 @@ class CellsPart:
         if n == 0:
             return
         last = n - 1 if self._run.keep else int(self._work.registers[N_FOUND] > 1)
-        first_bits, last_bits = unpacked(self._leaves.bits[[0, last]], self._run.kinked)
+        first_bits, last_bits = self._run.columns.unpacked(self._leaves.bits[[0, last]])
         self._ends = (first_bits if self._ends is None else self._ends[0], last_bits)
 
     def _points(self, bits: Bytes, cuts: Bytes, u: Floats) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:

@@ -109,6 +109,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bo
                     at,
                     owner,
                     system,
+                    registers,
                     np.inf,
                 )
             registers[MODE] = DECIDE
@@ -143,6 +144,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bo
                 at,
                 owner,
                 system,
+                registers,
                 POOR,
             )
             split(axes, place, marks, signs, rest, registers, frames, cell, slot, n_new)

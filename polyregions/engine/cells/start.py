@@ -40,7 +40,6 @@ from polyregions.engine.cells.state import (
 from polyregions.engine.kernels.codes import ON as IS_ON
 from polyregions.engine.walk.charts import INFINITY, DomainPiece
 from polyregions.exact.affine import integer_matrix
-from polyregions.exact.numbers import nearest_float
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer
 from polyregions.networks.problem import Problem
@@ -118,7 +117,7 @@ def start_of(problem: Problem, piece: DomainPiece) -> Start:
 def _domain_rows(problem: Problem, piece: DomainPiece) -> list[list[int]]:
     """The piece's rows over its coordinates in integers without common divisors."""
     k = piece.embedding.nrows() - 1
-    first = affine_of_layer(problem.inner.layers[0])
+    first = problem.layers.affine(0)
     kinked = np.flatnonzero(problem.inner.layers[0].splitting).tolist()
     outer: list[list[int]] = []
     for form, source in zip(piece.forms, piece.source, strict=True):
@@ -149,7 +148,7 @@ class _Scaling:
         last = max(i for i, layer in enumerate(problem.inner.layers) if layer.n_neurons)
         self.layers: tuple[Layer, ...] = tuple(problem.inner.layers[: last + 1])
         chart = piece.chart
-        first = affine_of_layer(self.layers[0])
+        first = problem.layers.affine(0)
         matrix = first.matrix * piece.embedding
         entries = [[int(matrix[i, j]) for j in range(matrix.ncols())] for i in range(matrix.nrows())]
         common = max(1, gcd(*(entry for row in entries for entry in row)))
@@ -241,19 +240,18 @@ def _relations(net: Net, scaling: _Scaling) -> None:
     twin, is_free = net.units
     for i, layer in enumerate(scaling.layers):
         n = layer.n_units
-        if i == 0 or layer.exact is not None:
-            affine = affine_of_layer(layer)
-            rows = scaling.exact_base if i == 0 else [affine.row(j) for j in range(n)]
-            floats = np.array([[nearest_float(Fraction(entry)) for entry in row] for row in rows]).reshape(
-                n, -1
-            )
-            has_none = i == 0 or bool(np.all(is_free[i, : layer.n_inputs]))
-            is_free[i + 1, :n] = [has_none and row[-1] == 0 for row in rows]
-            twin[i + 1, :n] = _classes(floats, rows.__getitem__)
-        else:
+        if layer.exact is None:
             floats = np.column_stack([layer.weight, layer.bias])
-            is_free[i + 1, :n] = np.all(is_free[i, : layer.n_inputs]) & (np.asarray(layer.bias) == 0.0)
             twin[i + 1, :n] = _classes(floats, partial(_exact_row, floats))
+            has_none = np.asarray(layer.bias) == 0.0
+        else:
+            rows = affine_of_layer(layer)
+            floats = rows.nearest_floats()
+            twin[i + 1, :n] = _classes(floats, rows.row)
+            has_none = np.array([rows.row(j)[-1] == 0 for j in range(n)], dtype=np.bool_)
+        if i == 0:  # in the piece's coordinates, whose origin is another one
+            has_none = np.array([row[-1] == 0 for row in scaling.exact_base], dtype=np.bool_)
+        is_free[i + 1, :n] = has_none & (i == 0 or np.all(is_free[i, : layer.n_inputs]))
 
 
 def _classes(floats: Floats, exact: Callable[[int], Row]) -> list[int]:

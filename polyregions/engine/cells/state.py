@@ -9,6 +9,7 @@ Kernels are compiled for each d and W: both are passed as tuples of that length,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -90,12 +91,13 @@ SINCE: Final = 7  # the lowest layer that a cell of was finished since the last 
 N_LEAVES: Final = 8
 N_FOUND: Final = 9
 N_DOMAIN_ROWS: Final = 10  # rows of the path that no neuron cut
-N_SURE: Final = (
-    11  # signs that were certain at once; then those after the vertex was sharpened, and in small integers
+N_SIGNS_ASKED: Final = (
+    11  # signs of units at vertices; then those that were open after they were computed, after the
 )
-N_SHARPENED: Final = 12
-N_INTEGER: Final = 13
-N_REGISTERS: Final = 14
+N_OPEN: Final = 12  # vertex was sharpened, and after twins, origins and small integers
+N_OPEN_SHARP: Final = 13
+N_OPEN_WHOLE: Final = 14
+N_REGISTERS: Final = 15
 
 # What the machine does next.
 ENTER: Final = 0
@@ -192,14 +194,27 @@ def words_for(n: int) -> int:
     return max(1, -(-n // 64))
 
 
-def unpacked(words: Words, kinked: Sequence[Ints]) -> Bytes:
-    """The bits (B, N) of given units of each layer of blocks of words (B, L+1, S)."""
-    out, at = np.empty((len(words), sum(map(len, kinked))), dtype=np.uint8), 0
-    for i, units in enumerate(kinked, 1):
-        if len(units):
-            n = int(units[-1]) + 1
-            bits = np.unpackbits(words[:, i].view(np.uint8), axis=1, count=n, bitorder="little")
-            for place, first, length in runs_of(units):
+class Columns:
+    """Where the bits of the neurons are among the words of a layer's units.
+
+    Args:
+        kinked: the units of each layer that are neurons.
+    """
+
+    def __init__(self, kinked: Sequence[Ints]) -> None:
+        self.n_neurons = sum(map(len, kinked))
+        starts = accumulate(map(len, kinked), initial=0)
+        self._runs = [
+            (i, int(units[-1]) + 1, at, runs_of(units))
+            for i, (at, units) in enumerate(zip(starts, kinked, strict=False), 1)
+            if len(units)
+        ]
+
+    def unpacked(self, words: Words) -> Bytes:
+        """The bits (B, N) in blocks of words (B, L+1, S)."""
+        out = np.empty((len(words), self.n_neurons), dtype=np.uint8)
+        for layer, n, at, runs in self._runs:
+            bits = np.unpackbits(words[:, layer].view(np.uint8), axis=1, count=n, bitorder="little")
+            for place, first, length in runs:
                 out[:, at + place : at + place + length] = bits[:, first : first + length]
-            at += len(units)
-    return out
+        return out

@@ -26,7 +26,6 @@ from polyregions.exact.interior import find_interior
 from polyregions.exact.lp import vertex_basis
 from polyregions.exact.numbers import Point
 from polyregions.networks.certain_patterns import certified_patterns
-from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.domain import is_float_box
 from polyregions.polyhedra.oracle.forms import Bounds
@@ -130,7 +129,7 @@ def plain_chart(problem: Problem, bounds: Bounds) -> Chart:
     scale = np.ldexp(1.0, np.frexp(half)[1])
     low = np.nextafter((lower - centre) / scale, -np.inf)
     high = np.nextafter((upper - centre) / scale, np.inf)
-    first = affine_of_layer(problem.inner.layers[0])
+    first = problem.layers.affine(0)
     shifted, factor = _shifted([first.row(i) for i in range(first.shape[0])], centre, scale)
     base = _quotients(shifted, factor * first.denominator, len(lower) + 1)
     tau = np.zeros(len(lower) + 1)
@@ -200,7 +199,7 @@ def _independent_rows(problem: Problem) -> tuple[list[list[int]], list[int], lis
 
     The network and the domain are constant along whatever no row sees, so the other inputs may be set to 0.
     """
-    first = affine_of_layer(problem.inner.layers[0])
+    first = problem.layers.affine(0)
     kinked = np.flatnonzero(problem.inner.layers[0].splitting).tolist()
     rows = [form.exact() for form in problem.solid.forms] + [first.row(unit) for unit in kinked]
     k = problem.solid.hull.dim
@@ -283,7 +282,7 @@ def _cone_chart(
     high: Floats,
     fixed: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> Chart:
-    first = affine_of_layer(problem.inner.layers[0])
+    first = problem.layers.affine(0)
     k, r = embedding.nrows() - 1, embedding.ncols() - 1
     unit = max(abs(int(entry)) for entry in embedding.entries())  # any common scale will do
     base = _over(first.matrix * embedding, first.denominator * unit)
