@@ -85,7 +85,7 @@ def test_quadrants_by_hand() -> None:
         "widths": [2],
         "neurons": 2,
     }
-    assert found["regions"] == {"regions": 4, "complete": True, "dead_regions": 1, "engine": "walk"}
+    assert found["regions"] == {"regions": 4, "complete": True, "dead_regions": 1, "engine": "cells"}
     assert found["layers"] == [
         {"layer": 1, "neurons": 2, "regions_after_it": 4, "dead_regions": 1, "never_on": 0, "always_on": 0}
     ]

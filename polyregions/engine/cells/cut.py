@@ -20,6 +20,7 @@ from polyregions.engine.cells.state import (
     SAFE,
     SLOT,
     TINY,
+    TOUCHED,
     ULP,
     Axes,
     Words,
@@ -35,7 +36,15 @@ NO_UNIT = -1
 
 @uncounted_kernel
 def next_unit(
-    words: Axes, marks: Words, start: int, end: int, rest: Words, at: int, signs: Words, layer: int
+    words: Axes,
+    marks: Words,
+    start: int,
+    end: int,
+    rest: Words,
+    at: int,
+    signs: Words,
+    layer: int,
+    registers: Ints,
 ) -> int:
     """The first unit that cuts the current cell or may do so; those that do not are decided, all at once."""
     n_words, s, first = len(words), rest.shape[1], NO_UNIT
@@ -43,19 +52,50 @@ def next_unit(
         asked = rest[at, w]
         if asked == NONE:
             continue
-        positive, negative, unsure = NONE, NONE, NONE
+        positive, negative, unsure, zero = NONE, NONE, NONE, NONE
         for v in range(start, end):
             up, down = marks[v, n_words + w], marks[v, n_words + s + w]
             positive |= up & ~down
             negative |= down & ~up
             unsure |= up & down
+            zero |= ~(up | down)
         left = asked & ((positive & negative) | unsure)
         done = asked & ~left
         signs[layer, ON, w] = (signs[layer, ON, w] & ~done) | (positive & done)
         rest[at, w] = left
+        touching = zero & done
+        while touching != NONE and registers[TOUCHED] == 0:
+            unit = lowest(touching)
+            touching ^= bit(unit)
+            registers[TOUCHED] = int(vanishes_on_facet(words, marks, start, end, s, 64 * w + unit))
         if first == NO_UNIT and left != NONE:
             first = 64 * w + lowest(left)
     return first
+
+
+@uncounted_kernel
+def vanishes_on_facet(words: Axes, marks: Words, start: int, end: int, n_sign_words: int, unit: int) -> bool:
+    """Whether a unit that does not cut a cell may be 0 on one of its facets: on all vertices of some row, or on all."""
+    n_words, w, one = len(words), unit >> 6, bit(unit)
+    n_zero = 0
+    for v in range(start, end):
+        n_zero += (marks[v, n_words + w] | marks[v, n_words + n_sign_words + w]) & one == NONE
+    if n_zero == end - start:
+        return True
+    for x in range(n_words):
+        common = ~NONE
+        for v in range(start, end):
+            if (marks[v, n_words + w] | marks[v, n_words + n_sign_words + w]) & one == NONE:
+                common &= marks[v, x]
+        while common != NONE:
+            slot = lowest(common)
+            common ^= bit(slot)
+            n_tight = 0
+            for v in range(start, end):
+                n_tight += marks[v, x] & bit(slot) != NONE
+            if n_tight == n_zero:
+                return True
+    return False
 
 
 @uncounted_kernel

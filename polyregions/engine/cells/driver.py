@@ -10,23 +10,29 @@ from typing import Any
 
 import numpy as np
 
-from polyregions._types import Bytes, Floats, Ints
+from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.cells import machine
 from polyregions.engine.cells.settle import Coordinates, Settler
 from polyregions.engine.cells.start import Start, load_start, start_of
 from polyregions.engine.cells.state import (
+    COUNT,
     DEPTH,
     DONE,
+    FACES,
     FULL,
+    LAYER_SHIFT,
     LEAF,
+    LIST,
     N_DOMAIN_ROWS,
+    N_FACES,
     N_FOUND,
     N_LEAVES,
     N_ROWS,
     QUESTION,
     ROOM,
     SLOTS,
+    UNIT_MASK,
     Columns,
     Leaves,
     allocate_work,
@@ -34,14 +40,42 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.subtree import Subtree, load, subtrees
 from polyregions.engine.kernels.compiled import announced
-from polyregions.engine.walk.charts import RECENT, DomainPiece, DomainPieces, unchart
+from polyregions.engine.walk.charts import (
+    INFINITY,
+    RECENT,
+    DomainPiece,
+    DomainPieces,
+    approximate_points,
+    unchart,
+)
 from polyregions.engine.walk.driver import NoPart
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.oracle.referee import Referee
 
 BATCH = 4096
 NO_BUDGET = 2**62
+NO_FACE = np.iinfo(np.int64).min
+FACES_PER_LEAF = 16
 FIRST_ROOM = 256  # vertices that there is room for to begin with
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """The facets of some regions.
+
+    Attributes:
+        bits: (B, N) uint8 patterns of the regions.
+        is_open: (B,) whether exact arithmetic has to look which neurons vanish on a region's facets.
+        leaf: (M,) the region of each facet, of those of the batch.
+        names: (M,) its neuron, or -1 - i for row i of the domain.
+        points: (M, k) a point inside it, over the hull's coordinates, in float64.
+    """
+
+    bits: Bytes
+    is_open: Bools
+    leaf: Ints
+    names: Ints
+    points: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +92,12 @@ class CellsRun:
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
+        faces: whether the facets of the regions are wanted, and not points in them.
     """
 
-    def __init__(self, problem: Problem, keep: bool = True) -> None:
+    def __init__(self, problem: Problem, keep: bool = True, faces: bool = False) -> None:
         self.problem, self.keep = problem, keep
+        self.wanted = FACES if faces else LIST if keep else COUNT
         self.pieces = DomainPieces(problem)
         self.piece = lru_cache(maxsize=RECENT)(self._piece)
         widths = [layer.n_neurons for layer in problem.inner.layers]
@@ -69,11 +105,22 @@ class CellsRun:
         self.columns = Columns(
             [np.flatnonzero(layer.splitting) for layer in problem.inner.layers[: last + 1]]
         )
+        self._numbers = _numbers(problem, last + 1)
         self.ends: Ints = np.cumsum(widths[: last + 1]).astype(np.int64)
 
     def _piece(self, number: int) -> Piece | None:
         piece = self.pieces.piece(number)
         return None if piece is None else Piece(piece, start_of(self.problem, piece))
+
+    def names_of(self, piece: Piece, rows: Ints) -> Ints:
+        """What rows of a path stand for: a neuron, -1 - i for row i of the domain, NO_FACE for infinity."""
+        layers, units = rows >> LAYER_SHIFT, rows & UNIT_MASK
+        names: Ints = self._numbers[layers - 1, np.minimum(units, self._numbers.shape[1] - 1)]
+        sources, forms = np.array(piece.domain.source), np.array(piece.domain.forms)
+        of_domain = np.where(sources >= 0, sources, np.where(forms == INFINITY, NO_FACE, -1 - forms))
+        is_domain = layers == 0
+        names[is_domain] = of_domain[units[is_domain]]
+        return names
 
     def starts(self) -> list[int]:
         """Where to start: the pieces of the domain."""
@@ -148,7 +195,9 @@ class CellsPart:
         n_vertices = FIRST_ROOM + 2**d if isinstance(start, int) else FIRST_ROOM + 2 * len(start.place)
         self._axes, self._words = (0,) * d, (0,) * n_words
         self._work = allocate_work(net.widths, d, n_words, n_vertices, piece.start.has_integers)
-        self._leaves = _allocate_leaves(net.widths, d, min(BATCH, budget) if run.keep else 2)
+        self._leaves = _allocate_leaves(
+            net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted == FACES
+        )
         self._settler = Settler(run.problem, piece.start, self._work)
         self._exact: dict[int, Coordinates] = {}
         self._ends: tuple[Bytes, Bytes] | None = None
@@ -184,7 +233,18 @@ class CellsPart:
 
     def batches(self, room: Callable[[], int] = lambda: BATCH) -> Iterator[Batch]:
         """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
-        with announced(f"cells of {len(self._axes)} dimensions (about 15 seconds)", self._kind):
+        for remaining in self._steps(room):
+            yield self._flush(remaining)
+
+    def faces(self) -> Iterator[Faces]:
+        """The facets of all regions, those of some regions at a time."""
+        for _ in self._steps(lambda: BATCH):
+            yield self._flush_faces()
+
+    def _steps(self, room: Callable[[], int]) -> Iterator[float]:
+        """The share of the tree that is still to be done, each time when leaves are to be taken out of the buffer."""
+        kind = f"cells of {len(self._axes)} dimensions (about 15 seconds)"
+        with announced(kind, self._kind):
             self._begin()
             status = self._go_on(0)  # stops at the first leaf: compiles, or loads the cache
         while True:
@@ -192,15 +252,15 @@ class CellsPart:
             if is_over:
                 self.rest = subtrees(self._work, self._number(), self._most_apart)
             if is_over or status == DONE:
-                yield self._flush(self._remaining(status == DONE))
+                yield self._remaining(status == DONE)
                 return
             if not self._settle(status):
-                yield self._flush(self._remaining(False))
+                yield self._remaining(False)
             status = self._go_on(min(room() - int(self._work.registers[N_LEAVES]), self._left()))
 
     def _go_on(self, most: int) -> int:
-        net, keep = self._piece.start.net, self._run.keep
-        return machine.walk(self._axes, self._words, net, self._work, self._leaves, keep, most)
+        net, wanted = self._piece.start.net, self._run.wanted
+        return machine.walk(self._axes, self._words, net, self._work, self._leaves, wanted, most)
 
     def _settle(self, status: int) -> bool:
         """Do what the kernels came back for; False if that was only to hand over leaves."""
@@ -270,6 +330,17 @@ class CellsPart:
         points, exact = self._points(bits, cuts, self._leaves.points[:n])
         return Batch(bits, cuts, points, exact, n, share)
 
+    def _flush_faces(self) -> Faces:
+        """Hand over the facets that the buffer holds; the line at infinity is none."""
+        registers, leaves, piece = self._work.registers, self._leaves, self._piece
+        n, m = int(registers[N_LEAVES]), int(registers[N_FACES])
+        registers[[N_LEAVES, N_FACES]] = 0
+        names = self._run.names_of(piece, leaves.face_row[:m])
+        at = np.flatnonzero(names != NO_FACE)
+        points = approximate_points(self._run.problem, piece.domain, leaves.face_points[at])
+        bits = self._run.columns.unpacked(leaves.bits[:n])
+        return Faces(bits, leaves.is_open[:n] != 0, leaves.face_leaf[at], names[at], points)
+
     def _note_ends(self, n: int) -> None:
         """Remember the first and the last pattern."""
         if n == 0:
@@ -297,7 +368,28 @@ class CellsPart:
         return points, exact
 
 
-def _allocate_leaves(widths: Ints, d: int, capacity: int) -> Leaves:
+def _allocate_leaves(widths: Ints, d: int, capacity: int, has_faces: bool) -> Leaves:
     shape = (capacity, len(widths), words_for(int(widths.max())))
-    bits, cuts = np.zeros(shape, dtype=np.uint64), np.zeros(shape, dtype=np.uint64)
-    return Leaves(bits, cuts, np.zeros((capacity, d)), np.zeros(len(widths), dtype=np.int64))
+    n_faces = FACES_PER_LEAF * capacity if has_faces else 0
+    return Leaves(
+        bits=np.zeros(shape, dtype=np.uint64),
+        cuts=np.zeros(shape, dtype=np.uint64),
+        points=np.zeros((capacity, d)),
+        after=np.zeros(len(widths), dtype=np.int64),
+        is_open=np.zeros(capacity, dtype=np.int64),
+        face_leaf=np.zeros(n_faces, dtype=np.int64),
+        face_row=np.zeros(n_faces, dtype=np.int64),
+        face_points=np.zeros((n_faces, d)),
+    )
+
+
+def _numbers(problem: Problem, n_layers: int) -> Ints:
+    """The neuron (L, n) of each unit, NO_FACE for units without a kink."""
+    layers = problem.inner.layers[:n_layers]
+    numbers = np.full((n_layers, max(layer.n_units for layer in layers)), NO_FACE, dtype=np.int64)
+    at = 0
+    for i, layer in enumerate(layers):
+        kinked = np.flatnonzero(layer.splitting)
+        numbers[i, kinked] = np.arange(at, at + len(kinked))
+        at += len(kinked)
+    return numbers

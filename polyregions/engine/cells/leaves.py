@@ -8,6 +8,7 @@ from polyregions.engine.cells.state import (
     ERROR,
     LAYER_SHIFT,
     MORE,
+    N_FACES,
     ON,
     SAFE,
     SCALE,
@@ -18,7 +19,7 @@ from polyregions.engine.cells.state import (
     Axes,
     Words,
 )
-from polyregions.engine.cells.words import NONE, bit, lowest
+from polyregions.engine.cells.words import NONE, bit, count, lowest
 from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
 
 
@@ -108,3 +109,93 @@ def count_leaf(after: Ints, since: int) -> None:
     """Count a leaf for its own layer and those below it in which its cell is a new one."""
     for layer in range(max(1, since), len(after)):
         after[layer] += 1
+
+
+@shared_kernel
+def record_faces(
+    d: int,
+    words: Axes,
+    place: Floats,
+    marks: Words,
+    start: int,
+    end: int,
+    owner: Ints,
+    registers: Ints,
+    leaf: int,
+    is_open: Ints,
+    face_leaf: Ints,
+    face_row: Ints,
+    face_points: Floats,
+) -> None:
+    """Write down the facets of a leaf: rows that vertices lie on which do not all lie on another row as well.
+
+    Where d rows meet at every vertex, each of them is a facet.
+    """
+    is_simple = are_simple(d, words, marks, start, end)
+    for w in range(len(words)):
+        slots = NONE
+        for v in range(start, end):
+            slots |= marks[v, w]
+        while slots != NONE:
+            place_of = lowest(slots)
+            slots ^= bit(place_of)
+            slot = 64 * w + place_of
+            n_more = 0 if is_simple else n_rows_above(words, marks, start, end, slot)
+            if n_more < 0:
+                is_open[leaf] = 1
+            if n_more <= 0:
+                at = registers[N_FACES]
+                registers[N_FACES] = at + 1
+                face_leaf[at], face_row[at] = leaf, owner[slot]
+                face_mean(d, place, marks, start, end, slot, face_points, at)
+
+
+@shared_kernel
+def are_simple(d: int, words: Axes, marks: Words, start: int, end: int) -> bool:
+    """Whether d rows meet at every vertex of a cell."""
+    most = 0
+    for v in range(start, end):
+        total = 0
+        for w in range(len(words)):
+            total += count(marks[v, w])
+        most = max(most, total)
+    return most == d
+
+
+@shared_kernel
+def n_rows_above(words: Axes, marks: Words, start: int, end: int, slot: int) -> int:
+    """How many rows hold all vertices of a row and others too; -1 if there are none, but one with the same vertices."""
+    n_above = n_same = 0
+    for w in range(len(words)):
+        common = ~NONE
+        for v in range(start, end):
+            if marks[v, slot >> 6] & bit(slot) != NONE:
+                common &= marks[v, w]
+        if w == slot >> 6:
+            common &= ~bit(slot)
+        while common != NONE:
+            other = lowest(common)
+            common ^= bit(other)
+            n_more = 0
+            for v in range(start, end):
+                n_more += marks[v, w] & bit(other) != NONE and marks[v, slot >> 6] & bit(slot) == NONE
+            n_above += n_more > 0
+            n_same += n_more == 0
+    return n_above if n_above > 0 else (-1 if n_same > 0 else 0)
+
+
+@shared_kernel
+def face_mean(
+    d: int, place: Floats, marks: Words, start: int, end: int, slot: int, points: Floats, at: int
+) -> None:
+    """The mean of the vertices that lie on a row, into points[at]."""
+    n = 0
+    for c in range(d):
+        points[at, c] = 0.0
+    for v in range(start, end):
+        if marks[v, slot >> 6] & bit(slot) != NONE:
+            n += 1
+            for c in range(d):
+                points[at, c] += place[v, c]
+    for c in range(d):
+        points[at, c] /= n

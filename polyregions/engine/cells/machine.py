@@ -20,10 +20,11 @@ from polyregions.engine.cells.cut import (
     weigh,
 )
 from polyregions.engine.cells.forms import compose_layer, measure
-from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_leaf
+from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_faces, record_leaf
 from polyregions.engine.cells.state import (
     BASE,
     BEFORE,
+    COUNT,
     CUTS,
     DECIDE,
     DEPTH,
@@ -31,14 +32,17 @@ from polyregions.engine.cells.state import (
     EMIT,
     END,
     ENTER,
+    FACES,
     FULL,
     GIVEN,
     KINKED,
     LAYER,
     LAYER_SHIFT,
     LEAF,
+    LIST,
     MODE,
     N_DOMAIN_ROWS,
+    N_FACES,
     N_FOUND,
     N_LEAVES,
     N_ROWS,
@@ -55,6 +59,7 @@ from polyregions.engine.cells.state import (
     START,
     TERMS,
     TINY,
+    TOUCHED,
     UNIT,
     UNIT_MASK,
     VERSION,
@@ -78,10 +83,10 @@ def begin(d: int, net: Net, work: Work) -> None:
 
 
 @uncounted_entry
-def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bool, most: int) -> int:
+def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: int, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
 
-    axes, words: d and W zeros.
+    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST or FACES.
     """
     forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
@@ -94,7 +99,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bo
         if mode == ENTER:
             if layer > 1:
                 compose_layer(d, net.weight, net.slopes, widths, space, forms, signs, entries, layer)
-            if enter(d, widths[layer], forms, signs, place, rest, layer, at, start, end, box):
+            if enter(d, widths[layer], forms, signs, place, rest, registers, box):
                 finish_vertices(
                     axes,
                     words,
@@ -114,7 +119,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bo
                 )
             registers[MODE] = DECIDE
         elif mode == DECIDE:
-            unit = next_unit(words, marks, start, end, rest, at, signs, layer)
+            unit = next_unit(words, marks, start, end, rest, at, signs, layer, registers)
             if unit == NO_UNIT:
                 finish_layer(registers, last)
                 continue
@@ -151,27 +156,33 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, keep: bo
         elif mode == EMIT:
             if registers[N_FOUND] - begun >= most:
                 return FULL
-            if keep:
-                i = registers[N_LEAVES]
-                if i == len(leaves.points):
+            i = registers[N_LEAVES]
+            if wanted != COUNT and i == len(leaves.points):
+                return FULL
+            if wanted == LIST and not prove_leaf(
+                d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
+            ):
+                return LEAF
+            if wanted == FACES:
+                if registers[N_FACES] + len(owner) > len(leaves.face_leaf):
                     return FULL
-                if not prove_leaf(
+                leaves.is_open[i] = registers[TOUCHED]
+                record_faces(
                     d,
                     words,
-                    forms,
-                    signs,
-                    net.space,
                     place,
                     marks,
-                    registers[START],
-                    registers[END],
+                    start,
+                    end,
                     owner,
-                    work.box,
-                    leaves.points,
+                    registers,
                     i,
-                ):
-                    return LEAF
-            write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, keep)
+                    leaves.is_open,
+                    leaves.face_leaf,
+                    leaves.face_row,
+                    leaves.face_points,
+                )
+            write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, wanted != COUNT)
         elif not pop(signs, registers, frames, path, owner):
             return DONE
 
@@ -192,22 +203,13 @@ def finish_layer(registers: Ints, last: int) -> None:
 
 @shared_kernel
 def enter(
-    d: int,
-    n: int,
-    forms: Floats,
-    signs: Words,
-    place: Floats,
-    rest: Words,
-    layer: int,
-    at: int,
-    start: int,
-    end: int,
-    box: Floats,
+    d: int, n: int, forms: Floats, signs: Words, place: Floats, rest: Words, registers: Ints, box: Floats
 ) -> bool:
     """Decide the units of a layer that a box around the cell decides; whether there are others."""
-    enclose(d, place, start, end, box)
+    layer, at = registers[LAYER], registers[DEPTH]
+    enclose(d, place, registers[START], registers[END], box)
     spread(d, forms, layer, n, box)
-    choose_candidates(d, forms, signs, layer, n, box, rest, at)
+    choose_candidates(d, forms, signs, layer, n, box, rest, at, registers)
     left = NONE
     for w in range(rest.shape[1]):
         left |= rest[at, w]
@@ -243,19 +245,31 @@ def spread(d: int, forms: Floats, layer: int, n: int, box: Floats) -> None:
 
 @shared_kernel
 def choose_candidates(
-    d: int, forms: Floats, signs: Words, layer: int, n: int, box: Floats, rest: Words, at: int
+    d: int,
+    forms: Floats,
+    signs: Words,
+    layer: int,
+    n: int,
+    box: Floats,
+    rest: Words,
+    at: int,
+    registers: Ints,
 ) -> None:
     """Put the units that the box leaves open into rest[at], and set the bits of the others."""
     for w in range(rest.shape[1]):
-        open_, on = NONE, NONE
+        open_, on, zero = NONE, NONE, NONE
         for i in range(64 * w, min(64 * w + 64, n)):
             if box[2, i] > box[3, i] * SAFE:
                 on |= bit(i)
-            elif not box[2, i] < -box[3, i] * SAFE and forms[layer, d + TERMS, i] != 0.0:
+            elif forms[layer, d + TERMS, i] == 0.0:
+                zero |= bit(i)
+            elif not box[2, i] < -box[3, i] * SAFE:
                 open_ |= bit(i)
         kinked = signs[layer, KINKED, w]
         signs[layer, ON, w] = (on & kinked) | signs[layer, GIVEN, w]
         rest[at, w] = open_ & kinked
+        if zero & kinked != NONE:
+            registers[TOUCHED] = 1
 
 
 @uncounted_kernel
@@ -310,6 +324,7 @@ def split(
     frames[at, END] = on_end
     frames[at, N_ROWS] = registers[N_ROWS]
     frames[at, UNIT] = unit
+    frames[at, TOUCHED] = registers[TOUCHED]
     for w in range(rest.shape[1]):
         rest[at + 1, w] = rest[at, w]
     signs[layer, CUTS, unit >> 6] |= bit(unit)
@@ -349,6 +364,7 @@ def pop(signs: Words, registers: Ints, frames: Ints, path: Ints, owner: Ints) ->
     registers[LAYER] = layer
     registers[START] = frames[at, START]
     registers[END] = frames[at, END]
+    registers[TOUCHED] = frames[at, TOUCHED]
     registers[DEPTH] = at
     registers[SINCE] = min(registers[SINCE], layer)
     registers[MODE] = DECIDE

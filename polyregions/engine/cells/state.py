@@ -47,13 +47,15 @@ GIVEN: Final = 3
 COMPOSED: Final = 4
 N_SIGNS: Final = 5
 
-# Columns of `frames`: the layer of a waiting cell, its vertices, how many rows its path has, the unit that cut it last.
+# Columns of `frames`: the layer of a waiting cell, its vertices, how many rows its path has, the unit that cut it last,
+# and whether a unit that does not cut the cell vanishes on one of its facets or on all of it.
 LAYER: Final = 0
 START: Final = 1
 END: Final = 2
 N_ROWS: Final = 3
 UNIT: Final = 4
-N_FRAME: Final = 5
+TOUCHED: Final = 5
+N_FRAME: Final = 6
 
 # Columns of `path`: the row (its layer, shifted, plus its unit), its slot, and which row had the slot before.
 LAYER_SHIFT: Final = 32
@@ -85,19 +87,25 @@ MORE: Final = 4  # its entries: 0 the error of TAU, 1 its size, 2 (plain) 1 or 0
 N_SPACE: Final = 5
 
 # Places in `registers`, after those of a frame, for the current cell.
-DEPTH: Final = 5
-MODE: Final = 6
-SINCE: Final = 7  # the lowest layer that a cell of was finished since the last leaf
-N_LEAVES: Final = 8
-N_FOUND: Final = 9
-N_DOMAIN_ROWS: Final = 10  # rows of the path that no neuron cut
+DEPTH: Final = 6
+MODE: Final = 7
+SINCE: Final = 8  # the lowest layer that a cell of was finished since the last leaf
+N_LEAVES: Final = 9
+N_FOUND: Final = 10
+N_DOMAIN_ROWS: Final = 11  # rows of the path that no neuron cut
+N_FACES: Final = 12
 N_SIGNS_ASKED: Final = (
-    11  # signs of units at vertices; then those that were open after they were computed, after the
+    13  # signs of units at vertices; then those that were open after they were computed, after the
 )
-N_OPEN: Final = 12  # vertex was sharpened, and after twins, origins and small integers
-N_OPEN_SHARP: Final = 13
-N_OPEN_WHOLE: Final = 14
-N_REGISTERS: Final = 15
+N_OPEN: Final = 14  # vertex was sharpened, and after twins, origins and small integers
+N_OPEN_SHARP: Final = 15
+N_OPEN_WHOLE: Final = 16
+N_REGISTERS: Final = 17
+
+# What is wanted of the leaves.
+COUNT: Final = 0
+LIST: Final = 1
+FACES: Final = 2
 
 # What the machine does next.
 ENTER: Final = 0
@@ -158,12 +166,20 @@ class Work(NamedTuple):
 
 
 class Leaves(NamedTuple):
-    """Finished leaves: bits and cuts (B, L+1, S), points (B, d); after (L+1,): how many new cells of each layer."""
+    """Finished leaves: bits and cuts (B, L+1, S), points (B, d); after (L+1,): how many new cells of each layer.
+
+    Of their facets, where these are wanted: is_open (B,), whether exact arithmetic has to look at a leaf; face_leaf,
+    face_row (M,): the leaf and the row (as in a path) of each facet, and face_points (M, d), the mean of its vertices.
+    """
 
     bits: Words
     cuts: Words
     points: Floats
     after: Ints
+    is_open: Ints
+    face_leaf: Ints
+    face_row: Ints
+    face_points: Floats
 
 
 def allocate_work(widths: Ints, d: int, n_words: int, n_vertices: int, has_integers: bool) -> Work:

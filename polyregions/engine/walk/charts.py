@@ -347,8 +347,12 @@ def _float_rows(rows: Sequence[Sequence[int]], low: Floats, high: Floats) -> tup
     return floats, (width + 6) * ULP * size + TINY
 
 
-def unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
-    """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
+def approximate_points(problem: Problem, piece: DomainPiece, u: Floats) -> Floats:
+    """Chart points (n, r) as points (n, k) over the hull's coordinates, in float64, whatever lies at infinity."""
+    points: Floats
+    if piece.chart.plain:
+        points = piece.chart.shift + piece.chart.scale * u
+        return points
     k = problem.solid.hull.dim
     scale = max(1, *(abs(int(e)) for e in piece.embedding.entries()))
     matrix = np.array(
@@ -357,6 +361,12 @@ def unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tup
     image = u @ matrix[:, :-1].T + matrix[:, -1]
     with np.errstate(all="ignore"):
         points = image[:, :k] / image[:, k:]
+    return points
+
+
+def unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
+    """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
+    points = approximate_points(problem, piece, u)
     usable = np.all(np.isfinite(points), axis=1)
     points[~usable] = 0.0
     patterns, certain = certified_patterns(problem.inner, points)
