@@ -1,21 +1,30 @@
-"""Running the kernels of `facets` over all regions of a set: edges that are proved, and rows that are left open."""
+"""Looking at the facets of all regions of a set: edges that are proved, and rows that are left open.
+
+For few inputs the cells are made once more, with their vertices, and what a facet is can be seen. Else the kernels of
+`facets` look from a point of each region across its rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.choose import can_scan
-from polyregions.engine.kernels.codes import WHOLE_REGION
+from polyregions.arrays import runs_of
+from polyregions.engine.cells.driver import CellsRun, Faces
+from polyregions.engine.choose import can_scan, choose_engine
+from polyregions.engine.kernels.codes import WALL, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.kernels.facets import (
     Found,
     Scanner,
     Store,
     fill_table,
+    find_patterns,
+    flip_patterns,
     hash_patterns,
     scan_domain,
     scan_edges,
@@ -24,7 +33,9 @@ from polyregions.engine.kernels.facets import (
 from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
+from polyregions.errors import InternalError
 from polyregions.polyhedra.oracle.forms import Bounds
+from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.region_set import RegionSet
 
 CHUNK = 1024  # regions a call of the kernel
@@ -52,27 +63,108 @@ def scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
 
     Complexity: about O(N d) for each region and edge beside composing the layers; no linear program for most.
     """
-    return _scanned(regions, scan_edges)
+    return _seen(regions, _edges_of_faces, scan_edges)
 
 
 def scan_walls(regions: RegionSet) -> Iterator[Scanned]:
     """Look from every region at the rows of the domain: `edges` are (region, -1, row), `open_rows` (region, row)."""
-    return _scanned(regions, scan_domain)
+    return _seen(regions, _walls_of_faces, scan_domain)
 
 
 def scan_rows(regions: RegionSet) -> Iterator[Scanned]:
     """Look from every region at the rows of neurons, and not at what is beyond: `edges` are (region, -1, neuron)."""
-    return _scanned(regions, scan_neurons)
+    return _seen(regions, _rows_of_faces, scan_neurons)
 
 
-def _scanned(regions: RegionSet, scan: Callable[..., None]) -> Iterator[Scanned]:
+def _seen(regions: RegionSet, of_faces: OfFaces, scan: Callable[..., None]) -> Iterator[Scanned]:
     reduction = reduce(regions.problem)
+    if not _have_cells(regions, reduction):
+        yield from _scanned(regions, reduction, scan, np.arange(len(regions)))
+        return
+    left = []
+    for seen, is_open in _of_cells(regions, reduction, of_faces):
+        yield seen
+        left.append(is_open)
+    yield from _scanned(regions, reduction, scan, np.concatenate(left))
+
+
+def _have_cells(regions: RegionSet, reduction: Reduction) -> bool:
+    """Whether to make the cells once more: all of them are wanted, and the engine of cells is the faster one."""
+    is_small = reduction.problem.network.n_neurons > 0 and len(regions) > 0
+    return is_small and regions.complete and choose_engine(reduction.problem, "auto") == "cells"
+
+
+def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces) -> Iterator[tuple[Scanned, Ints]]:
+    """What the cells' vertices say, some regions at a time, and the regions of these that are left open."""
+    problem = reduction.problem
+    run = CellsRun(problem, faces=True)
+    store, end = _store(regions, reduction), 0
+    for start in run.starts():
+        part = run.part(start, Referee(problem.solid.bounds))
+        for faces in part.faces():
+            found = _found(regions, store, faces.bits, end)
+            end += len(found)
+            places, target = of_faces(store, faces, found[faces.leaf])
+            names = faces.names[places]
+            numbers = np.where(names >= 0, reduction.kept[names], -1 - names)
+            edges = np.column_stack([found[faces.leaf[places]], target, numbers])
+            left = found[faces.is_open] if of_faces is not _walls_of_faces else found[:0]
+            yield Scanned(edges, faces.points[places], np.zeros((0, 2), dtype=np.int64), end), left
+
+
+def _found(regions: RegionSet, store: Store, bits: Bytes, end: int) -> Ints:
+    """The regions with given patterns (B, n); usually those that come next.
+
+    Raises:
+        InternalError: one of them is not in the set, which is said to be complete (a bug, or a changed file).
+    """
+    if np.array_equal(store.bits[end : end + len(bits)], bits):
+        return np.arange(end, end + len(bits))
+    found, hashes = np.zeros(len(bits), dtype=np.int64), np.zeros(len(bits), dtype=np.int64)
+    hash_patterns(bits, store.keys, hashes)
+    find_patterns(store, bits, hashes, found)
+    if np.any(found < 0):
+        raise InternalError(f"the region of cell {end + int(np.argmin(found))} is not among the regions")
+    return found
+
+
+OfFaces: TypeAlias = Callable[[Store, Faces, Ints], tuple[Ints, Ints]]
+
+
+def _edges_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
+    """The facets that lead to a higher region, and that region: the one neuron that vanishes on it is off here."""
+    places = np.flatnonzero((faces.names >= 0) & ~faces.is_open[faces.leaf])
+    places = places[faces.bits[faces.leaf[places], faces.names[places]] == 0]
+    target = np.zeros(len(places), dtype=np.int64)
+    flip_patterns(store, region[places], faces.names[places], target)
+    if np.any(target < 0):
+        i = int(region[places[np.argmin(target)]])
+        raise InternalError(f"the pattern beyond a facet of region {i} is not among the regions")
+    return places, target
+
+
+def _walls_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
+    """The facets on the rows of the domain, whatever neurons vanish there too."""
+    places = np.flatnonzero(faces.names < 0)
+    return places, np.full(len(places), WALL)
+
+
+def _rows_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
+    """The facets on the rows of neurons."""
+    places = np.flatnonzero((faces.names >= 0) & ~faces.is_open[faces.leaf])
+    return places, np.full(len(places), WALL)
+
+
+def _scanned(
+    regions: RegionSet, reduction: Reduction, scan: Callable[..., None], which: Ints
+) -> Iterator[Scanned]:
+    """What the kernels see from some of the regions."""
     n, k = len(reduction.kept), regions.dim
-    if not len(regions):
+    if not len(which):
         return
     bounds = _bounds(regions)
     if not (can_scan(reduction.problem) and bounds.are_finite):
-        yield _all_open(regions)
+        yield _all_open(regions, which)
         return
     chart = plain_chart(reduction.problem, bounds)
     _, rows, error = domain_rows(reduction.problem, chart)
@@ -82,17 +174,23 @@ def _scanned(regions: RegionSet, scan: Callable[..., None]) -> Iterator[Scanned]
     bounded = reduction.problem.solid.bounds.are_finite
     scanner = Scanner(allocate_forms(net, k), path, allocate_walker(k), bounded, len(rows))
     store, found = _store(regions, reduction, chart), _room(n, k, len(path.rows))
-    for first in range(0, len(regions), CHUNK):
-        end = min(first + CHUNK, len(regions))
+    for first, end in _chunks(which):
         found.marks[:] = 0
         with announced("the search for facets (about 15 seconds)", scan):
             scan(net, chart, scanner, store, found, first, end)
         yield _taken(found, chart, np.arange(len(rows)) if scan is scan_domain else reduction.kept, end)
 
 
-def _all_open(regions: RegionSet) -> Scanned:
+def _chunks(which: Ints) -> Iterator[tuple[int, int]]:
+    """Increasing numbers as ranges of neighbours, none of them long."""
+    for _, first, n in runs_of(which):
+        for start in range(first, first + n, CHUNK):
+            yield start, min(start + CHUNK, first + n)
+
+
+def _all_open(regions: RegionSet, which: Ints) -> Scanned:
     """Everything left to exact arithmetic."""
-    open_rows = np.column_stack([np.arange(len(regions)), np.full(len(regions), WHOLE_REGION)])
+    open_rows = np.column_stack([which, np.full(len(which), WHOLE_REGION)])
     return Scanned(np.zeros((0, 3), dtype=np.int64), np.zeros((0, regions.dim)), open_rows, len(regions))
 
 
@@ -117,19 +215,22 @@ def _bounds(regions: RegionSet) -> Bounds:
         return Bounds(lower - room, upper + room)
 
 
-def _store(regions: RegionSet, reduction: Reduction, chart: Chart) -> Store:
-    bits, cuts = (_kept(packed, regions, reduction) for packed in (regions.packed, regions.packed_cuts))
+def _store(regions: RegionSet, reduction: Reduction, chart: Chart | None = None) -> Store:
+    bits = _kept(regions.packed, regions, reduction)
+    cuts = bits[:0] if chart is None else _kept(regions.packed_cuts, regions, reduction)
     rng = np.random.default_rng(0)  # which numbers does not matter, only that they are spread
     keys = rng.integers(np.iinfo(np.int64).min, np.iinfo(np.int64).max, max(1, bits.shape[1]))
     size = 1 << int(2 * len(bits) + 1).bit_length()
     store = Store(
         bits,
         cuts,
-        (regions.local_points - chart.shift) / chart.scale,
+        np.zeros((0, regions.dim)) if chart is None else (regions.local_points - chart.shift) / chart.scale,
         np.zeros(len(bits), dtype=np.int64),
         np.full(size, -1, dtype=np.int64),
         keys,
-        rng.uniform(chart.lower, chart.upper, (2, regions.dim)) / 2,
+        np.zeros((2, regions.dim))
+        if chart is None
+        else rng.uniform(chart.lower, chart.upper, (2, regions.dim)) / 2,
     )
     hash_patterns(store.bits, store.keys, store.hashes)
     fill_table(store.hashes, store.table)
@@ -138,12 +239,12 @@ def _store(regions: RegionSet, reduction: Reduction, chart: Chart) -> Store:
 
 def _kept(packed: Bytes, regions: RegionSet, reduction: Reduction) -> Bytes:
     """The bits of the neurons that are looked at (R, n)."""
-    n = regions.network.n_neurons
-    parts = [
-        np.unpackbits(packed[i : i + CHUNK], axis=1, count=n)[:, reduction.kept]
-        for i in range(0, len(packed), CHUNK)
-    ]
-    return np.concatenate([np.zeros((0, len(reduction.kept)), dtype=np.uint8), *parts])
+    bits = np.empty((len(packed), len(reduction.kept)), dtype=np.uint8)
+    for i in range(0, len(packed), CHUNK):
+        part = np.unpackbits(packed[i : i + CHUNK], axis=1, count=regions.network.n_neurons)
+        for place, first, n in runs_of(reduction.kept):
+            bits[i : i + CHUNK, place : place + n] = part[:, first : first + n]
+    return bits
 
 
 def _room(n: int, k: int, n_rows: int) -> Found:

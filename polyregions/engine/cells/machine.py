@@ -192,8 +192,9 @@ def finish_layer(registers: Ints, last: int) -> None:
     """All units of the layer are decided on the current cell: go on to the next layer, or to the leaf."""
     layer = registers[LAYER]
     registers[SINCE] = min(registers[SINCE], layer)
-    if layer == 0:
+    if layer == 0:  # rows of the domain that touch it are no neurons
         registers[N_DOMAIN_ROWS] = registers[N_ROWS]
+        registers[TOUCHED] = 0
     if layer == last:
         registers[MODE] = EMIT
     else:

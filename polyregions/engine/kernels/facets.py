@@ -97,6 +97,30 @@ def flipped_region(store: Store, i: int, n: int) -> int:
     return -1
 
 
+@entry
+def flip_patterns(store: Store, regions: Ints, neurons: Ints, found: Ints) -> None:
+    """For regions (M,) and neurons (M,) the regions (M,) whose patterns differ in that neuron alone, -1 for none."""
+    for i in range(len(regions)):
+        found[i] = flipped_region(store, regions[i], neurons[i])
+
+
+@entry
+def find_patterns(store: Store, bits: Bytes, hashes: Ints, found: Ints) -> None:
+    """The regions (B,) that have patterns (B, N) with given hashes (B,), -1 for none."""
+    mask = len(store.table) - 1
+    for i in range(len(bits)):
+        place = hashes[i] & mask
+        found[i] = -1
+        while store.table[place] >= 0 and found[i] < 0:
+            j: int = store.table[place]
+            is_same = store.hashes[j] == hashes[i]
+            for n in range(bits.shape[1]):
+                is_same = is_same and bits[i, n] == store.bits[j, n]
+            if is_same:
+                found[i] = j
+            place = (place + 1) & mask
+
+
 @kernel
 def differ_only_in(bits: Bytes, i: int, j: int, n: int) -> bool:
     """Whether two of the patterns (R, N) are the same but for one neuron."""

@@ -319,6 +319,10 @@ class NoPart:
         """Nothing."""
         return iter(())
 
+    def faces(self) -> Iterator[Any]:
+        """Nothing."""
+        return iter(())
+
 
 def _most_vertices(piece: DomainPiece) -> int:
     """How many vertices are remembered for a cell."""
