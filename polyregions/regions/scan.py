@@ -106,7 +106,7 @@ def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces) -> It
             end += len(found)
             places, target = of_faces(store, faces, found[faces.leaf])
             names = faces.names[places]
-            numbers = np.where(names >= 0, reduction.kept[names], -1 - names)
+            numbers = np.where(names >= 0, reduction.kept[np.maximum(names, 0)], -1 - names)
             edges = np.column_stack([found[faces.leaf[places]], target, numbers])
             left = found[faces.is_open] if of_faces is not _walls_of_faces else found[:0]
             yield Scanned(edges, faces.points[places], np.zeros((0, 2), dtype=np.int64), end), left
