@@ -102,7 +102,15 @@ def adjacency_arrays(regions: RegionSet, *, progress: ProgressFunction | None = 
 
     Complexity: some microseconds a region; one linear program for each row that floats leave open.
     """
-    found = [_settled(regions, part) for part in watched(_scan_neighbours(regions), len(regions), progress)]
+    return edges_between(regions, progress)
+
+
+def edges_between(
+    regions: RegionSet, progress: ProgressFunction | None, by_points: bool = False
+) -> Adjacency:
+    """As `adjacency_arrays`; by points: without making the cells again, so that a set is checked for what it is."""
+    parts = watched(_scan_neighbours(regions, by_points), len(regions), progress)
+    found = [_settled(regions, part) for part in parts]
     ends = np.concatenate([np.zeros((0, 2), dtype=np.int64), *(part.ends for part in found)])
     order = np.lexsort((ends[:, 1], ends[:, 0]))
     sizes = np.concatenate([np.zeros(0, dtype=np.int64), *(part.sizes for part in found)])
@@ -131,10 +139,10 @@ class _Edges:
     points: Floats
 
 
-def _scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
+def _scan_neighbours(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     from polyregions.regions.scan import scan_neighbours  # numba takes half a second to import
 
-    return scan_neighbours(regions)
+    return scan_neighbours(regions, by_points)
 
 
 def watched(parts: Iterator[Scanned], n_regions: int, progress: ProgressFunction | None) -> Iterator[Scanned]:

@@ -19,7 +19,7 @@ from polyregions.polyhedra.oracle.forms import Form
 from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.progress import ProgressFunction
 from polyregions.regions.faces import face_counts
-from polyregions.regions.facets import Facets, facet_arrays, facet_neurons
+from polyregions.regions.facets import Facets, facet_neurons, facets_of
 from polyregions.regions.region_set import RegionSet
 from polyregions.regions.volumes import region_volumes
 
@@ -85,8 +85,8 @@ def audit(
     >>> bool(pr.audit(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))))
     True
     """
-    facets = facet_arrays(regions, progress=progress)
-    neurons = facet_neurons(regions, progress=progress)
+    facets = facets_of(regions, progress, by_points=True)
+    neurons = facet_neurons(regions, progress=progress, by_points=True)
     return Audit(
         (
             _volumes(regions, facets, neurons) if volumes else Finding("volumes", None, "not asked for"),

@@ -13,7 +13,7 @@ from polyregions.polyhedra.facets import coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly
-from polyregions.regions.adjacency import Adjacency, adjacency_arrays, lifted, open_regions, watched
+from polyregions.regions.adjacency import Adjacency, edges_between, lifted, open_regions, watched
 from polyregions.regions.prefixes import DOMAIN_ROW, RegionForms
 from polyregions.regions.region_set import RegionSet
 
@@ -87,8 +87,13 @@ def facet_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None
     >>> facets.offsets.tolist(), facets.neighbour.tolist()
     ([0, 2, 4, 6], [-1, 1, 0, 2, -1, 1])
     """
-    adjacency = adjacency_arrays(regions, progress=progress)
-    boundary = boundary_facets(regions, progress=progress)
+    return facets_of(regions, progress)
+
+
+def facets_of(regions: RegionSet, progress: ProgressFunction | None, by_points: bool = False) -> Facets:
+    """As `facet_arrays`; by points: see `edges_between`."""
+    adjacency = edges_between(regions, progress, by_points)
+    boundary = _boundary(regions, progress, by_points)
     n_edges, none = len(adjacency), np.full(len(boundary), NOTHING, dtype=np.int64)
     edges, walls = np.arange(n_edges), np.arange(len(boundary))
     own = np.concatenate([adjacency.source, adjacency.target, boundary.region])
@@ -113,23 +118,29 @@ def boundary_facets(regions: RegionSet, *, progress: ProgressFunction | None = N
     >>> [(i, boundary.labels[row]) for i, row in zip(boundary.region.tolist(), boundary.row.tolist())]
     [(0, 'x0 >= -1'), (1, 'x0 <= 1')]
     """
+    return _boundary(regions, progress, False)
+
+
+def _boundary(regions: RegionSet, progress: ProgressFunction | None, by_points: bool) -> Boundary:
     from polyregions.regions.scan import scan_walls  # numba takes half a second to import
 
-    pairs, local = _settled(regions, watched(scan_walls(regions), len(regions), progress), _walls)
+    pairs, local = _settled(regions, watched(scan_walls(regions, by_points), len(regions), progress), _walls)
     return Boundary(pairs[:, 0], pairs[:, 1], lifted(regions, local), regions.problem.solid.labels)
 
 
-def facet_neurons(regions: RegionSet, *, progress: ProgressFunction | None = None) -> Ints:
+def facet_neurons(
+    regions: RegionSet, *, progress: ProgressFunction | None = None, by_points: bool = False
+) -> Ints:
     """The pairs (P, 2) of a region and a neuron whose row is a facet of the region's polytope, sorted, each proved.
 
     Of neurons that coincide the one that split first is named. It is found without looking at other regions, so it
-    can be compared with the edges.
+    can be compared with the edges; by points also without making the cells again.
 
     Args and Raises as in `adjacency_arrays`.
     """
     from polyregions.regions.scan import scan_rows  # numba takes half a second to import
 
-    return _settled(regions, watched(scan_rows(regions), len(regions), progress), _neurons)[0]
+    return _settled(regions, watched(scan_rows(regions, by_points), len(regions), progress), _neurons)[0]
 
 
 Settle: TypeAlias = Callable[[RegionForms, int, "set[int] | None", Referee], Iterator[tuple[int, Floats]]]

@@ -12,9 +12,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from polyregions._types import Bytes, Floats, Ints
+from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.arrays import runs_of
 from polyregions.engine.cells.driver import CellsRun, Faces
+from polyregions.engine.cells.state import FACES
 from polyregions.engine.choose import can_scan, choose_engine
 from polyregions.engine.kernels.codes import WALL, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
@@ -33,7 +34,6 @@ from polyregions.engine.kernels.facets import (
 from polyregions.engine.kernels.state import Chart, allocate_forms, allocate_path, allocate_walker
 from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
-from polyregions.errors import InternalError
 from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.region_set import RegionSet
@@ -58,34 +58,36 @@ class Scanned:
     end: int
 
 
-def scan_neighbours(regions: RegionSet) -> Iterator[Scanned]:
-    """Look from every region, in order, across the rows that may lead to a higher one.
+def scan_neighbours(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
+    """Look from every region across the rows that may lead to a higher one.
 
-    Complexity: about O(N d) for each region and edge beside composing the layers; no linear program for most.
+    Args:
+        regions: the regions.
+        by_points: do not look at vertices, which takes the engine's word for what a region is.
+
+    Complexity: that of the enumeration, or O(N d) for each region and edge beside composing the layers; no linear
+    program for most.
     """
-    return _seen(regions, _edges_of_faces, scan_edges)
+    return _seen(regions, by_points, _edges_of_faces, scan_edges)
 
 
-def scan_walls(regions: RegionSet) -> Iterator[Scanned]:
+def scan_walls(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     """Look from every region at the rows of the domain: `edges` are (region, -1, row), `open_rows` (region, row)."""
-    return _seen(regions, _walls_of_faces, scan_domain)
+    return _seen(regions, by_points, _walls_of_faces, scan_domain)
 
 
-def scan_rows(regions: RegionSet) -> Iterator[Scanned]:
+def scan_rows(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     """Look from every region at the rows of neurons, and not at what is beyond: `edges` are (region, -1, neuron)."""
-    return _seen(regions, _rows_of_faces, scan_neurons)
+    return _seen(regions, by_points, _rows_of_faces, scan_neurons)
 
 
-def _seen(regions: RegionSet, of_faces: OfFaces, scan: Callable[..., None]) -> Iterator[Scanned]:
-    reduction = reduce(regions.problem)
-    if not _have_cells(regions, reduction):
-        yield from _scanned(regions, reduction, scan, np.arange(len(regions)))
-        return
-    left = []
-    for seen, is_open in _of_cells(regions, reduction, of_faces):
-        yield seen
-        left.append(is_open)
-    yield from _scanned(regions, reduction, scan, np.concatenate(left))
+def _seen(
+    regions: RegionSet, by_points: bool, of_faces: OfFaces, scan: Callable[..., None]
+) -> Iterator[Scanned]:
+    reduction, left = reduce(regions.problem), np.ones(len(regions), dtype=np.bool_)
+    if not by_points and _have_cells(regions, reduction):
+        yield from _of_cells(regions, reduction, of_faces, left)
+    yield from _scanned(regions, reduction, scan, np.flatnonzero(left))
 
 
 def _have_cells(regions: RegionSet, reduction: Reduction) -> bool:
@@ -94,65 +96,68 @@ def _have_cells(regions: RegionSet, reduction: Reduction) -> bool:
     return is_small and regions.complete and choose_engine(reduction.problem, "auto") == "cells"
 
 
-def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces) -> Iterator[tuple[Scanned, Ints]]:
-    """What the cells' vertices say, some regions at a time, and the regions of these that are left open."""
-    problem = reduction.problem
-    run = CellsRun(problem, faces=True)
+def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left: Bools) -> Iterator[Scanned]:
+    """What the cells' vertices say, some regions at a time; regions of which they say all are no longer `left` (R,)."""
+    run = CellsRun(reduction.problem, wanted=FACES)
     store, end = _store(regions, reduction), 0
     for start in run.starts():
-        part = run.part(start, Referee(problem.solid.bounds))
+        part = run.part(start, Referee(reduction.problem.solid.bounds))
         for faces in part.faces():
-            found = _found(regions, store, faces.bits, end)
-            end += len(found)
-            places, target = of_faces(store, faces, found[faces.leaf])
-            names = faces.names[places]
+            found = _found(store, faces.bits, end)
+            left[found[found >= 0]] = False
+            places, target = of_faces(store, faces, found[faces.leaf], left)
+            names, source = faces.names[places], found[faces.leaf[places]]
             numbers = np.where(names >= 0, reduction.kept[np.maximum(names, 0)], -1 - names)
-            edges = np.column_stack([found[faces.leaf[places]], target, numbers])
-            left = found[faces.is_open] if of_faces is not _walls_of_faces else found[:0]
-            yield Scanned(edges, faces.points[places], np.zeros((0, 2), dtype=np.int64), end), left
+            end += len(found)
+            if len(found):
+                edges, none = np.column_stack([source, target, numbers]), np.zeros((0, 2), dtype=np.int64)
+                yield Scanned(edges, faces.points[places], none, min(end, len(regions)))
 
 
-def _found(regions: RegionSet, store: Store, bits: Bytes, end: int) -> Ints:
-    """The regions with given patterns (B, n); usually those that come next.
-
-    Raises:
-        InternalError: one of them is not in the set, which is said to be complete (a bug, or a changed file).
-    """
+def _found(store: Store, bits: Bytes, end: int) -> Ints:
+    """The regions with given patterns (B, n), usually those that come next; -1 for what the set does not hold."""
     if np.array_equal(store.bits[end : end + len(bits)], bits):
         return np.arange(end, end + len(bits))
     found, hashes = np.zeros(len(bits), dtype=np.int64), np.zeros(len(bits), dtype=np.int64)
     hash_patterns(bits, store.keys, hashes)
     find_patterns(store, bits, hashes, found)
-    if np.any(found < 0):
-        raise InternalError(f"the region of cell {end + int(np.argmin(found))} is not among the regions")
     return found
 
 
-OfFaces: TypeAlias = Callable[[Store, Faces, Ints], tuple[Ints, Ints]]
+OfFaces: TypeAlias = Callable[[Store, Faces, Ints, Bools], tuple[Ints, Ints]]
 
 
-def _edges_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
-    """The facets that lead to a higher region, and that region: the one neuron that vanishes on it is off here."""
-    places = np.flatnonzero((faces.names >= 0) & ~faces.is_open[faces.leaf])
+def _edges_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
+    """The facets that lead to a higher region, and that region: the one neuron that vanishes on it is off here.
+
+    A region beyond whose facets there is none of the set is left to those who can say why.
+    """
+    places = _of_neurons(faces, region, left)
     places = places[faces.bits[faces.leaf[places], faces.names[places]] == 0]
     target = np.zeros(len(places), dtype=np.int64)
     flip_patterns(store, region[places], faces.names[places], target)
-    if np.any(target < 0):
-        i = int(region[places[np.argmin(target)]])
-        raise InternalError(f"the pattern beyond a facet of region {i} is not among the regions")
-    return places, target
+    left[region[places[target < 0]]] = True
+    is_known = ~left[region[places]]
+    return places[is_known], target[is_known]
 
 
-def _walls_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
+def _walls_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
     """The facets on the rows of the domain, whatever neurons vanish there too."""
-    places = np.flatnonzero(faces.names < 0)
+    places = np.flatnonzero((faces.names < 0) & (region >= 0))
     return places, np.full(len(places), WALL)
 
 
-def _rows_of_faces(store: Store, faces: Faces, region: Ints) -> tuple[Ints, Ints]:
+def _rows_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
     """The facets on the rows of neurons."""
-    places = np.flatnonzero((faces.names >= 0) & ~faces.is_open[faces.leaf])
+    places = _of_neurons(faces, region, left)
     return places, np.full(len(places), WALL)
+
+
+def _of_neurons(faces: Faces, region: Ints, left: Bools) -> Ints:
+    """The facets on the rows of neurons, of regions on whose facets no other neuron vanishes; others are left."""
+    is_here, is_open = region >= 0, faces.is_open[faces.leaf]
+    left[region[is_here & is_open]] = True
+    return np.flatnonzero(is_here & ~is_open & (faces.names >= 0))
 
 
 def _scanned(

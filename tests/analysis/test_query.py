@@ -44,6 +44,23 @@ def random_network(seed: int) -> Network:
 # ---------------------------------------------------------------- extremes
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_bounds_from_vertices_and_from_linear_programs_give_the_same(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which regions are solved exactly depends on the bounds, what is found does not."""
+    regions = pr.enumerate_regions(random_network(seed), Box([-1, -2], [2, 1]))
+    by_vertices = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
+    monkeypatch.setattr("polyregions.analysis.queries.extremes.have_vertices", lambda _: False)
+    by_programs = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
+    assert [(e.exact, e.value) for e in flat(by_vertices)] == [(e.exact, e.value) for e in flat(by_programs)]
+
+
+def flat(found: list[Any]) -> list[pr.Extreme]:
+    """Extremes and pairs of them as one list."""
+    return [e for item in found for e in (item if isinstance(item, tuple) else (item,))]
+
+
 def vertex_values(regions: pr.RegionSet, a: Any, b: Any) -> Iterator[Fraction]:
     """``a . y + b . x`` at every vertex of every region, in rationals."""
     for region in regions:

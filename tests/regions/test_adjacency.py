@@ -58,8 +58,9 @@ def test_kernels_alone_prove_nearly_everything_on_generic_networks() -> None:
     rng = np.random.default_rng(0)
     layers = [random_layer(rng, "generic", n, k) for k, n in ((4, 12), (12, 10), (10, 1))]
     regions = enumerate_regions(Network.from_layers(layers), Box.cube(-1, 1, 4))
-    for scanned in (scan_neighbours(regions), scan_walls(regions)):
-        assert sum(len(part.open_rows) for part in scanned) < len(regions) / 100
+    for by_points in (False, True):
+        for scanned in (scan_neighbours(regions, by_points), scan_walls(regions, by_points)):
+            assert sum(len(part.open_rows) for part in scanned) < len(regions) / 100
 
 
 def test_two_neighbours_differ_as_the_edge_says_and_share_its_point() -> None:

@@ -67,7 +67,12 @@ def pieces(where: Where, label: int | None = None) -> Iterator[AffinePiece]:
         raise OptionError("query: a class, but no decision cells; expected decision_cells(regions)")
     forms = RegionForms(regions)
     for i in range(len(regions)):
-        yield AffinePiece(i, i, forms.interior(i), forms.output(i), regions.local_point(i))
+        yield piece_of(forms, i)
+
+
+def piece_of(forms: RegionForms, i: int) -> AffinePiece:
+    """One region."""
+    return AffinePiece(i, i, forms.interior(i), forms.output(i), forms.regions.local_point(i))
 
 
 def _cells(cells: DecisionCells, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Iterator[AffinePiece]:

@@ -1,24 +1,26 @@
 """The largest and least values of affine functions of inputs and outputs, exactly.
 
-On each piece that is a linear program. HiGHS solves all of them and gives multipliers, which bound each optimum safely
-(Neumaier and Shcherbina 2004); only pieces whose bound is above the best exact optimum so far are solved in rationals.
+Each piece gets a proved bound, and only those whose bound is above the best exact optimum so far are solved in
+rationals. Of regions of few inputs the bound is the largest value at a vertex. Else it is a linear program: HiGHS
+solves all of them and gives multipliers, which bound each optimum safely (Neumaier and Shcherbina 2004).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, TypeAlias
 
 import highspy
 import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Floats
-from polyregions.analysis.queries.affine_pieces import AffinePiece, Where, pieces, regions_of
-from polyregions.analysis.queries.in_front import in_front
+from polyregions.analysis.queries.affine_pieces import AffinePiece, Where, piece_of, pieces, regions_of
+from polyregions.analysis.queries.in_front import InFront, in_front
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.lp import LPStatus, maximise
@@ -27,7 +29,12 @@ from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron, bal
 from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, upper_bound
 from polyregions.polyhedra.solid import dot_fraction, integer_form
+from polyregions.regions.chunks import chunks
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.vertices import RegionVertices, have_vertices, region_vertices
+
+Objective: TypeAlias = tuple[list[Fraction], list[Fraction]]
 
 
 @dataclass(frozen=True)
@@ -73,21 +80,30 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     network = regions.network
     a = _coefficients(outputs, network.n_outputs, "outputs")
     b = _coefficients(inputs, network.n_inputs, "inputs")
-    return _largest(regions, list(pieces(where, label)), a, b)
+    return _largest(where, label, [(a, b)])[0]
 
 
-def _largest(
-    regions: RegionSet, candidates: Sequence[AffinePiece], a: list[Fraction], b: list[Fraction]
-) -> Extreme:
-    """The largest value of ``a . y + b . x`` on some pieces of the regions."""
-    front = in_front(regions.network, a, b)
-    search = _Search(
-        regions.problem.solid.bounds,
-        regions.problem.solid.hull.embedding,
-        a if front is None else front.lead,
-        b,
-    )
-    best = search.best(candidates)
+def _largest(where: Where, label: int | None, wanted: Sequence[Objective]) -> list[Extreme]:
+    """The largest values of some ``a . y + b . x`` on regions or decision cells."""
+    regions = regions_of(where)
+    fronts = [in_front(regions.network, a, b) for a, b in wanted]
+    searches = [
+        _Search(regions, a if front is None else front.lead, b)
+        for (a, b), front in zip(wanted, fronts, strict=True)
+    ]
+    if isinstance(where, RegionSet) and label is None and have_vertices(where):
+        forms = RegionForms(where)
+        bounds = list(_bounds_at_vertices(where, searches))
+        found = [
+            search.best(own, partial(piece_of, forms)) for search, own in zip(searches, bounds, strict=True)
+        ]
+    else:
+        candidates = list(pieces(where, label))
+        found = [search.best(search.bounds(candidates), candidates.__getitem__) for search in searches]
+    return [_extreme(regions, front, best) for front, best in zip(fronts, found, strict=True)]
+
+
+def _extreme(regions: RegionSet, front: InFront | None, best: _Best) -> Extreme:
     point = regions.problem.solid.hull.lift(best.point).coordinates
     if front is not None:
         return Extreme(front.value(best.value), None, point, best.piece)
@@ -106,13 +122,14 @@ def minimize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     regions = regions_of(where)
     a = _coefficients(outputs, regions.network.n_outputs, "outputs")
     b = _coefficients(inputs, regions.network.n_inputs, "inputs")
-    return _least(regions, list(pieces(where, label)), a, b)
+    return _negated(_largest(where, label, [_opposite(a, b)])[0])
 
 
-def _least(
-    regions: RegionSet, candidates: Sequence[AffinePiece], a: list[Fraction], b: list[Fraction]
-) -> Extreme:
-    best = _largest(regions, candidates, [-c for c in a], [-c for c in b])
+def _opposite(a: list[Fraction], b: list[Fraction]) -> Objective:
+    return [-c for c in a], [-c for c in b]
+
+
+def _negated(best: Extreme) -> Extreme:
     exact = None if best.exact is None else -best.exact
     return Extreme(-best.value + 0.0, exact, best.point, best.piece)
 
@@ -130,12 +147,20 @@ def output_range(where: Where, label: int | None = None) -> list[tuple[Extreme, 
     regions = regions_of(where)
     c, none = regions.network.n_outputs, [Fraction(0)] * regions.network.n_inputs
     units = [[Fraction(int(i == j)) for i in range(c)] for j in range(c)]
-    for unit in units:
-        in_front(
-            regions.network, unit, none
-        )  # refused before the pieces are put together, once for all outputs
-    found = list(pieces(where, label))
-    return [(_least(regions, found, u, none), _largest(regions, found, u, none)) for u in units]
+    found = _largest(where, label, [*(_opposite(u, none) for u in units), *((u, none) for u in units)])
+    return list(zip(map(_negated, found[:c]), found[c:], strict=True))
+
+
+def _bounds_at_vertices(regions: RegionSet, searches: Sequence[_Search]) -> Floats:
+    """Proved upper bounds (s, R) on what is searched for, on each region."""
+    bounds = np.empty((len(searches), len(regions)))
+    for seen in region_vertices(regions):
+        for chunk in chunks(regions, seen.numbers):
+            part = seen.of(chunk.numbers)
+            values, doubt = part.values(*chunk.outputs())
+            for search, own in zip(searches, bounds, strict=True):
+                own[chunk.numbers] = search.bounds_at(part, values, doubt)
+    return bounds
 
 
 @dataclass(frozen=True)
@@ -148,26 +173,29 @@ class _Best:
 class _Search:
     """One objective over many pieces."""
 
-    def __init__(
-        self, bounds: Bounds, embedding: IntegerAffine, outputs: list[Fraction], inputs: list[Fraction]
-    ) -> None:
-        self.bounds, self._embedding, self._a, self._b = bounds, embedding, outputs, inputs
+    def __init__(self, regions: RegionSet, outputs: list[Fraction], inputs: list[Fraction]) -> None:
+        solid = regions.problem.solid
+        self._bounds, self._embedding, self._a, self._b = solid.bounds, solid.hull.embedding, outputs, inputs
         self._solver = new_solver()
 
-    def best(self, candidates: Sequence[AffinePiece]) -> _Best:
-        """The largest value and where it is."""
-        if not candidates:
+    def best(self, bounds: Sequence[float] | Floats, piece: Callable[[int], AffinePiece]) -> _Best:
+        """The largest value and where it is.
+
+        Args:
+            bounds: a proved upper bound for each piece.
+            piece: gives one of them.
+        """
+        if not len(bounds):
             raise InputError("query: there is no region or cell to look at")
         best: _Best | None = None
-        for bound, i in sorted(
-            ((self._bound(piece), -i) for i, piece in enumerate(candidates)), reverse=True
-        ):
-            if best is not None and best.value is not None and bound <= best.value:
+        order = np.argsort(-np.asarray(bounds, dtype=np.float64), kind="stable")
+        for i in order.tolist():
+            if best is not None and best.value is not None and float(bounds[i]) <= best.value:
                 break
-            found = self._exactly(candidates[-i])
+            found = self._exactly(piece(i))
             if found.value is None:
                 return found
-            if best is None or best.value is None or found.value > best.value:
+            if best is None or best.value is None or (found.value, -found.piece) > (best.value, -best.piece):
                 best = found
         assert best is not None
         return best
@@ -189,12 +217,37 @@ class _Search:
             return _Best(None, Point.of(found.point), piece.number)
         return _Best(dot_fraction(row, found.point) / denominator, Point.of(found.point), piece.number)
 
+    def bounds(self, candidates: Sequence[AffinePiece]) -> list[float]:
+        """A proved upper bound for each piece, infinite where floats prove none."""
+        return [self._bound(piece) for piece in candidates]
+
+    @np.errstate(all="ignore")
+    def bounds_at(self, vertices: RegionVertices, outputs: Floats, doubt: Floats) -> Floats:
+        """A proved upper bound (r,) for each of some regions, from the outputs (M, c) at vertices and their doubt."""
+        a, row = np.array([nearest_float(entry) for entry in self._a]), self._inputs()
+        values = outputs @ a + vertices.points @ row[:-1] + row[-1]
+        largest = np.maximum.reduceat(np.abs(outputs), vertices.offsets[:-1], axis=0)
+        size = largest @ np.abs(a) + vertices.size() @ np.abs(row[:-1]) + abs(row[-1])
+        total = (
+            doubt @ np.abs(a)
+            + np.abs(row[:-1]).sum() * vertices.worst()
+            + gamma(len(a) + len(row) + 4) * size
+        )
+        return vertices.highest(values, total * SAFE + TINY)
+
+    def _inputs(self) -> Floats:
+        """What the objective has of the inputs, as a form (k+1,) over u; the nearest floats."""
+        *b, q = over_common_denominator(self._b)
+        composed = compose(IntegerAffine(integer_matrix([[*b, 0]], len(b) + 1), q), self._embedding)
+        row: Floats = composed.nearest_floats()[0]
+        return row
+
     def _bound(self, piece: AffinePiece) -> float:
         """An upper bound, proved; infinite where floats prove none."""
         row, denominator = self._objective(piece)
         form = integer_form(row)
         scale = Fraction(1 << max(0, max(map(abs, row)).bit_length() - 1), denominator)
-        bound = bound_on(form, piece.polyhedron, self.bounds, self._solver)
+        bound = bound_on(form, piece.polyhedron, self._bounds, self._solver)
         if not np.isfinite(bound):
             return inf
         exact = Fraction(bound) * scale

@@ -31,7 +31,9 @@ from polyregions.engine.cells.state import (
     N_ROWS,
     QUESTION,
     ROOM,
+    SAFE,
     SLOTS,
+    ULP,
     UNIT_MASK,
     Columns,
     Leaves,
@@ -79,6 +81,23 @@ class Faces:
 
 
 @dataclass(frozen=True, eq=False)
+class Vertices:
+    """The vertices of some regions.
+
+    Attributes:
+        bits: (B, N) uint8 patterns of the regions.
+        offsets: (B+1,) where those of each region start.
+        points: (M, k) over the hull's coordinates, in float64.
+        error: (M,) bounds on their distance (maximum norm) to the true vertices.
+    """
+
+    bits: Bytes
+    offsets: Ints
+    points: Floats
+    error: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Piece:
     """A piece of the domain, and how the kernels begin with it."""
 
@@ -92,12 +111,12 @@ class CellsRun:
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
-        faces: whether the facets of the regions are wanted, and not points in them.
+        wanted: FACES or VERTICES, where these are wanted of the regions and not points in them.
     """
 
-    def __init__(self, problem: Problem, keep: bool = True, faces: bool = False) -> None:
+    def __init__(self, problem: Problem, keep: bool = True, wanted: int | None = None) -> None:
         self.problem, self.keep = problem, keep
-        self.wanted = FACES if faces else LIST if keep else COUNT
+        self.wanted = wanted if wanted is not None else LIST if keep else COUNT
         self.pieces = DomainPieces(problem)
         self.piece = lru_cache(maxsize=RECENT)(self._piece)
         widths = [layer.n_neurons for layer in problem.inner.layers]
@@ -196,7 +215,7 @@ class CellsPart:
         self._axes, self._words = (0,) * d, (0,) * n_words
         self._work = allocate_work(net.widths, d, n_words, n_vertices, piece.start.has_integers)
         self._leaves = _allocate_leaves(
-            net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted == FACES
+            net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted >= FACES
         )
         self._settler = Settler(run.problem, piece.start, self._work)
         self._exact: dict[int, Coordinates] = {}
@@ -241,6 +260,11 @@ class CellsPart:
         for _ in self._steps(lambda: BATCH):
             yield self._flush_faces()
 
+    def vertices(self) -> Iterator[Vertices]:
+        """The vertices of all regions of a bounded domain, those of some regions at a time."""
+        for _ in self._steps(lambda: BATCH):
+            yield self._flush_vertices()
+
     def _steps(self, room: Callable[[], int]) -> Iterator[float]:
         """The share of the tree that is still to be done, each time when leaves are to be taken out of the buffer."""
         kind = f"cells of {len(self._axes)} dimensions (about 15 seconds)"
@@ -255,6 +279,7 @@ class CellsPart:
                 yield self._remaining(status == DONE)
                 return
             if not self._settle(status):
+                self._make_room_for_faces()
                 yield self._remaining(False)
             status = self._go_on(min(room() - int(self._work.registers[N_LEAVES]), self._left()))
 
@@ -276,6 +301,15 @@ class CellsPart:
         else:
             return False
         return True
+
+    def _make_room_for_faces(self) -> None:
+        """A leaf with more vertices than the buffer holds gets a larger one."""
+        if self._run.wanted >= FACES and not self._work.registers[N_LEAVES]:
+            n, width = self._leaves.face_points.shape
+            none = np.zeros(2 * n, dtype=np.int64)
+            self._leaves = self._leaves._replace(
+                face_leaf=none, face_row=none.copy(), face_points=np.zeros((2 * n, width))
+            )
 
     def _resize(self, n_vertices: int, n_words: int) -> None:
         """The same state with more room for vertices, or more words for slots."""
@@ -337,9 +371,20 @@ class CellsPart:
         registers[[N_LEAVES, N_FACES]] = 0
         names = self._run.names_of(piece, leaves.face_row[:m])
         at = np.flatnonzero(names != NO_FACE)
-        points = approximate_points(self._run.problem, piece.domain, leaves.face_points[at])
+        points = approximate_points(self._run.problem, piece.domain, leaves.face_points[at, :-1])
         bits = self._run.columns.unpacked(leaves.bits[:n])
         return Faces(bits, leaves.is_open[:n] != 0, leaves.face_leaf[at], names[at], points)
+
+    def _flush_vertices(self) -> Vertices:
+        """Hand over the vertices that the buffer holds."""
+        registers, leaves, chart = self._work.registers, self._leaves, self._piece.domain.chart
+        n, m = int(registers[N_LEAVES]), int(registers[N_FACES])
+        registers[[N_LEAVES, N_FACES]] = 0
+        points = chart.shift + chart.scale * leaves.face_points[:m, :-1]
+        rounding = 4 * ULP * np.max(np.abs(chart.shift) + 2 * chart.scale)
+        error = (chart.scale.max() * leaves.face_points[:m, -1] + rounding) * SAFE
+        offsets = np.searchsorted(leaves.face_leaf[:m], np.arange(n + 1))
+        return Vertices(self._run.columns.unpacked(leaves.bits[:n]), offsets, points, error)
 
     def _note_ends(self, n: int) -> None:
         """Remember the first and the last pattern."""
@@ -379,7 +424,7 @@ def _allocate_leaves(widths: Ints, d: int, capacity: int, has_faces: bool) -> Le
         is_open=np.zeros(capacity, dtype=np.int64),
         face_leaf=np.zeros(n_faces, dtype=np.int64),
         face_row=np.zeros(n_faces, dtype=np.int64),
-        face_points=np.zeros((n_faces, d)),
+        face_points=np.zeros((n_faces, d + 1)),
     )
 
 

@@ -199,3 +199,24 @@ def face_mean(
                 points[at, c] += place[v, c]
     for c in range(d):
         points[at, c] /= n
+
+
+@shared_kernel
+def record_vertices(
+    d: int,
+    place: Floats,
+    start: int,
+    end: int,
+    registers: Ints,
+    leaf: int,
+    face_leaf: Ints,
+    face_points: Floats,
+) -> None:
+    """Write down the vertices of a leaf."""
+    at = registers[N_FACES]
+    for v in range(start, end):
+        face_leaf[at] = leaf
+        for c in range(d + 1):
+            face_points[at, c] = place[v, c]
+        at += 1
+    registers[N_FACES] = at

@@ -20,7 +20,7 @@ from polyregions.engine.cells.cut import (
     weigh,
 )
 from polyregions.engine.cells.forms import compose_layer, measure
-from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_faces, record_leaf
+from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_faces, record_leaf, record_vertices
 from polyregions.engine.cells.state import (
     BASE,
     BEFORE,
@@ -63,6 +63,7 @@ from polyregions.engine.cells.state import (
     UNIT,
     UNIT_MASK,
     VERSION,
+    VERTICES,
     Axes,
     Leaves,
     Net,
@@ -86,7 +87,7 @@ def begin(d: int, net: Net, work: Work) -> None:
 def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: int, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
 
-    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST or FACES.
+    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST, FACES or VERTICES.
     """
     forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
@@ -163,10 +164,12 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
                 d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
             ):
                 return LEAF
-            if wanted == FACES:
-                if registers[N_FACES] + len(owner) > len(leaves.face_leaf):
+            if wanted >= FACES:
+                room = len(leaves.face_leaf) - registers[N_FACES]
+                if room < max(len(owner), end - start):
                     return FULL
                 leaves.is_open[i] = registers[TOUCHED]
+            if wanted == FACES:
                 record_faces(
                     d,
                     words,
@@ -182,6 +185,8 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
                     leaves.face_row,
                     leaves.face_points,
                 )
+            elif wanted == VERTICES:
+                record_vertices(d, place, start, end, registers, i, leaves.face_leaf, leaves.face_points)
             write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, wanted != COUNT)
         elif not pop(signs, registers, frames, path, owner):
             return DONE

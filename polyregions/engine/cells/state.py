@@ -106,6 +106,7 @@ N_REGISTERS: Final = 17
 COUNT: Final = 0
 LIST: Final = 1
 FACES: Final = 2
+VERTICES: Final = 3
 
 # What the machine does next.
 ENTER: Final = 0
@@ -169,7 +170,8 @@ class Leaves(NamedTuple):
     """Finished leaves: bits and cuts (B, L+1, S), points (B, d); after (L+1,): how many new cells of each layer.
 
     Of their facets, where these are wanted: is_open (B,), whether exact arithmetic has to look at a leaf; face_leaf,
-    face_row (M,): the leaf and the row (as in a path) of each facet, and face_points (M, d), the mean of its vertices.
+    face_row (M,): the leaf and the row (as in a path) of each facet, and face_points (M, d+1), the mean of its
+    vertices. Of their vertices: face_leaf, and face_points with the coordinates and the bound on their error.
     """
 
     bits: Words

@@ -323,6 +323,10 @@ class NoPart:
         """Nothing."""
         return iter(())
 
+    def vertices(self) -> Iterator[Any]:
+        """Nothing."""
+        return iter(())
+
 
 def _most_vertices(piece: DomainPiece) -> int:
     """How many vertices are remembered for a cell."""
