@@ -27,14 +27,15 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.vertices import doubt, mark, sharpen, value
 from polyregions.engine.cells.words import NONE, bit, count, lowest
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
+from polyregions.engine.kernels.state import ZERO
 
 NO_ROOM = -1
 NO_SLOT = -1
 NO_UNIT = -1
 
 
-@uncounted_kernel
+@shared_kernel
 def next_unit(
     words: Axes,
     marks: Words,
@@ -73,7 +74,7 @@ def next_unit(
     return first
 
 
-@uncounted_kernel
+@shared_kernel
 def vanishes_on_facet(words: Axes, marks: Words, start: int, end: int, n_sign_words: int, unit: int) -> bool:
     """Whether a unit that does not cut a cell may be 0 on one of its facets: on all vertices of some row, or on all."""
     n_words, w, one = len(words), unit >> 6, bit(unit)
@@ -98,7 +99,7 @@ def vanishes_on_facet(words: Axes, marks: Words, start: int, end: int, n_sign_wo
     return False
 
 
-@uncounted_kernel
+@shared_kernel
 def is_unsure(words: Axes, marks: Words, start: int, end: int, n_sign_words: int, unit: int) -> bool:
     """Whether a unit's sign at a vertex of a cell is not known yet."""
     n_words, w, one = len(words), unit >> 6, bit(unit)
@@ -108,7 +109,7 @@ def is_unsure(words: Axes, marks: Words, start: int, end: int, n_sign_words: int
     return bool(unsure != NONE)
 
 
-@uncounted_kernel
+@shared_kernel
 def free_slot(words: Axes, marks: Words, start: int, end: int) -> int:
     """The first slot whose row no vertex of a cell lies on: that row is redundant."""
     for w in range(len(words)):
@@ -120,7 +121,7 @@ def free_slot(words: Axes, marks: Words, start: int, end: int) -> int:
     return NO_SLOT
 
 
-@uncounted_kernel
+@shared_kernel
 def push_row(path: Ints, at: int, row: int, slot: int, owner: Ints) -> None:
     """Put a row at the end of the path, into a slot."""
     path[at, ROW] = row
@@ -161,7 +162,7 @@ def weigh(
         cell[0, v - start], cell[1, v - start] = z, bound
 
 
-@uncounted_kernel
+@shared_kernel
 def n_rows_at(words: Axes, marks: Words, v: int) -> int:
     """How many rows a vertex lies on."""
     total = 0
@@ -170,7 +171,7 @@ def n_rows_at(words: Axes, marks: Words, v: int) -> int:
     return total
 
 
-@uncounted_kernel
+@shared_kernel
 def is_alone(words: Axes, marks: Words, start: int, end: int, a: int, b: int) -> bool:
     """Whether no third vertex of a cell lies on all the rows that two have in common: then these span an edge."""
     for v in range(start, end):
@@ -184,7 +185,7 @@ def is_alone(words: Axes, marks: Words, start: int, end: int, a: int, b: int) ->
     return True
 
 
-@uncounted_kernel
+@shared_kernel
 def gather_off(
     words: Axes, marks: Words, start: int, end: int, cell: Floats, crossed: Ints, tight: Words
 ) -> int:
@@ -217,7 +218,7 @@ def make_vertices(
 
     Where d rows meet, each d - 1 of them are an edge; where more do, an edge is what has no third vertex.
     """
-    at, least = end, len(axes) - 1
+    at, least = end, len(axes) + ZERO - 1
     n_off = gather_off(words, marks, start, end, cell, crossed, tight)
     for a in range(start, end):
         if not cell[0, a - start] > 0.0:
@@ -250,7 +251,7 @@ def interpolate(
     With true values A at a and B at b, and those computed off by e and f, the part of the way is off by
     (|A| f + |B| e) / ((A - B) times the computed difference), that is by a mean of e and f over that difference.
     """
-    d = len(axes)
+    d = len(axes) + ZERO
     drop = cell[0, a - start] - cell[0, b - start]
     t = cell[0, a - start] / drop
     length, reach = 0.0, 0.0
@@ -265,7 +266,7 @@ def interpolate(
         place[at, 2 * d + 1] = 0.0
 
 
-@uncounted_kernel
+@shared_kernel
 def n_open(words: Axes, marks: Words, v: int, rest: Words, at: int) -> int:
     """How many signs at a vertex may be both."""
     n_words, s, total = len(words), rest.shape[1], 0
@@ -293,7 +294,7 @@ def finish_vertices(
     poor: float,
 ) -> None:
     """Mark on which side of the units that are left vertices are; those known worse than `poor` are sharpened first."""
-    d = len(axes)
+    d = len(axes) + ZERO
     for w in range(rest.shape[1]):
         registers[N_SIGNS_ASKED] += (last - first) * count(rest[at, w])
     for v in range(first, last):

@@ -44,7 +44,6 @@ from polyregions.engine.cells.subtree import Subtree, load, subtrees
 from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.walk.charts import (
     INFINITY,
-    RECENT,
     DomainPiece,
     DomainPieces,
     approximate_points,
@@ -58,6 +57,7 @@ BATCH = 4096
 NO_BUDGET = 2**62
 NO_FACE = np.iinfo(np.int64).min
 FACES_PER_LEAF = 16
+KEPT_PIECES = 8  # each has weights of its own
 FIRST_ROOM = 256  # vertices that there is room for to begin with
 
 
@@ -118,7 +118,7 @@ class CellsRun:
         self.problem, self.keep = problem, keep
         self.wanted = wanted if wanted is not None else LIST if keep else COUNT
         self.pieces = DomainPieces(problem)
-        self.piece = lru_cache(maxsize=RECENT)(self._piece)
+        self.piece = lru_cache(maxsize=KEPT_PIECES)(self._piece)
         widths = [layer.n_neurons for layer in problem.inner.layers]
         last = max(i for i, n in enumerate(widths) if n)
         self.columns = Columns(

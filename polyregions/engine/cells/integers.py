@@ -21,7 +21,7 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.vertices import choose, gather, swap
 from polyregions.engine.cells.words import NONE, bit, lowest
-from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel
 
 PRODUCT_LIMIT = 2.0**62
 UNKNOWN = 2
@@ -101,7 +101,7 @@ def eliminate(d: int, system: Floats) -> bool:
     return True
 
 
-@uncounted_kernel
+@shared_kernel
 def gcd(a: float, b: float) -> float:
     """The greatest common divisor of two integers below 2^53."""
     x, y = int(a), int(b)
@@ -124,7 +124,7 @@ def integer_sign(d: int, forms: Floats, layer: int, unit: int, place: Floats, v:
     return 1 if total > 0.0 else (-1 if total < 0.0 else 0)
 
 
-@uncounted_kernel
+@shared_kernel
 def lies_on_twin(words: Axes, units: Ints, marks: Words, v: int, owner: Ints, layer: int, unit: int) -> bool:
     """Whether a vertex lies on the row of a unit of the same layer with proportional weights."""
     for w in range(len(words)):

@@ -20,7 +20,7 @@ from polyregions.engine.cells.state import (
     Words,
 )
 from polyregions.engine.cells.words import NONE, bit, count, lowest
-from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel
 
 
 @shared_kernel
@@ -95,7 +95,7 @@ def is_inside(d: int, forms: Floats, signs: Words, row: int, box: Floats) -> boo
     return bool(z > error * SAFE if is_on else z < -error * SAFE)
 
 
-@uncounted_kernel
+@shared_kernel
 def record_leaf(signs: Words, bits: Words, cuts: Words, at: int) -> None:
     """Write a leaf's bits, and which units cut its ancestors."""
     for layer in range(1, signs.shape[0]):
@@ -104,7 +104,7 @@ def record_leaf(signs: Words, bits: Words, cuts: Words, at: int) -> None:
             cuts[at, layer, w] = signs[layer, CUTS, w]
 
 
-@uncounted_kernel
+@shared_kernel
 def count_leaf(after: Ints, since: int) -> None:
     """Count a leaf for its own layer and those below it in which its cell is a new one."""
     for layer in range(max(1, since), len(after)):

@@ -72,6 +72,7 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.words import NONE, bit
 from polyregions.engine.kernels.compiled import shared_kernel, uncounted_entry, uncounted_kernel
+from polyregions.engine.kernels.state import ZERO
 
 
 @uncounted_entry
@@ -93,7 +94,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
     cell, crossed, tight, box, system = work.cell, work.crossed, work.tight, work.box, work.system
     units, widths, space, entries = net.units, net.widths, net.space, work.entries
-    d, last, begun = len(axes), len(widths) - 1, registers[N_FOUND]
+    d, last, begun = len(axes) + ZERO, len(widths) - 1, registers[N_FOUND]
     while True:
         mode = registers[MODE]
         layer, at, start, end = registers[LAYER], registers[DEPTH], registers[START], registers[END]
@@ -192,7 +193,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
             return DONE
 
 
-@uncounted_kernel
+@shared_kernel
 def finish_layer(registers: Ints, last: int) -> None:
     """All units of the layer are decided on the current cell: go on to the next layer, or to the leaf."""
     layer = registers[LAYER]
@@ -340,7 +341,7 @@ def split(
     registers[DEPTH] = at + 1
 
 
-@uncounted_kernel
+@shared_kernel
 def write_leaf(signs: Words, registers: Ints, bits: Words, cuts: Words, after: Ints, keep: bool) -> None:
     """Record the leaf, of leaves that are only counted the first and the last."""
     i = registers[N_LEAVES]
@@ -352,7 +353,7 @@ def write_leaf(signs: Words, registers: Ints, bits: Words, cuts: Words, after: I
     registers[MODE] = POP
 
 
-@uncounted_kernel
+@shared_kernel
 def pop(signs: Words, registers: Ints, frames: Ints, path: Ints, owner: Ints) -> bool:
     """Make the on side of the last cut that waits current; False if none does."""
     at = registers[DEPTH] - 1

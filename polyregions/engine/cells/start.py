@@ -46,6 +46,9 @@ from polyregions.networks.problem import Problem
 
 Row: TypeAlias = Sequence[Fraction | int]
 
+STRETCH = (
+    4.0  # how much farther the first box reaches than the bounds that rows of the domain were rounded for
+)
 SMALL = 2**40  # integers below it leave room for products
 
 
@@ -89,7 +92,7 @@ class Start:
 def start_of(problem: Problem, piece: DomainPiece) -> Start:
     """Prepare a piece of a problem's domain."""
     exact_rows = _domain_rows(problem, piece)
-    rows, row_error = piece.rows, piece.row_error
+    rows, row_error = piece.rows, STRETCH * piece.row_error
     is_small = np.array([max(map(abs, row)) < SMALL for row in exact_rows], dtype=np.bool_)
     if np.any(is_small):
         rows, row_error = rows.copy(), np.where(is_small, 0.0, row_error)

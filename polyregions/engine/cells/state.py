@@ -4,6 +4,7 @@ Letters: d dimension; L layers, counted from 1, layer 0 being the rows of the do
 units; W words for the rows that a cell's vertices can lie on (`slots`); V vertices there is room for.
 
 Kernels are compiled for each d and W: both are passed as tuples of that length, which numba knows while it compiles.
+A length is a type of its own to it, so kernels that are shared by all d are handed len(axes) + ZERO.
 """
 
 from __future__ import annotations

@@ -22,12 +22,13 @@ from polyregions.engine.cells.state import (
 )
 from polyregions.engine.cells.words import NONE, bit, lowest
 from polyregions.engine.kernels.compiled import shared_kernel, uncounted_kernel
+from polyregions.engine.kernels.state import ZERO
 
 
 @uncounted_kernel
 def value(axes: Axes, forms: Floats, layer: int, unit: int, place: Floats, v: int) -> float:
     """The value of a unit at a vertex, rounded."""
-    d = len(axes)
+    d = len(axes) + ZERO
     z: float = forms[layer, d, unit]
     for c in range(d):
         z += forms[layer, c, unit] * place[v, c]
@@ -37,7 +38,7 @@ def value(axes: Axes, forms: Floats, layer: int, unit: int, place: Floats, v: in
 @uncounted_kernel
 def doubt(axes: Axes, forms: Floats, layer: int, unit: int, place: Floats, v: int) -> float:
     """What the true value of a unit at a vertex is at most away from the computed one."""
-    d = len(axes)
+    d = len(axes) + ZERO
     bound: float = forms[layer, d + BASE, unit] + forms[layer, d + NORM, unit] * place[v, d]
     return bound * SAFE
 
@@ -146,7 +147,7 @@ def choose(d: int, system: Floats, m: int) -> bool:
     return True
 
 
-@uncounted_kernel
+@shared_kernel
 def swap(system: Floats, i: int, j: int) -> None:
     """Exchange two rows."""
     if i != j:
@@ -160,7 +161,7 @@ def invert(axes: Axes, system: Floats) -> bool:
 
     Gauss-Jordan in place: rows are exchanged as pivots are chosen, and the columns of the inverse back at the end.
     """
-    d, half = len(axes), system.shape[0] // 2
+    d, half = len(axes) + ZERO, system.shape[0] // 2
     for i in range(d):
         for c in range(d):
             system[half + i, c] = system[i, c]
@@ -212,7 +213,7 @@ def sharpen(
     With M close to the inverse of the rows A, and G = I - MA, the solution x of A x + b = 0 is at most
     max |M| (|A x' + b| + row errors) / (1 - |G|) away from any x'; one step from where the vertex was gives x'.
     """
-    d, half = len(axes), system.shape[0] // 2
+    d, half = len(axes) + ZERO, system.shape[0] // 2
     m = gather(d, words, units, forms, marks, v, owner, system, False)
     if not choose(d, system, m) or not invert(axes, system):
         return False
@@ -271,7 +272,7 @@ def is_apex(d: int, system: Floats) -> bool:
 @uncounted_kernel
 def contraction(axes: Axes, system: Floats) -> float:
     """A bound on |I - MA|, the maximum over rows of sums of absolute entries."""
-    d, half = len(axes), system.shape[0] // 2
+    d, half = len(axes) + ZERO, system.shape[0] // 2
     worst = 0.0
     for i in range(d):
         total = 0.0
@@ -289,7 +290,7 @@ def contraction(axes: Axes, system: Floats) -> float:
 @uncounted_kernel
 def residual(axes: Axes, system: Floats, i: int, solution: int) -> float:
     """The value of row i at the solution, into the row after it; returned is a bound on the true row's value there."""
-    d = len(axes)
+    d = len(axes) + ZERO
     total, size = system[i, d], abs(system[i, d])
     for c in range(d):
         term = system[i, c] * system[solution, c]

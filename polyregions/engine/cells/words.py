@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from polyregions.engine.kernels.compiled import uncounted_kernel
+from polyregions.engine.kernels.compiled import shared_kernel
 
 NONE: Final = np.uint64(0)
 ONE: Final = np.uint64(1)
@@ -41,7 +41,7 @@ count = cast(Callable[[np.uint64], int], intrinsic(_count))
 lowest = cast(Callable[[np.uint64], int], intrinsic(_lowest))
 
 
-@uncounted_kernel
+@shared_kernel
 def bit(place: int) -> np.uint64:
     """The word with one bit set, that of a place within its word."""
     return ONE << np.uint64(place & 63)
