@@ -42,7 +42,8 @@ GENERIC = [
     (6, (12, 12)),
     (6, (22,)),
 ]
-SLOW = 20.0  # seconds after which one run is enough
+SLOW = 2.0  # seconds after which one run is enough
+LONG = 5.0  # seconds of the cells after which the walk is not asked
 
 
 def main() -> None:
@@ -56,9 +57,11 @@ def main() -> None:
 def report(load: Workload) -> None:
     """Measure one network with both engines."""
     n, cells = listed(load, "cells")
-    walk = listed(load, "walk")[1]
+    walk = listed(load, "walk")[1] if cells < LONG else np.nan
     counted = best(lambda: tally_regions(load.network, load.domain, engine="cells", workers=1))[1]
-    walked = best(lambda: tally_regions(load.network, load.domain, engine="walk", workers=1))[1]
+    walked = np.nan
+    if cells < LONG:
+        walked = best(lambda: tally_regions(load.network, load.domain, engine="walk", workers=1))[1]
     print(
         f"{load.name:>26} {n:>8} {n / cells:>8.0f} {walk / cells:>7.1f} {n / counted:>8.0f} {walked / counted:>7.1f} "
         f"{regioncam(load, cells):>11}  {signs(load)}",
@@ -75,10 +78,12 @@ def listed(load: Workload, engine: str) -> tuple[int, float]:
 def best(work: Callable[[], Any], repeats: int = 5) -> tuple[Any, float]:
     """The result and the least processor time of some runs, the first not counted: it may compile."""
     times: list[float] = []
-    while not times or (len(times) <= repeats and times[0] < SLOW):
+    while len(times) < 2 or (len(times) <= repeats and times[1] < SLOW):
         start = process_time()
         result = work()
         times.append(process_time() - start)
+        if len(times) == 1 and times[0] > 10 * LONG:
+            break
     return result, min(times[1:] or times)
 
 
