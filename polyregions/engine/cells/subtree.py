@@ -38,7 +38,6 @@ KINDS: dict[str, type] = {
     "place": np.float64,
     **dict.fromkeys(("marks", "rest"), np.uint64),
 }
-MOST_WORDS = 2**10
 
 
 class Subtree(NamedTuple):
