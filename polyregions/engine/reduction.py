@@ -41,13 +41,25 @@ class Reduction:
         """Its regions with the bits of all neurons."""
         if len(self.kept) == len(self.fixed):
             return batch
-        bits = np.empty((len(batch.bits), len(self.fixed)), dtype=np.uint8)
-        bits[:] = self.fixed
-        cuts = np.zeros_like(bits)
+        nothing = np.zeros(len(self.fixed), dtype=np.uint8)
+        return replace(
+            batch, bits=self.widened(batch.bits, self.fixed), cuts=self.widened(batch.cuts, nothing)
+        )
+
+    def widened(self, bits: Bytes, others: Bytes) -> Bytes:
+        """Bits (B, N) of all neurons, from those (B, n) of the neurons kept and the same (N,) others for all."""
+        wide = np.empty((len(bits), len(others)), dtype=np.uint8)
+        wide[:] = others
         for source, target, n in self._runs:  # much faster than columns one by one
-            bits[:, target : target + n] = batch.bits[:, source : source + n]
-            cuts[:, target : target + n] = batch.cuts[:, source : source + n]
-        return replace(batch, bits=bits, cuts=cuts)
+            wide[:, target : target + n] = bits[:, source : source + n]
+        return wide
+
+    def narrowed(self, bits: Bytes) -> Bytes:
+        """Bits (B, n) of the neurons kept, from those (B, N) of all."""
+        narrow = np.empty((len(bits), len(self.kept)), dtype=np.uint8)
+        for source, target, n in self._runs:
+            narrow[:, source : source + n] = bits[:, target : target + n]
+        return narrow
 
     @cached_property
     def _runs(self) -> list[tuple[int, int, int]]:

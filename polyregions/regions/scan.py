@@ -16,17 +16,14 @@ from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.arrays import runs_of
 from polyregions.engine.cells.driver import CellsRun, Faces
 from polyregions.engine.cells.state import FACES
-from polyregions.engine.choose import can_scan, choose_engine
+from polyregions.engine.choose import can_scan
 from polyregions.engine.kernels.codes import WALL, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.kernels.facets import (
     Found,
     Scanner,
     Store,
-    fill_table,
-    find_patterns,
     flip_patterns,
-    hash_patterns,
     scan_domain,
     scan_edges,
     scan_neurons,
@@ -36,9 +33,8 @@ from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
 from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.regions.recognition import CHUNK, find_regions, have_cells, pattern_store
 from polyregions.regions.region_set import RegionSet
-
-CHUNK = 1024  # regions a call of the kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,25 +81,19 @@ def _seen(
     regions: RegionSet, by_points: bool, of_faces: OfFaces, scan: Callable[..., None]
 ) -> Iterator[Scanned]:
     reduction, left = reduce(regions.problem), np.ones(len(regions), dtype=np.bool_)
-    if not by_points and _have_cells(regions, reduction):
+    if not by_points and have_cells(regions, reduction):
         yield from _of_cells(regions, reduction, of_faces, left)
     yield from _scanned(regions, reduction, scan, np.flatnonzero(left))
-
-
-def _have_cells(regions: RegionSet, reduction: Reduction) -> bool:
-    """Whether to make the cells once more: all of them are wanted, and the engine of cells is the faster one."""
-    is_small = reduction.problem.network.n_neurons > 0 and len(regions) > 0
-    return is_small and regions.complete and choose_engine(reduction.problem, "auto") == "cells"
 
 
 def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left: Bools) -> Iterator[Scanned]:
     """What the cells' vertices say, some regions at a time; regions of which they say all are no longer `left` (R,)."""
     run = CellsRun(reduction.problem, wanted=FACES)
-    store, end = _store(regions, reduction), 0
+    store, end = pattern_store(regions, reduction), 0
     for start in run.starts():
         part = run.part(start, Referee(reduction.problem.solid.bounds))
         for faces in part.faces():
-            found = _found(store, faces.bits, end)
+            found = _numbers(store, faces.bits, end)
             left[found[found >= 0]] = False
             places, target = of_faces(store, faces, found[faces.leaf], left)
             names, source = faces.names[places], found[faces.leaf[places]]
@@ -114,14 +104,11 @@ def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left:
                 yield Scanned(edges, faces.points[places], none, min(end, len(regions)))
 
 
-def _found(store: Store, bits: Bytes, end: int) -> Ints:
+def _numbers(store: Store, bits: Bytes, end: int) -> Ints:
     """The regions with given patterns (B, n), usually those that come next; -1 for what the set does not hold."""
     if np.array_equal(store.bits[end : end + len(bits)], bits):
         return np.arange(end, end + len(bits))
-    found, hashes = np.zeros(len(bits), dtype=np.int64), np.zeros(len(bits), dtype=np.int64)
-    hash_patterns(bits, store.keys, hashes)
-    find_patterns(store, bits, hashes, found)
-    return found
+    return find_regions(store, bits)
 
 
 OfFaces: TypeAlias = Callable[[Store, Faces, Ints, Bools], tuple[Ints, Ints]]
@@ -178,7 +165,7 @@ def _scanned(
     path.rows[: len(rows)], path.error[: len(rows)] = rows, error
     bounded = reduction.problem.solid.bounds.are_finite
     scanner = Scanner(allocate_forms(net, k), path, allocate_walker(k), bounded, len(rows))
-    store, found = _store(regions, reduction, chart), _room(n, k, len(path.rows))
+    store, found = pattern_store(regions, reduction, chart), _room(n, k, len(path.rows))
     for first, end in _chunks(which):
         found.marks[:] = 0
         with announced("the search for facets (about 15 seconds)", scan):
@@ -218,38 +205,6 @@ def _bounds(regions: RegionSet) -> Bounds:
     with np.errstate(invalid="ignore", over="ignore"):
         room = np.maximum((upper - lower) / 2, np.spacing(np.abs(lower) + np.abs(upper)) + 1e-300)
         return Bounds(lower - room, upper + room)
-
-
-def _store(regions: RegionSet, reduction: Reduction, chart: Chart | None = None) -> Store:
-    bits = _kept(regions.packed, regions, reduction)
-    cuts = bits[:0] if chart is None else _kept(regions.packed_cuts, regions, reduction)
-    rng = np.random.default_rng(0)  # which numbers does not matter, only that they are spread
-    keys = rng.integers(np.iinfo(np.int64).min, np.iinfo(np.int64).max, max(1, bits.shape[1]))
-    size = 1 << int(2 * len(bits) + 1).bit_length()
-    store = Store(
-        bits,
-        cuts,
-        np.zeros((0, regions.dim)) if chart is None else (regions.local_points - chart.shift) / chart.scale,
-        np.zeros(len(bits), dtype=np.int64),
-        np.full(size, -1, dtype=np.int64),
-        keys,
-        np.zeros((2, regions.dim))
-        if chart is None
-        else rng.uniform(chart.lower, chart.upper, (2, regions.dim)) / 2,
-    )
-    hash_patterns(store.bits, store.keys, store.hashes)
-    fill_table(store.hashes, store.table)
-    return store
-
-
-def _kept(packed: Bytes, regions: RegionSet, reduction: Reduction) -> Bytes:
-    """The bits of the neurons that are looked at (R, n)."""
-    bits = np.empty((len(packed), len(reduction.kept)), dtype=np.uint8)
-    for i in range(0, len(packed), CHUNK):
-        part = np.unpackbits(packed[i : i + CHUNK], axis=1, count=regions.network.n_neurons)
-        for place, first, n in runs_of(reduction.kept):
-            bits[i : i + CHUNK, place : place + n] = part[:, first : first + n]
-    return bits
 
 
 def _room(n: int, k: int, n_rows: int) -> Found:

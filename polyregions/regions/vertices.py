@@ -10,10 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyregions._types import Bytes, Floats, Ints
-from polyregions.engine.choose import choose_engine
+from polyregions._types import Floats, Ints
 from polyregions.engine.reduction import Reduction, reduce
-from polyregions.errors import InternalError
 from polyregions.networks.patterns import pack
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma
 from polyregions.polyhedra.oracle.referee import Referee
@@ -75,41 +73,33 @@ class RegionVertices:
         return np.where(np.isnan(highest), np.inf, highest)
 
 
-def have_vertices(regions: RegionSet) -> bool:
-    """Whether the vertices of all regions can be had so: the set is complete, the domain bounded, the inputs few."""
-    if not (len(regions) and regions.complete and regions.problem.solid.bounds.are_finite):
-        return False
-    problem = reduce(regions.problem).problem
-    return problem.network.n_neurons > 0 and choose_engine(problem, "auto") == "cells"
+def region_vertices(regions: RegionSet) -> Iterator[RegionVertices] | None:
+    """The vertices of regions, in order, some regions at a time; None where they cannot be had so.
 
-
-def region_vertices(regions: RegionSet) -> Iterator[RegionVertices]:
-    """The vertices of all regions, in order, some regions at a time; see `have_vertices`.
-
-    Raises:
-        InternalError: the set, which is said to be complete, is not what the engine finds (a bug, or a changed file).
+    They can if all regions are known, the domain is bounded, the inputs are few, and floats can follow the network. The
+    iterator ends before a region that is another one than the engine's (a set from elsewhere may be no complete one).
 
     Complexity: that of the enumeration.
     """
-    from polyregions.engine.cells.driver import CellsRun  # numba takes half a second to import
-    from polyregions.engine.cells.state import VERTICES
+    if not (len(regions) and regions.problem.is_tame and regions.problem.solid.bounds.are_finite):
+        return None
+    from polyregions.regions.recognition import have_cells  # numba takes half a second to import
 
     reduction = reduce(regions.problem)
+    return _region_vertices(regions, reduction) if have_cells(regions, reduction) else None
+
+
+def _region_vertices(regions: RegionSet, reduction: Reduction) -> Iterator[RegionVertices]:
+    from polyregions.engine.cells.driver import CellsRun
+    from polyregions.engine.cells.state import VERTICES
+
     run, first = CellsRun(reduction.problem, wanted=VERTICES), 0
     (start,) = run.starts()
     for found in run.part(start, Referee(reduction.problem.solid.bounds)).vertices():
-        numbers = np.arange(first, first + len(found.bits))
-        first += len(numbers)
-        packed = pack(_whole(reduction, found.bits))
-        if not np.array_equal(packed, regions.packed[numbers[0] : first] if len(numbers) else packed):
-            raise InternalError(f"one of the regions {numbers[0]} to {first - 1} is another one")
-        if len(numbers):
-            yield RegionVertices(numbers, found.offsets, found.points, found.error)
-    if first != len(regions):
-        raise InternalError(f"{len(regions)} regions, and {first} cells")
-
-
-def _whole(reduction: Reduction, bits: Bytes) -> Bytes:
-    whole: Bytes = np.tile(reduction.fixed, (len(bits), 1))
-    whole[:, reduction.kept] = bits
-    return whole
+        end = first + len(found.bits)
+        packed = pack(reduction.widened(found.bits, reduction.fixed))
+        if not np.array_equal(packed, regions.packed[first:end]):
+            return
+        if end > first:
+            yield RegionVertices(np.arange(first, end), found.offsets, found.points, found.error)
+        first = end

@@ -7,7 +7,7 @@ solves all of them and gives multipliers, which bound each optimum safely (Neuma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -32,7 +32,7 @@ from polyregions.polyhedra.solid import dot_fraction, integer_form
 from polyregions.regions.chunks import chunks
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
-from polyregions.regions.vertices import RegionVertices, have_vertices, region_vertices
+from polyregions.regions.vertices import RegionVertices, region_vertices
 
 Objective: TypeAlias = tuple[list[Fraction], list[Fraction]]
 
@@ -91,9 +91,10 @@ def _largest(where: Where, label: int | None, wanted: Sequence[Objective]) -> li
         _Search(regions, a if front is None else front.lead, b)
         for (a, b), front in zip(wanted, fronts, strict=True)
     ]
-    if isinstance(where, RegionSet) and label is None and have_vertices(where):
-        forms = RegionForms(where)
-        bounds = list(_bounds_at_vertices(where, searches))
+    vertices = region_vertices(where) if isinstance(where, RegionSet) and label is None else None
+    if vertices is not None:
+        forms = RegionForms(regions)
+        bounds = list(_bounds_at_vertices(regions, vertices, searches))
         found = [
             search.best(own, partial(piece_of, forms)) for search, own in zip(searches, bounds, strict=True)
         ]
@@ -151,10 +152,12 @@ def output_range(where: Where, label: int | None = None) -> list[tuple[Extreme, 
     return list(zip(map(_negated, found[:c]), found[c:], strict=True))
 
 
-def _bounds_at_vertices(regions: RegionSet, searches: Sequence[_Search]) -> Floats:
-    """Proved upper bounds (s, R) on what is searched for, on each region."""
-    bounds = np.empty((len(searches), len(regions)))
-    for seen in region_vertices(regions):
+def _bounds_at_vertices(
+    regions: RegionSet, vertices: Iterator[RegionVertices], searches: Sequence[_Search]
+) -> Floats:
+    """Proved upper bounds (s, R) on what is searched for, on each region; infinite where there are no vertices."""
+    bounds = np.full((len(searches), len(regions)), inf)
+    for seen in vertices:
         for chunk in chunks(regions, seen.numbers):
             part = seen.of(chunk.numbers)
             values, doubt = part.values(*chunk.outputs())

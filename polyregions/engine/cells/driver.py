@@ -19,6 +19,7 @@ from polyregions.engine.cells.state import (
     COUNT,
     DEPTH,
     DONE,
+    END,
     FACES,
     FULL,
     LAYER_SHIFT,
@@ -33,6 +34,7 @@ from polyregions.engine.cells.state import (
     ROOM,
     SAFE,
     SLOTS,
+    START,
     ULP,
     UNIT_MASK,
     Columns,
@@ -279,8 +281,8 @@ class CellsPart:
                 yield self._remaining(status == DONE)
                 return
             if not self._settle(status):
-                self._make_room_for_faces()
                 yield self._remaining(False)
+                self._make_room_for_faces()
             status = self._go_on(min(room() - int(self._work.registers[N_LEAVES]), self._left()))
 
     def _go_on(self, most: int) -> int:
@@ -303,13 +305,14 @@ class CellsPart:
         return True
 
     def _make_room_for_faces(self) -> None:
-        """A leaf with more vertices than the buffer holds gets a larger one."""
-        if self._run.wanted >= FACES and not self._work.registers[N_LEAVES]:
-            n, width = self._leaves.face_points.shape
-            none = np.zeros(2 * n, dtype=np.int64)
-            self._leaves = self._leaves._replace(
-                face_leaf=none, face_row=none.copy(), face_points=np.zeros((2 * n, width))
-            )
+        """A leaf with more vertices, or rows, than the empty buffer holds gets a larger one."""
+        registers = self._work.registers
+        n, width = self._leaves.face_points.shape
+        needed = max(len(self._work.owner), int(registers[END] - registers[START]))
+        if self._run.wanted >= FACES and n < needed:
+            room = np.zeros(2 * needed, dtype=np.int64)
+            points = np.zeros((2 * needed, width))
+            self._leaves = self._leaves._replace(face_leaf=room, face_row=room.copy(), face_points=points)
 
     def _resize(self, n_vertices: int, n_words: int) -> None:
         """The same state with more room for vertices, or more words for slots."""

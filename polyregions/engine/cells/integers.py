@@ -54,16 +54,15 @@ def find_integers(
     if denominator >= WHOLE_LIMIT:
         return False
     for c in range(d):
-        numerator = -sign * system[c, d] / common
-        if abs(numerator) >= WHOLE_LIMIT:
-            place[v, 2 * d + 1] = 0.0
+        system[c, d] = -sign * system[c, d] / common
+        if abs(system[c, d]) >= WHOLE_LIMIT:
             return False
-        place[v, d + 1 + c] = numerator
-        place[v, c] = numerator / denominator
-    place[v, 2 * d + 1] = denominator
     error = 0.0
     for c in range(d):
+        place[v, d + 1 + c] = system[c, d]
+        place[v, c] = system[c, d] / denominator
         error = max(error, abs(place[v, c]))
+    place[v, 2 * d + 1] = denominator
     place[v, d] = 2.0 * ULP * error
     return True
 

@@ -60,9 +60,10 @@ class Start:
         net: the network.
         rows: (m, d+1) rows of the domain, row_error (m,) bounds on the error of their values.
         base: (n, d+1) the first layer, base_error (n,).
+        has_terms: (n,) which units of the first layer are not 0 everywhere, whatever their floats are.
         whole: (L+1,) whether the forms of a layer are integers as long as they are small.
         given: bits of first-layer units that the piece knows, -1 for the others.
-        row_bits: the neurons that rows of the domain belong to.
+        row_units: the first-layer units that rows of the domain belong to.
         exact_rows: the domain's rows in integers.
         embedding: integers (k+1, d+1), see `DomainPiece`.
     """
@@ -72,6 +73,7 @@ class Start:
     row_error: Floats
     base: Floats
     base_error: Floats
+    has_terms: Bools
     whole: Bools
     given: Ints
     row_units: list[int]
@@ -109,6 +111,7 @@ def start_of(problem: Problem, piece: DomainPiece) -> Start:
         row_error,
         scaling.base,
         scaling.base_error,
+        np.array([any(row) for row in scaling.exact_base], dtype=np.bool_),
         np.array([False, *scaling.whole]),
         piece.chart.fixed[:n_first],
         [int(kinked[piece.source[i]]) for i in units],
@@ -307,7 +310,7 @@ def load_start(start: Start, work: Work) -> None:
     n = len(start.base)
     forms[1, : d + 1, :n], forms[1, d + ERROR, :n] = start.base.T, start.base_error
     forms[0, d + TERMS, : net.widths[0]] = 1.0
-    forms[1, d + TERMS, :n] = np.any(start.base != 0.0, axis=1)
+    forms[1, d + TERMS, :n] = start.has_terms
     _load_box(start, work, m)
     work.entries[: len(start.whole), IS_WHOLE] = start.whole
     signs[0, KINKED] = _words(np.arange(net.widths[0]) < m, signs.shape[2])

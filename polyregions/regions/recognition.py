@@ -1,0 +1,89 @@
+"""Which regions of a set the engine of cells comes upon when it makes their cells once more.
+
+It usually comes upon all of them, in their order; a set that was put together otherwise is looked up.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polyregions._types import Bytes, Ints
+from polyregions.engine.choose import choose_engine
+from polyregions.engine.kernels.facets import Store, fill_table, find_patterns, hash_patterns
+from polyregions.engine.kernels.state import Chart
+from polyregions.engine.reduction import Reduction
+from polyregions.networks.patterns import pack
+from polyregions.regions.region_set import RegionSet
+
+CHUNK = 1024  # regions at a time
+
+
+def have_cells(regions: RegionSet, reduction: Reduction) -> bool:
+    """Whether to make the cells once more: all of them are wanted, and the engine of cells is the faster one."""
+    is_small = reduction.problem.network.n_neurons > 0 and len(regions) > 0
+    return is_small and regions.complete and choose_engine(reduction.problem, "auto") == "cells"
+
+
+class Recognition:
+    """Finds the regions of a set by their patterns, the next ones soonest.
+
+    Args:
+        regions: the set.
+        reduction: the problem that the engine takes.
+    """
+
+    def __init__(self, regions: RegionSet, reduction: Reduction) -> None:
+        self._regions, self._reduction = regions, reduction
+        self._store: Store | None = None
+        self._end = 0
+
+    def numbers(self, bits: Bytes) -> Ints:
+        """The regions with given patterns (B, n) of the neurons kept; -1 for what the set does not hold."""
+        first, end = self._end, self._end + len(bits)
+        self._end = end
+        packed = pack(self._reduction.widened(bits, self._reduction.fixed))
+        if np.array_equal(self._regions.packed[first:end], packed):
+            return np.arange(first, end)
+        if self._store is None:
+            self._store = pattern_store(self._regions, self._reduction)
+        return find_regions(self._store, bits)
+
+
+def find_regions(store: Store, bits: Bytes) -> Ints:
+    """The regions with given patterns (B, n); -1 for what the set does not hold."""
+    found, hashes = np.zeros(len(bits), dtype=np.int64), np.zeros(len(bits), dtype=np.int64)
+    hash_patterns(bits, store.keys, hashes)
+    find_patterns(store, bits, hashes, found)
+    return found
+
+
+def pattern_store(regions: RegionSet, reduction: Reduction, chart: Chart | None = None) -> Store:
+    """The patterns of a set, to be found by their hashes; with a chart also what is needed to look across facets."""
+    bits = _kept(regions.packed, regions, reduction)
+    cuts = bits[:0] if chart is None else _kept(regions.packed_cuts, regions, reduction)
+    rng = np.random.default_rng(0)  # which numbers does not matter, only that they are spread
+    keys = rng.integers(np.iinfo(np.int64).min, np.iinfo(np.int64).max, max(1, bits.shape[1]))
+    size = 1 << int(2 * len(bits) + 1).bit_length()
+    store = Store(
+        bits,
+        cuts,
+        np.zeros((0, regions.dim)) if chart is None else (regions.local_points - chart.shift) / chart.scale,
+        np.zeros(len(bits), dtype=np.int64),
+        np.full(size, -1, dtype=np.int64),
+        keys,
+        np.zeros((2, regions.dim))
+        if chart is None
+        else rng.uniform(chart.lower, chart.upper, (2, regions.dim)) / 2,
+    )
+    hash_patterns(store.bits, store.keys, store.hashes)
+    fill_table(store.hashes, store.table)
+    return store
+
+
+def _kept(packed: Bytes, regions: RegionSet, reduction: Reduction) -> Bytes:
+    """The bits of the neurons that are looked at (R, n)."""
+    bits = np.empty((len(packed), len(reduction.kept)), dtype=np.uint8)
+    for i in range(0, len(packed), CHUNK):
+        part = np.unpackbits(packed[i : i + CHUNK], axis=1, count=regions.network.n_neurons)
+        bits[i : i + CHUNK] = reduction.narrowed(part)
+    return bits
