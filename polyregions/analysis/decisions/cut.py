@@ -1,4 +1,7 @@
-"""Cutting regions into decision cells: the kernels prove almost all at float speed, exact arithmetic the rest."""
+"""Cutting regions into decision cells: at float speed with proofs, and what is left open in exact arithmetic.
+
+Of few inputs the engine of cells cuts them (`contest`); else kernels walk in the rows of each region.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 
-from polyregions._types import Bytes, Floats, Ints
+from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells
+from polyregions.analysis.decisions.contest import Parts, parts_by_vertices
 from polyregions.analysis.decisions.outputs import Outputs, check_rule, competing
 from polyregions.engine.kernels.codes import ELSEWHERE, HERE, NOTHING, OPEN
+from polyregions.errors import InternalError
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
@@ -32,7 +37,8 @@ def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
     Raises:
         OptionError: an unknown rule, or "sign" for a network that does not have one output.
 
-    Complexity: some tens of microseconds a region; one linear program for each class and region that floats leave open.
+    Complexity: that of the enumeration for few inputs, else some tens of microseconds a region, and one linear program
+        for each class and region that floats leave open.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1.0], [-1.0]], [0, 0])])
@@ -40,23 +46,22 @@ def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
     {0: 1, 1: 1}
     """
     check_rule(regions.network, rule)
-    parts = [_settled(regions, rule, scan) for scan in _scanned(regions, rule)]
-    offsets = np.cumsum([0, *(len(part.region) for part in parts)]).tolist()
-    shifted = list(zip(offsets, parts, strict=False))
-    return DecisionCells(
-        regions,
-        rule,
-        np.concatenate([np.zeros(0, dtype=np.int64), *(part.region for part in parts)]),
-        np.concatenate([np.zeros(0, dtype=np.int64), *(part.label for part in parts)]),
-        np.concatenate([np.zeros((0, regions.dim)), *(part.points for part in parts)]),
-        {at + c: point for at, part in shifted for c, point in part.rational.items()},
-        tuple((at + c, tied) for at, part in shifted for c, tied in sorted(part.ties.items())),
-    )
+    left, n_classes = np.ones(len(regions), dtype=np.bool_), _number_of_classes(regions, rule)
+    parts = [_of_parts(regions, rule, p, left) for p in parts_by_vertices(regions, rule, n_classes)]
+    parts += [_settled(regions, rule, scan) for scan in _scanned(regions, rule, np.flatnonzero(left))]
+    return _joined(regions, rule, parts)
+
+
+def _number_of_classes(regions: RegionSet, rule: str) -> int:
+    return 2 if rule == "sign" else regions.network.n_outputs
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The cells of consecutive regions: region, label (q,), points (q, k), exact points and ties by place."""
+    """The cells of some regions: region, label (q,), points (q, k), exact points and ties by place.
+
+    Where a cell was found in several parts, it is here as often.
+    """
 
     region: Ints
     label: Ints
@@ -67,36 +72,83 @@ class _Part:
 
 @dataclass(frozen=True, eq=False)
 class _Scan:
-    """What the kernels say of r consecutive regions from `first`.
+    """What the kernels say of r regions.
 
     Attributes:
-        first: the first region.
+        numbers: (r,) which.
         status: (r, classes) NOTHING, HERE, ELSEWHERE or OPEN.
         points: (r, classes, k) where ELSEWHERE is.
         support: (r, classes, k+1) rows on which a proof may rest that an open cell is empty; -1 for none.
     """
 
-    first: int
+    numbers: Ints
     status: Bytes
     points: Floats
     support: Ints
 
 
-def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
+def _joined(regions: RegionSet, rule: str, parts: list[_Part]) -> DecisionCells:
+    """The cells of all parts by region and class, each with its first point."""
+    none = np.zeros(0, dtype=np.int64)
+    region = np.concatenate([none, *(part.region for part in parts)])
+    label = np.concatenate([none, *(part.label for part in parts)])
+    points = np.concatenate([np.zeros((0, regions.dim)), *(part.points for part in parts)])
+    order = np.lexsort((label, region))
+    is_new = np.ones(len(order), dtype=np.bool_)
+    is_new[1:] = (np.diff(region[order]) != 0) | (np.diff(label[order]) != 0)
+    chosen, place = order[is_new], np.empty(len(order), dtype=np.int64)
+    place[order] = np.cumsum(is_new) - 1
+    rational, ties = _by_cell(parts, place, chosen)
+    return DecisionCells(regions, rule, region[chosen], label[chosen], points[chosen], rational, ties)
+
+
+def _by_cell(
+    parts: list[_Part], place: Ints, chosen: Ints
+) -> tuple[dict[int, tuple[Fraction, ...]], tuple[tuple[int, tuple[int, ...]], ...]]:
+    """The rational points of the parts that were chosen, and the ties, by cell."""
+    offsets = np.cumsum([0, *(len(part.region) for part in parts)]).tolist()
+    rational, ties = {}, {}
+    for at, part in zip(offsets, parts, strict=False):
+        for c, point in part.rational.items():
+            cell = int(place[at + c])
+            if chosen[cell] == at + c:
+                rational[cell] = point
+        ties.update({int(place[at + c]): tied for c, tied in part.ties.items()})
+    return dict(sorted(rational.items())), tuple(sorted(ties.items()))
+
+
+def _of_parts(regions: RegionSet, rule: str, parts: Parts, left: Bools) -> _Part:
+    """What the engine found, with the classes that tie; its regions are no longer `left` (R,)."""
+    left[parts.region] = False
+    referee, forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
+    ties = {}
+    for c in np.flatnonzero(parts.may_tie).tolist():
+        outputs = Outputs(regions, int(parts.region[c]), rule, forms)
+        leads, tied = _leads(outputs, int(parts.label[c]), referee)
+        if leads is None:
+            raise InternalError(f"class {parts.label[c]} does not win in region {parts.region[c]}")
+        if tied:
+            ties[c] = tied
+    return _Part(parts.region, parts.label, parts.points, parts.rational, ties)
+
+
+def _scanned(regions: RegionSet, rule: str, which: Ints) -> Iterator[_Scan]:
     """What the kernels say, a chunk of regions at a time; all is open if floats cannot follow the network."""
-    n_classes = 2 if rule == "sign" else regions.network.n_outputs
+    if not len(which):
+        return
+    n_classes = _number_of_classes(regions, rule)
     if not regions.problem.is_tame:
-        shape, k = (len(regions), n_classes), regions.dim
+        shape, k = (len(which), n_classes), regions.dim
         nothing = np.full((*shape, k + 1), -1, dtype=np.int64)
-        yield _Scan(0, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)
+        yield _Scan(which, np.full(shape, OPEN, dtype=np.uint8), np.zeros((*shape, k)), nothing)
         return
     from polyregions.analysis.decisions.kernels import CellKernels  # numba takes half a second to import
 
     kernels = CellKernels(regions, n_classes)
-    for chunk in chunks(regions, np.arange(len(regions))):
+    for chunk in chunks(regions, which):
         answers = kernels.cut(chunk, *competing(chunk, rule), regions.local_points[chunk.numbers])
-        scan = _Scan(int(chunk.numbers[0]), *answers)
-        rounded = [i - scan.first for i in regions.rational_points if 0 <= i - scan.first < len(chunk)]
+        scan = _Scan(chunk.numbers, *answers)
+        rounded = np.isin(chunk.numbers, list(regions.rational_points))
         scan.status[rounded], scan.support[rounded] = OPEN, -1
         yield scan
 
@@ -104,11 +156,12 @@ def _scanned(regions: RegionSet, rule: str) -> Iterator[_Scan]:
 def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
     """What the kernels proved together with what they left open, decided exactly."""
     referee, region_forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
-    first, status, found = scan.first, scan.status, scan.points
+    status, found = scan.status, scan.points
     exact: dict[tuple[int, int], tuple[Point, tuple[int, ...]]] = {}
     for i in np.flatnonzero(np.any(status == OPEN, axis=1)).tolist():
-        outputs = Outputs(regions, first + i, rule, region_forms)
-        interior, start = region_forms.interior(first + i), regions.local_point(first + i)
+        number = int(scan.numbers[i])
+        outputs = Outputs(regions, number, rule, region_forms)
+        interior, start = region_forms.interior(number), regions.local_point(number)
         for k in np.flatnonzero(status[i] == OPEN).tolist():
             is_empty = _is_empty(interior, outputs, k, scan.support[i, k])
             answer = None if is_empty else _cell_of_class(interior, start, outputs, k, referee)
@@ -118,7 +171,9 @@ def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
                 found[i, k] = answer[0].approx
     place, label = np.nonzero(status)
     points = np.where(
-        (status[place, label] == HERE)[:, None], regions.local_points[first + place], found[place, label]
+        (status[place, label] == HERE)[:, None],
+        regions.local_points[scan.numbers[place]],
+        found[place, label],
     )
     at = (
         {(i, k): c for c, (i, k) in enumerate(zip(place.tolist(), label.tolist(), strict=True))}
@@ -126,7 +181,7 @@ def _settled(regions: RegionSet, rule: str, scan: _Scan) -> _Part:
         else {}
     )
     return _Part(
-        first + place,
+        scan.numbers[place],
         label,
         points,
         {at[pair]: point.rational for pair, (point, _) in exact.items() if point.rational is not None},

@@ -13,6 +13,7 @@ import numpy as np
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.cells import machine
+from polyregions.engine.cells.contest import NO_CONTEST, winners
 from polyregions.engine.cells.settle import Coordinates, Settler
 from polyregions.engine.cells.start import Start, load_start, start_of
 from polyregions.engine.cells.state import (
@@ -100,6 +101,25 @@ class Vertices:
 
 
 @dataclass(frozen=True, eq=False)
+class Contested:
+    """Parts of regions in which one class wins each.
+
+    Attributes:
+        bits: (B, N) uint8 patterns of the regions, whose parts follow each other.
+        label: (B,) the class.
+        may_tie: (B,) whether exact arithmetic has to look which classes score the same as the winner.
+        points: (B, k) a point inside each, over the hull's coordinates.
+        exact: part -> rational point, where no float64 one is known.
+    """
+
+    bits: Bytes
+    label: Ints
+    may_tie: Bools
+    points: Floats
+    exact: dict[int, tuple[Fraction, ...]]
+
+
+@dataclass(frozen=True, eq=False)
 class Piece:
     """A piece of the domain, and how the kernels begin with it."""
 
@@ -114,10 +134,13 @@ class CellsRun:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
         wanted: FACES or VERTICES, where these are wanted of the regions and not points in them.
+        contest: (P, 2) the classes that the units of the last layer compare, see `contest`; none for neurons.
     """
 
-    def __init__(self, problem: Problem, keep: bool = True, wanted: int | None = None) -> None:
-        self.problem, self.keep = problem, keep
+    def __init__(
+        self, problem: Problem, keep: bool = True, wanted: int | None = None, contest: Ints = NO_CONTEST
+    ) -> None:
+        self.problem, self.keep, self.contest = problem, keep, contest
         self.wanted = wanted if wanted is not None else LIST if keep else COUNT
         self.pieces = DomainPieces(problem)
         self.piece = lru_cache(maxsize=KEPT_PIECES)(self._piece)
@@ -131,7 +154,7 @@ class CellsRun:
 
     def _piece(self, number: int) -> Piece | None:
         piece = self.pieces.piece(number)
-        return None if piece is None else Piece(piece, start_of(self.problem, piece))
+        return None if piece is None else Piece(piece, start_of(self.problem, piece, self.contest))
 
     def names_of(self, piece: Piece, rows: Ints) -> Ints:
         """What rows of a path stand for: a neuron, -1 - i for row i of the domain, NO_FACE for infinity."""
@@ -142,6 +165,14 @@ class CellsRun:
         is_domain = layers == 0
         names[is_domain] = of_domain[units[is_domain]]
         return names
+
+    def agree(self, patterns: Bools, bits: Bytes) -> Bools:
+        """Which points (B,), of certain patterns (B, N), are in the regions with given bits, and for the same class."""
+        n = bits.shape[1] - len(self.contest)
+        same: Bools = np.all(patterns[:, :n] == (bits[:, :n] != 0), axis=1)
+        if len(self.contest):
+            same &= winners(self.contest, patterns[:, n:]) == winners(self.contest, bits[:, n:])
+        return same
 
     def starts(self) -> list[int]:
         """Where to start: the pieces of the domain."""
@@ -266,6 +297,15 @@ class CellsPart:
         """The vertices of all regions of a bounded domain, those of some regions at a time."""
         for _ in self._steps(lambda: BATCH):
             yield self._flush_vertices()
+
+    def contested(self) -> Iterator[Contested]:
+        """What the contest makes of all regions, some parts at a time."""
+        n_pairs = len(self._run.contest)
+        for remaining in self._steps(lambda: BATCH):
+            may_tie = self._leaves.is_open[: int(self._work.registers[N_LEAVES])] != 0
+            batch = self._flush(remaining)
+            label = winners(self._run.contest, batch.bits[:, -n_pairs:])
+            yield Contested(batch.bits[:, :-n_pairs], label, may_tie, batch.points, batch.exact)
 
     def _steps(self, room: Callable[[], int]) -> Iterator[float]:
         """The share of the tree that is still to be done, each time when leaves are to be taken out of the buffer."""
@@ -404,7 +444,7 @@ class CellsPart:
         if piece.chart.plain:
             points = u.copy()
         else:
-            points, doubtful = unchart(problem, piece, bits, u)
+            points, doubtful = unchart(problem, piece, bits, u, self._run.agree)
             for i in doubtful:
                 self._exact.setdefault(i, [Fraction(c) for c in u[i].tolist()])
         for i, coordinates in self._exact.items():

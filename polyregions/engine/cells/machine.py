@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.cells.contest import drop_losers, may_tie
 from polyregions.engine.cells.cut import (
     NO_ROOM,
     NO_SLOT,
@@ -94,6 +95,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
     cell, crossed, tight, box, system = work.cell, work.crossed, work.tight, work.box, work.system
     units, widths, space, entries = net.units, net.widths, net.space, work.entries
+    contest, is_contest = net.contest, len(net.contest) > 0
     d, last, begun = len(axes) + ZERO, len(widths) - 1, registers[N_FOUND]
     while True:
         mode = registers[MODE]
@@ -101,7 +103,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
         if mode == ENTER:
             if layer > 1:
                 compose_layer(d, net.weight, net.slopes, widths, space, forms, signs, entries, layer)
-            if enter(d, widths[layer], forms, signs, place, rest, registers, box):
+            if enter(d, widths[layer], forms, signs, place, rest, registers, box, contest, last):
                 finish_vertices(
                     axes,
                     words,
@@ -122,6 +124,8 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
             registers[MODE] = DECIDE
         elif mode == DECIDE:
             unit = next_unit(words, marks, start, end, rest, at, signs, layer, registers)
+            if unit != NO_UNIT and is_contest and layer == last:
+                unit = drop_losers(contest, signs, layer, rest, at)
             if unit == NO_UNIT:
                 finish_layer(registers, last)
                 continue
@@ -165,6 +169,8 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
                 d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
             ):
                 return LEAF
+            if wanted == LIST and is_contest:
+                leaves.is_open[i] = may_tie(axes, contest, forms, signs, layer, place, start, end, rest, at)
             if wanted >= FACES:
                 room = len(leaves.face_leaf) - registers[N_FACES]
                 if room < max(len(owner), end - start):
@@ -210,13 +216,24 @@ def finish_layer(registers: Ints, last: int) -> None:
 
 @shared_kernel
 def enter(
-    d: int, n: int, forms: Floats, signs: Words, place: Floats, rest: Words, registers: Ints, box: Floats
+    d: int,
+    n: int,
+    forms: Floats,
+    signs: Words,
+    place: Floats,
+    rest: Words,
+    registers: Ints,
+    box: Floats,
+    contest: Ints,
+    last: int,
 ) -> bool:
     """Decide the units of a layer that a box around the cell decides; whether there are others."""
     layer, at = registers[LAYER], registers[DEPTH]
     enclose(d, place, registers[START], registers[END], box)
     spread(d, forms, layer, n, box)
     choose_candidates(d, forms, signs, layer, n, box, rest, at, registers)
+    if layer == last and len(contest) > 0:
+        return bool(drop_losers(contest, signs, layer, rest, at) != NO_UNIT)
     left = NONE
     for w in range(rest.shape[1]):
         left |= rest[at, w]

@@ -18,6 +18,7 @@ import numpy as np
 from flint import fmpz_mat
 
 from polyregions._types import Bools, Floats, Ints
+from polyregions.engine.cells.contest import NO_CONTEST
 from polyregions.engine.cells.state import (
     CUTS,
     END,
@@ -91,8 +92,8 @@ class Start:
         return bool(self.whole[1])
 
 
-def start_of(problem: Problem, piece: DomainPiece) -> Start:
-    """Prepare a piece of a problem's domain."""
+def start_of(problem: Problem, piece: DomainPiece, contest: Ints = NO_CONTEST) -> Start:
+    """Prepare a piece of a problem's domain; `contest` names the classes that its last layer compares."""
     exact_rows = _domain_rows(problem, piece)
     rows, row_error = piece.rows, STRETCH * piece.row_error
     is_small = np.array([max(map(abs, row)) < SMALL for row in exact_rows], dtype=np.bool_)
@@ -101,7 +102,7 @@ def start_of(problem: Problem, piece: DomainPiece) -> Start:
         rows[is_small] = [row for row, small in zip(exact_rows, is_small, strict=True) if small]
     scaling = _Scaling(problem, piece)
     n_rows = len(rows) + 2 * len(piece.chart.lower)
-    net = _net(problem, piece, scaling, n_rows)
+    net = _net(piece, scaling, n_rows, contest)
     n_first = problem.inner.layers[0].n_units
     units = [i for i, source in enumerate(piece.source) if source >= 0]
     kinked = np.flatnonzero(problem.inner.layers[0].splitting)
@@ -222,7 +223,7 @@ def _are_coarse(values: Floats) -> bool:
     return bool(np.all(np.abs(values) < SMALL) and np.all(scaled == np.rint(scaled)))
 
 
-def _net(problem: Problem, piece: DomainPiece, scaling: _Scaling, n_rows: int) -> Net:
+def _net(piece: DomainPiece, scaling: _Scaling, n_rows: int, contest: Ints) -> Net:
     layers = scaling.layers
     n = max(n_rows, *(layer.n_units for layer in layers))
     net = Net(
@@ -231,6 +232,7 @@ def _net(problem: Problem, piece: DomainPiece, scaling: _Scaling, n_rows: int) -
         widths=np.array([n_rows, *(layer.n_units for layer in layers)], dtype=np.int64),
         units=np.zeros((2, len(layers) + 1, n), dtype=np.int64),
         space=_space(piece, scaling),
+        contest=contest,
     )
     for i, layer in enumerate(layers):
         net.slopes[i + 1, : layer.n_units] = layer.slopes

@@ -129,7 +129,8 @@ class Net(NamedTuple):
 
     weight (L+1, n+1, n): of layers 2 and on, transposed, the last row for biases; slopes (L+1, n, 2); widths (L+1,);
     units (2, L+1, n): TWIN, the same number for units of a layer with proportional weights, and IS_FREE, whether a
-    unit's form has no constant whatever the cell; space (N_SPACE, ...).
+    unit's form has no constant whatever the cell; space (N_SPACE, ...); contest (P, 2): the classes that the units of
+    the last layer compare, none if they are neurons like others.
     """
 
     weight: Floats
@@ -137,6 +138,7 @@ class Net(NamedTuple):
     widths: Ints
     units: Ints
     space: Floats
+    contest: Ints
 
 
 class Work(NamedTuple):
@@ -170,9 +172,10 @@ class Work(NamedTuple):
 class Leaves(NamedTuple):
     """Finished leaves: bits and cuts (B, L+1, S), points (B, d); after (L+1,): how many new cells of each layer.
 
-    Of their facets, where these are wanted: is_open (B,), whether exact arithmetic has to look at a leaf; face_leaf,
-    face_row (M,): the leaf and the row (as in a path) of each facet, and face_points (M, d+1), the mean of its
-    vertices. Of their vertices: face_leaf, and face_points with the coordinates and the bound on their error.
+    is_open (B,): whether exact arithmetic has to look at a leaf: of a contest for ties, with facets for coincidences.
+    Of their facets, where these are wanted: face_leaf, face_row (M,): the leaf and the row (as in a path) of each, and
+    face_points (M, d+1), the mean of its vertices. Of their vertices: face_leaf, and face_points with the coordinates
+    and the bound on their error.
     """
 
     bits: Words

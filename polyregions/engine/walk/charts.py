@@ -9,7 +9,7 @@ multiplied by the form tau(u).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -18,7 +18,7 @@ from math import lcm
 import numpy as np
 from flint import fmpz_mat
 
-from polyregions._types import Bytes, Floats
+from polyregions._types import Bools, Bytes, Floats
 from polyregions.engine.kernels.codes import DOMAIN, OFF, ON
 from polyregions.engine.kernels.state import TINY, ULP, Chart, Net
 from polyregions.exact.affine import integer_matrix
@@ -364,13 +364,32 @@ def approximate_points(problem: Problem, piece: DomainPiece, u: Floats) -> Float
     return points
 
 
-def unchart(problem: Problem, piece: DomainPiece, bits: Bytes, u: Floats) -> tuple[Floats, list[int]]:
-    """Chart points as float64 inputs, and the places where these could not be proved to be in their region."""
+def are_equal(patterns: Bools, bits: Bytes) -> Bools:
+    """Which of some patterns (B, N) are those with given bits."""
+    same: Bools = np.all(patterns == (bits != 0), axis=1)
+    return same
+
+
+def unchart(
+    problem: Problem,
+    piece: DomainPiece,
+    bits: Bytes,
+    u: Floats,
+    agree: Callable[[Bools, Bytes], Bools] = are_equal,
+) -> tuple[Floats, list[int]]:
+    """Chart points as float64 inputs, and the places where these could not be proved to be in their region.
+
+    Args:
+        problem, piece: where they are.
+        bits: (B, N) the regions.
+        u: (B, d) the points.
+        agree: which certain patterns (B, N) are those of the regions.
+    """
     points = approximate_points(problem, piece, u)
     usable = np.all(np.isfinite(points), axis=1)
     points[~usable] = 0.0
     patterns, certain = certified_patterns(problem.inner, points)
-    fine = usable & certain & np.all(patterns == bits.astype(np.bool_), axis=1)
+    fine = usable & certain & agree(patterns, bits)
     value, doubt = values_at_points(problem.root.rows, problem.root.error, points)
     fine &= np.all(value > doubt, axis=1)
     return points, np.flatnonzero(~fine).tolist()

@@ -327,6 +327,10 @@ class NoPart:
         """Nothing."""
         return iter(())
 
+    def contested(self) -> Iterator[Any]:
+        """Nothing."""
+        return iter(())
+
 
 def _most_vertices(piece: DomainPiece) -> int:
     """How many vertices are remembered for a cell."""
