@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -51,9 +52,23 @@ def test_bounds_from_vertices_and_from_linear_programs_give_the_same(
     """Which regions are solved exactly depends on the bounds, what is found does not."""
     regions = pr.enumerate_regions(random_network(seed), Box([-1, -2], [2, 1]))
     by_vertices = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
-    monkeypatch.setattr("polyregions.analysis.queries.extremes.have_vertices", lambda _: False)
+    monkeypatch.setattr("polyregions.analysis.queries.extremes.region_vertices", lambda _: None)
     by_programs = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
     assert [(e.exact, e.value) for e in flat(by_vertices)] == [(e.exact, e.value) for e in flat(by_programs)]
+
+
+def test_a_set_that_is_said_to_be_complete_and_is_not() -> None:
+    """What the engine of cells finds is not that of the set: the optimum is still that of the regions in it."""
+    net = Network.from_layers([([[1]], [0]), ([[1]], [0])])  # max(0, x)
+    whole = pr.enumerate_regions(net, Box([-1], [1]))
+    listing = replace(
+        whole.listing, packed=whole.packed[:1], cuts=whole.packed_cuts[:1], points=whole.local_points[:1]
+    )
+    off = replace(whole, listing=listing)
+    assert off.complete
+    assert len(off) == 1
+    assert pr.maximize(off, [1]).exact == 0
+    assert pr.decision_cells(off, "sign").per_class() == {0: 1}
 
 
 def flat(found: list[Any]) -> list[pr.Extreme]:

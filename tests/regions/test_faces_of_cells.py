@@ -39,7 +39,7 @@ def compare(first: int, last: int, monkeypatch: pytest.MonkeyPatch) -> None:
         if regions.complete:
             by_vertices = seen(regions)
             with monkeypatch.context() as patch:
-                patch.setattr(scan, "_have_cells", lambda *_: False)
+                patch.setattr(scan, "have_cells", lambda *_: False)
                 assert all(map(np.array_equal, by_vertices, seen(regions)))
 
 
