@@ -165,12 +165,12 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
             i = registers[N_LEAVES]
             if wanted != COUNT and i == len(leaves.points):
                 return FULL
+            if wanted == LIST and is_contest:
+                leaves.is_open[i] = may_tie(axes, contest, forms, signs, layer, place, start, end, rest, at)
             if wanted == LIST and not prove_leaf(
                 d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
             ):
                 return LEAF
-            if wanted == LIST and is_contest:
-                leaves.is_open[i] = may_tie(axes, contest, forms, signs, layer, place, start, end, rest, at)
             if wanted >= FACES:
                 room = len(leaves.face_leaf) - registers[N_FACES]
                 if room < max(len(owner), end - start):
