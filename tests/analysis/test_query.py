@@ -52,9 +52,30 @@ def test_bounds_from_vertices_and_from_linear_programs_give_the_same(
     """Which regions are solved exactly depends on the bounds, what is found does not."""
     regions = pr.enumerate_regions(random_network(seed), Box([-1, -2], [2, 1]))
     by_vertices = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
-    monkeypatch.setattr("polyregions.analysis.queries.extremes.region_vertices", lambda _: None)
+    monkeypatch.setattr("polyregions.analysis.queries.at_vertices.region_vertices", lambda _: None)
     by_programs = [*pr.output_range(regions), pr.maximize(regions, [1, -2], [Fraction(1, 3), 1])]
     assert [(e.exact, e.value) for e in flat(by_vertices)] == [(e.exact, e.value) for e in flat(by_programs)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_parts_from_vertices_and_from_linear_programs_are_the_same(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which regions are looked at exactly depends on the bounds, what is found does not; also where sets only touch."""
+    net = random_network(seed)
+    regions = pr.enumerate_regions(net, Box([-1, -2], [2, 1]))
+    (low, high), *_ = pr.output_range(regions)
+    levels = [low.exact, high.exact, (low.exact + high.exact) / 2]
+    wanted = HPolytope([[1, *[0] * (net.n_outputs - 1)]], [low.exact])
+
+    def found() -> list[Any]:
+        parts = [part for level in levels for part in pr.level_set(regions, level)]
+        return [(p.region, p.dim, p.polytope.exact_rows) for p in [*parts, *pr.preimage(regions, wanted)]]
+
+    by_vertices = found()
+    monkeypatch.setattr("polyregions.analysis.queries.at_vertices.region_vertices", lambda _: None)
+    assert by_vertices == found()
+    assert {level for level in levels if pr.level_set(regions, level)} == set(levels)
 
 
 def test_a_set_that_is_said_to_be_complete_and_is_not() -> None:

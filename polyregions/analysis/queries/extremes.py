@@ -7,7 +7,7 @@ solves all of them and gives multipliers, which bound each optimum safely (Neuma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -20,6 +20,7 @@ import numpy as np
 from polyregions import arrays
 from polyregions._types import Floats
 from polyregions.analysis.queries.affine_pieces import AffinePiece, Where, piece_of, pieces, regions_of
+from polyregions.analysis.queries.at_vertices import Objective, upper_bounds
 from polyregions.analysis.queries.in_front import InFront, in_front
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
@@ -29,12 +30,10 @@ from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron, bal
 from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, upper_bound
 from polyregions.polyhedra.solid import dot_fraction, integer_form
-from polyregions.regions.chunks import chunks
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
-from polyregions.regions.vertices import RegionVertices, region_vertices
 
-Objective: TypeAlias = tuple[list[Fraction], list[Fraction]]
+Coefficients: TypeAlias = tuple[list[Fraction], list[Fraction]]
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def maximize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     return _largest(where, label, [(a, b)])[0]
 
 
-def _largest(where: Where, label: int | None, wanted: Sequence[Objective]) -> list[Extreme]:
+def _largest(where: Where, label: int | None, wanted: Sequence[Coefficients]) -> list[Extreme]:
     """The largest values of some ``a . y + b . x`` on regions or decision cells."""
     regions = regions_of(where)
     fronts = [in_front(regions.network, a, b) for a, b in wanted]
@@ -91,10 +90,11 @@ def _largest(where: Where, label: int | None, wanted: Sequence[Objective]) -> li
         _Search(regions, a if front is None else front.lead, b)
         for (a, b), front in zip(wanted, fronts, strict=True)
     ]
-    vertices = region_vertices(where) if isinstance(where, RegionSet) and label is None else None
-    if vertices is not None:
+    bounds = None
+    if isinstance(where, RegionSet) and label is None:
+        bounds = upper_bounds(regions, [search.objective for search in searches])
+    if bounds is not None:
         forms = RegionForms(regions)
-        bounds = list(_bounds_at_vertices(regions, vertices, searches))
         found = [
             search.best(own, partial(piece_of, forms)) for search, own in zip(searches, bounds, strict=True)
         ]
@@ -126,7 +126,7 @@ def minimize(where: Where, outputs: Any = None, inputs: Any = None, label: int |
     return _negated(_largest(where, label, [_opposite(a, b)])[0])
 
 
-def _opposite(a: list[Fraction], b: list[Fraction]) -> Objective:
+def _opposite(a: list[Fraction], b: list[Fraction]) -> Coefficients:
     return [-c for c in a], [-c for c in b]
 
 
@@ -152,20 +152,6 @@ def output_range(where: Where, label: int | None = None) -> list[tuple[Extreme, 
     return list(zip(map(_negated, found[:c]), found[c:], strict=True))
 
 
-def _bounds_at_vertices(
-    regions: RegionSet, vertices: Iterator[RegionVertices], searches: Sequence[_Search]
-) -> Floats:
-    """Proved upper bounds (s, R) on what is searched for, on each region; infinite where there are no vertices."""
-    bounds = np.full((len(searches), len(regions)), inf)
-    for seen in vertices:
-        for chunk in chunks(regions, seen.numbers):
-            part = seen.of(chunk.numbers)
-            values, doubt = part.values(*chunk.outputs())
-            for search, own in zip(searches, bounds, strict=True):
-                own[chunk.numbers] = search.bounds_at(part, values, doubt)
-    return bounds
-
-
 @dataclass(frozen=True)
 class _Best:
     value: Fraction | None
@@ -180,6 +166,11 @@ class _Search:
         solid = regions.problem.solid
         self._bounds, self._embedding, self._a, self._b = solid.bounds, solid.hull.embedding, outputs, inputs
         self._solver = new_solver()
+
+    @property
+    def objective(self) -> Objective:
+        """What is made as large as it can be."""
+        return Objective(self._a, self._b)
 
     def best(self, bounds: Sequence[float] | Floats, piece: Callable[[int], AffinePiece]) -> _Best:
         """The largest value and where it is.
@@ -223,27 +214,6 @@ class _Search:
     def bounds(self, candidates: Sequence[AffinePiece]) -> list[float]:
         """A proved upper bound for each piece, infinite where floats prove none."""
         return [self._bound(piece) for piece in candidates]
-
-    @np.errstate(all="ignore")
-    def bounds_at(self, vertices: RegionVertices, outputs: Floats, doubt: Floats) -> Floats:
-        """A proved upper bound (r,) for each of some regions, from the outputs (M, c) at vertices and their doubt."""
-        a, row = np.array([nearest_float(entry) for entry in self._a]), self._inputs()
-        values = outputs @ a + vertices.points @ row[:-1] + row[-1]
-        largest = np.maximum.reduceat(np.abs(outputs), vertices.offsets[:-1], axis=0)
-        size = largest @ np.abs(a) + vertices.size() @ np.abs(row[:-1]) + abs(row[-1])
-        total = (
-            doubt @ np.abs(a)
-            + np.abs(row[:-1]).sum() * vertices.worst()
-            + gamma(len(a) + len(row) + 4) * size
-        )
-        return vertices.highest(values, total * SAFE + TINY)
-
-    def _inputs(self) -> Floats:
-        """What the objective has of the inputs, as a form (k+1,) over u; the nearest floats."""
-        *b, q = over_common_denominator(self._b)
-        composed = compose(IntegerAffine(integer_matrix([[*b, 0]], len(b) + 1), q), self._embedding)
-        row: Floats = composed.nearest_floats()[0]
-        return row
 
     def _bound(self, piece: AffinePiece) -> float:
         """An upper bound, proved; infinite where floats prove none."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Floats
-from polyregions.analysis.queries.affine_pieces import AffinePiece, pieces, regions_of
+from polyregions.analysis.queries.affine_pieces import AffinePiece, piece_of, pieces, regions_of
+from polyregions.analysis.queries.at_vertices import Objective, upper_bounds
 from polyregions.analysis.queries.extremes import bound_on
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
@@ -23,6 +24,7 @@ from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import integer_form
 from polyregions.read_only import ReadOnly
+from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
@@ -216,21 +218,32 @@ def _floats(vectors: Sequence[Sequence[Fraction]], c: int) -> Floats:
 
 def _where(regions: RegionSet, rows: list[list[int]], labels: list[str]) -> Iterator[PreimagePiece]:
     """The parts of the regions where rows over [y, 1] are >= 0."""
-    c = regions.network.n_outputs
-    wanted = IntegerAffine(integer_matrix(rows, c + 1), 1)
-    solver, bounds = new_solver(), regions.problem.solid.bounds
-    for piece in pieces(regions):
+    wanted = IntegerAffine(integer_matrix(rows, regions.network.n_outputs + 1), 1)
+    for piece in _possible(regions, wanted, rows):
         pulled = compose(wanted, piece.outputs)
-        more = [pulled.row(i) for i in range(len(rows))]
-        if any(bound_on(integer_form(row), piece.polyhedron, bounds, solver) < 0 for row in more):
-            continue
-        all_rows = piece.polyhedron.exact_rows() + more
+        all_rows = piece.polyhedron.exact_rows() + [pulled.row(i) for i in range(len(rows))]
         if find_point(all_rows, [False] * len(all_rows), piece.interior.coordinates) is None:
             continue
         polytope = _polytope(regions, piece.region, wanted, labels)
         solid = polytope.solid
         assert solid is not None
         yield PreimagePiece(piece.region, polytope, solid.hull.dim)
+
+
+def _possible(regions: RegionSet, wanted: IntegerAffine, rows: list[list[int]]) -> Iterator[AffinePiece]:
+    """The regions without those on which a row is proved to be negative everywhere."""
+    none = [0] * regions.network.n_inputs
+    highest = upper_bounds(regions, [Objective(row[:-1], none, row[-1]) for row in rows])
+    if highest is not None:
+        forms = RegionForms(regions)
+        yield from (piece_of(forms, i) for i in np.flatnonzero(np.all(highest >= 0.0, axis=0)).tolist())
+        return
+    solver, bounds = new_solver(), regions.problem.solid.bounds
+    for piece in pieces(regions):
+        pulled = compose(wanted, piece.outputs)
+        more = [integer_form(pulled.row(i)) for i in range(len(rows))]
+        if all(bound_on(form, piece.polyhedron, bounds, solver) >= 0 for form in more):
+            yield piece
 
 
 def _polytope(regions: RegionSet, i: int, wanted: IntegerAffine, labels: list[str]) -> HPolytope:
