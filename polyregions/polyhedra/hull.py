@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,15 @@ class AffineHull:
         """How much k-dimensional volume in x one unit of volume in u is."""
         basis = self.floats[0]
         return float(np.sqrt(np.linalg.det(basis.T @ basis))) if self.dim else 1.0
+
+    def exact_scale(self) -> Fraction | None:
+        """The same in rationals; None if it is irrational."""
+        matrix = self.embedding.matrix
+        d, k = self.ambient_dim, self.dim
+        basis = fmpz_mat(d, k, [int(matrix[i, j]) for i in range(d) for j in range(k)])
+        squared = int((basis.transpose() * basis).det()) if k else 1
+        root = isqrt(squared)
+        return Fraction(root, self.embedding.denominator**k) if root * root == squared else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,7 @@ from polyregions.polyhedra.solid import (
     scaled_slacks,
 )
 from polyregions.polyhedra.solid_domain import SolidDomain, bound_of_row, solid_bounds, solid_rows
-from polyregions.polyhedra.volume import volume
+from polyregions.polyhedra.volume import exact_volume, volume
 from polyregions.read_only import ReadOnly
 
 
@@ -280,6 +280,21 @@ class HPolytope(ReadOnly):
             self._corners if self.is_bounded() else self._generators.coordinates()
         )
 
+    def exact_vertices(self) -> tuple[tuple[Fraction, ...], ...]:
+        """The vertices without rounding, in the order of `vertices`.
+
+        Raises:
+            DomainError: the polytope is empty.
+
+        >>> HPolytope([[-1, 0], [0, -1], [3, 3]], [0, 0, 1]).exact_vertices()[1]
+        (Fraction(1, 3), Fraction(0, 1))
+        """
+        solid = self._solid()
+        if self._generators.lines:
+            return ()
+        corners = self._corners if self.is_bounded() else self._generators.coordinates()
+        return tuple(solid.hull.lift(Point.of(list(corner))).coordinates for corner in corners)
+
     def rays(self) -> Floats:
         """The extreme rays (r, d) of the recession cone, modulo `lines()`; each scaled to a largest entry of 1.
 
@@ -330,6 +345,25 @@ class HPolytope(ReadOnly):
         if self.solid.hull.dim == 2:
             return nearest_float(shoelace(self._corners)) * self.solid.hull.scale()
         return volume(self._generators) * self.solid.hull.scale()
+
+    def exact_volume(self) -> Fraction:
+        """Volume in the dimension of the affine hull, in rationals; 0 if empty.
+
+        Raises:
+            DomainError: it is unbounded, or so oblique a flat one that its volume is irrational.
+
+        >>> HPolytope([[-1, 0], [0, -1], [3, 3]], [0, 0, 1]).exact_volume()
+        Fraction(1, 18)
+        """
+        if self.solid is None:
+            return Fraction(0)
+        if not self.is_bounded():
+            raise DomainError("the volume of an unbounded polyhedron is infinite")
+        scale = self.solid.hull.exact_scale()
+        if scale is None:
+            raise DomainError("the volume of this flat polytope is irrational, see volume()")
+        corners = shoelace(self._corners) if self.solid.hull.dim == 2 else exact_volume(self._generators)
+        return corners * scale
 
     def chebyshev(self) -> tuple[Floats, float]:
         """Centre (d,) and radius of the largest ball inside, by HiGHS in float64; radius inf if there is no largest.

@@ -8,9 +8,10 @@ whatever the shape. See Bueler, Enge and Fukuda, Exact volume computation for po
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import factorial, prod
+from typing import Any, TypeAlias
 
 from flint import fmpz_mat, nmod_mat
 
@@ -21,17 +22,31 @@ from polyregions.polyhedra.polygon import polygon_corners, shoelace
 
 PRIME = 2**61 - 1
 
+Number: TypeAlias = Any  # float or Fraction: what multiples of volumes are added up in
+
 
 def volume(found: Generators) -> float:
     """Volume of the convex hull of the vertices of a bounded solid polyhedron, to about 1e-13 of itself.
 
     Complexity: a determinant for each pair of a face and a facet of it, at most.
     """
+    share, simplex = _measured(found, nearest_float)
+    return float(share * nearest_float(simplex))
+
+
+def exact_volume(found: Generators) -> Fraction:
+    """The same in rationals."""
+    share, simplex = _measured(found, Fraction)
+    return Fraction(share * simplex)
+
+
+def _measured(found: Generators, number: Callable[[Fraction], Number]) -> tuple[Number, Fraction]:
+    """How many times the volume of a simplex, and that volume."""
     points = [point.direction for point in found.points]
     k = len(points[0]) - 1
-    faces = _Measures(points, FaceLattice.of([point.tight for point in found.points], len(points)))
+    faces = _Measures(points, FaceLattice.of([point.tight for point in found.points], len(points)), number)
     share, simplex = faces.measure(faces.lattice.whole, k)
-    return share * nearest_float(abs(faces.determinant(simplex, range(k))) / factorial(k))
+    return share, abs(faces.determinant(simplex, range(k))) / factorial(k)
 
 
 def volume_of_facets(rows: Sequence[Sequence[int]], dim: int) -> float:
@@ -47,29 +62,36 @@ class _Measures:
     Args:
         points: homogeneous integers of each vertex, the positive denominator last.
         lattice: the faces.
+        number: makes the numbers that multiples are added up in.
     """
 
-    def __init__(self, points: list[list[int]], lattice: FaceLattice) -> None:
-        self.lattice = lattice
-        self._points = points
-        self._known: dict[int, tuple[float, tuple[int, ...]]] = {}
+    def __init__(
+        self, points: list[list[int]], lattice: FaceLattice, number: Callable[[Fraction], Number]
+    ) -> None:
+        self.lattice, self._points = lattice, points
+        self._number = number
+        self._known: dict[int, tuple[Number, tuple[int, ...]]] = {}
 
-    def measure(self, face: int, dim: int) -> tuple[float, tuple[int, ...]]:
+    def measure(self, face: int, dim: int) -> tuple[Number, tuple[int, ...]]:
         """How many times the volume of a simplex, and the vertices of that simplex."""
         if face not in self._known:
             self._known[face] = self._measured(face, dim)
         return self._known[face]
 
-    def _measured(self, face: int, dim: int) -> tuple[float, tuple[int, ...]]:
+    def _measured(self, face: int, dim: int) -> tuple[Number, tuple[int, ...]]:
         apex, *others = members(face)
         if len(others) <= dim:
-            return 1.0, (apex, *others)
-        bases = [self.measure(f, dim - 1) for f in self.lattice.facets(face) if not f >> apex & 1]
+            return self._number(Fraction(1)), (apex, *others)
+        bases: list[tuple[Number, tuple[int, ...]]] = [
+            self.measure(f, dim - 1) for f in self.lattice.facets(face) if not f >> apex & 1
+        ]
         unit = (apex, *bases[0][1])
         axes = self._axes(unit)
         whole = self.determinant(unit, axes)
-        pyramids = [(share, self.determinant((apex, *base), axes)) for share, base in bases[1:]]
-        return bases[0][0] + sum(share * nearest_float(abs(d / whole)) for share, d in pyramids), unit
+        total = bases[0][0]
+        for share, base in bases[1:]:
+            total = total + share * self._number(abs(self.determinant((apex, *base), axes) / whole))
+        return total, unit
 
     def determinant(self, simplex: Sequence[int], axes: Sequence[int]) -> Fraction:
         """Determinant of the edges of a simplex along some axes, up to sign."""

@@ -23,6 +23,7 @@ from polyregions.networks.pullback import ComposedLayers
 from polyregions.places import Members
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.shape import Shape
 from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.location import locate
@@ -241,7 +242,7 @@ class RegionSet(ReadOnly, Members["Region"]):
 
 
 @dataclass(frozen=True, eq=False)
-class Region(View):
+class Region(View, Shape):
     """One linear region: a light view into a `RegionSet`.
 
     Attributes:

@@ -17,6 +17,7 @@ from polyregions.errors import InternalError
 from polyregions.exact.numbers import Point
 from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.shape import Shape
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions.prefixes import RegionForms
 
@@ -102,7 +103,7 @@ class DecisionBoundary(ReadOnly, Members["BoundaryPiece"]):
 
 
 @dataclass(frozen=True, eq=False)
-class BoundaryPiece(View):
+class BoundaryPiece(View, Shape):
     """One piece of the decision boundary: a light view into `DecisionBoundary`.
 
     Attributes:

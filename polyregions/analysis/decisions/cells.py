@@ -22,6 +22,7 @@ from polyregions.polyhedra.facets import coinciding_rows, facets
 from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.shape import Shape
 from polyregions.polyhedra.solid import open_polyhedron
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.prefixes import RegionForms
@@ -109,7 +110,7 @@ class CellFacet:
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCell(View):
+class DecisionCell(View, Shape):
     """One decision cell: a light view into `DecisionCells`.
 
     Attributes:
