@@ -321,7 +321,8 @@ class CellsPart:
                 yield self._remaining(status == DONE)
                 return
             if not self._settle(status):
-                yield self._remaining(False)
+                if self._work.registers[N_LEAVES]:
+                    yield self._remaining(False)
                 self._make_room_for_faces()
             status = self._go_on(min(room() - int(self._work.registers[N_LEAVES]), self._left()))
 

@@ -335,21 +335,17 @@ def _load_box(start: Start, work: Work, m: int) -> None:
     """The corners of a box strictly around the piece, and its walls as rows of the domain, after the others."""
     d = start.dim
     reach = start.net.space[REACH, :d]
-    n_words = len(work.owner) // 64
-    for c, side in product(range(d), (0, 1)):
-        row = m + 2 * c + side
-        work.forms[0, c, row], work.forms[0, d, row] = (-1.0 if side else 1.0), reach[c]
-        work.owner[2 * c + side] = row
+    walls, axes = m + np.arange(2 * d), np.repeat(np.arange(d), 2)
+    work.forms[0, axes, walls], work.forms[0, d, walls] = np.tile([1.0, -1.0], d), np.repeat(reach, 2)
+    work.owner[: 2 * d] = walls
     corners = np.array(list(product((0, 1), repeat=d)), dtype=np.int64)
     work.place[: len(corners), :d] = np.where(corners == 1, reach, -reach)
     if start.has_integers:
         work.place[: len(corners), d + 1 : 2 * d + 1] = work.place[: len(corners), :d]
         work.place[: len(corners), 2 * d + 1] = 1.0
-    slots = 2 * np.arange(d) + corners
-    for v, of_vertex in enumerate(slots):
-        for slot in of_vertex.tolist():
-            work.marks[v, slot // 64] |= np.uint64(1) << np.uint64(slot % 64)
-    assert 2 * d <= 64 * n_words
+    assert 2 * d <= 64  # the first word holds the slots of all walls
+    bits = np.ones_like(corners, dtype=np.uint64) << (2 * np.arange(d) + corners).astype(np.uint64)
+    work.marks[: len(corners), 0] = np.bitwise_or.reduce(bits, axis=1)
     work.registers[LAYER], work.registers[END] = 0, len(corners)
 
 

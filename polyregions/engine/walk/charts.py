@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import lcm
+from math import gcd, lcm
 
 import numpy as np
 from flint import fmpz_mat
@@ -250,14 +250,16 @@ def _simplex_embedding(walls: Sequence[Sequence[int]], inputs: Sequence[int], k:
     rays, denominator = square.inv().numer_denom()
     sign = 1 if denominator > 0 else -1
     columns = [[sign * int(rays[i, j]) for i in range(r + 1)] for j in range(r + 1)]
-    scaled = [[Fraction(entry, max(map(abs, column))) for entry in column] for column in columns]
+    sizes = [max(map(abs, column)) for column in columns]
+    common = lcm(*sizes)  # rays are scaled to a largest entry of 1, all times this
+    scaled = [[entry * (common // n) for entry in column] for column, n in zip(columns, sizes, strict=True)]
     apex = scaled[r]
-    moves = [[a - b for a, b in zip(ray, apex, strict=True)] for ray in scaled[:r]]
-    small = [[move[i] for move in moves] + [apex[i]] for i in range(r + 1)]
-    full = [[Fraction(0)] * (r + 1) for _ in range(k + 1)]
+    small = [[ray[i] - apex[i] for ray in scaled[:r]] + [apex[i]] for i in range(r + 1)]
+    divisor = max(1, gcd(*(entry for row in small for entry in row)))
+    full = [[0] * (r + 1) for _ in range(k + 1)]
     for i, c in enumerate([*inputs, k]):
-        full[c] = small[i]
-    return _integral(full)
+        full[c] = [entry // divisor for entry in small[i]]
+    return integer_matrix(full, r + 1)
 
 
 def _simplex_bases(r: int) -> list[list[int]]:
