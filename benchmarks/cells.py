@@ -43,7 +43,7 @@ GENERIC = [
     (6, (22,)),
 ]
 SLOW = 2.0  # seconds after which one run is enough
-LONG = 5.0  # seconds of the cells after which the walk is not asked
+LONG = 1.0  # seconds of the cells after which the walk is not asked
 
 
 def main() -> None:
@@ -111,8 +111,12 @@ def generic() -> Iterator[Workload]:
 
 def degenerate() -> Iterator[Workload]:
     """Arrangements over all of R^d, and networks with small integers, quantised weights, and without biases."""
-    for name, rows in (("braid(6)", braid(6)), ("catalan(5)", catalan(5)), ("resonance(5)", resonance(5))):
-        yield Workload(name, arrangement(rows), WholeSpace(rows.shape[1] - 1))
+    for make, n in (
+        *((braid, 6), (braid, 7), (catalan, 5), (catalan, 6), (linial, 6), (linial, 7)),
+        *((type_d, 5), (type_d, 6), (resonance, 5), (resonance, 6)),
+    ):
+        rows = make(n)
+        yield Workload(f"{make.__name__}({n})", arrangement(rows), WholeSpace(rows.shape[1] - 1))
     rng = np.random.default_rng(0)
     for name, d, step, bias in (("quantised 3, 24-24", 3, 1 / 16, 1.0), ("no bias 3, 24-24", 3, 0.0, 0.0)):
         layers, k = [], d
@@ -144,6 +148,17 @@ def braid(n: int) -> Any:
 def catalan(n: int) -> Any:
     """Rows x_i - x_j = -1, 0, 1 in n - 1 dimensions."""
     return np.array([[*row[:-1], c] for row in braid(n) for c in (-1.0, 0.0, 1.0)])
+
+
+def linial(n: int) -> Any:
+    """Rows x_i - x_j = 1 in n - 1 dimensions."""
+    return np.array([[*row[:-1], -1.0] for row in braid(n)])
+
+
+def type_d(n: int) -> Any:
+    """Rows x_i = x_j and x_i = -x_j."""
+    eye = np.eye(n)
+    return np.array([[*(eye[i] + s * eye[j]), 0.0] for i, j in combinations(range(n), 2) for s in (-1, 1)])
 
 
 def resonance(n: int) -> Any:
