@@ -15,7 +15,7 @@ import numpy as np
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.arrays import runs_of
 from polyregions.engine.cells.driver import CellsRun, Faces
-from polyregions.engine.cells.state import FACES
+from polyregions.engine.cells.state import EDGES, FACES
 from polyregions.engine.choose import can_scan
 from polyregions.engine.kernels.codes import WALL, WHOLE_REGION
 from polyregions.engine.kernels.compiled import announced
@@ -88,7 +88,7 @@ def _seen(
 
 def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left: Bools) -> Iterator[Scanned]:
     """What the cells' vertices say, some regions at a time; regions of which they say all are no longer `left` (R,)."""
-    run = CellsRun(reduction.problem, wanted=FACES)
+    run = CellsRun(reduction.problem, wanted=EDGES if of_faces is _edges_of_faces else FACES)
     store, end = pattern_store(regions, reduction), 0
     for start in run.starts():
         part = run.part(start, Referee(reduction.problem.solid.bounds))

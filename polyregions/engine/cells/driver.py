@@ -133,7 +133,7 @@ class CellsRun:
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
-        wanted: FACES or VERTICES, where these are wanted of the regions and not points in them.
+        wanted: FACES, EDGES or VERTICES, where these are wanted of the regions and not points in them.
         contest: (P, 2) the classes that the units of the last layer compare, see `contest`; none for neurons.
     """
 

@@ -120,6 +120,8 @@ def record_faces(
     start: int,
     end: int,
     owner: Ints,
+    signs: Words,
+    off_only: bool,
     registers: Ints,
     leaf: int,
     is_open: Ints,
@@ -130,6 +132,9 @@ def record_faces(
     """Write down the facets of a leaf: rows that vertices lie on which do not all lie on another row as well.
 
     Where d rows meet at every vertex, each of them is a facet.
+
+    Args:
+        off_only: without those on rows of neurons that are on.
     """
     is_simple = are_simple(d, words, marks, start, end)
     for w in range(len(words)):
@@ -140,6 +145,8 @@ def record_faces(
             place_of = lowest(slots)
             slots ^= bit(place_of)
             slot = 64 * w + place_of
+            if off_only and is_on(signs, owner[slot]):
+                continue
             n_more = 0 if is_simple else n_rows_above(words, marks, start, end, slot)
             if n_more < 0:
                 is_open[leaf] = 1
@@ -148,6 +155,13 @@ def record_faces(
                 registers[N_FACES] = at + 1
                 face_leaf[at], face_row[at] = leaf, owner[slot]
                 face_mean(d, place, marks, start, end, slot, face_points, at)
+
+
+@shared_kernel
+def is_on(signs: Words, row: int) -> bool:
+    """Whether a row is that of a neuron that is on; rows of the domain may stand for neurons, and are none."""
+    layer, unit = row >> LAYER_SHIFT, row & UNIT_MASK
+    return bool(layer > 0 and signs[layer, ON, unit >> 6] & bit(unit) != NONE)
 
 
 @shared_kernel

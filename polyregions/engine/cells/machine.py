@@ -30,6 +30,7 @@ from polyregions.engine.cells.state import (
     DECIDE,
     DEPTH,
     DONE,
+    EDGES,
     EMIT,
     END,
     ENTER,
@@ -89,7 +90,7 @@ def begin(d: int, net: Net, work: Work) -> None:
 def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: int, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
 
-    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST, FACES or VERTICES.
+    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST, FACES, VERTICES or EDGES.
     """
     forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
@@ -171,29 +172,10 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
                 d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
             ):
                 return LEAF
-            if wanted >= FACES:
-                room = len(leaves.face_leaf) - registers[N_FACES]
-                if room < max(len(owner), end - start):
-                    return FULL
-                leaves.is_open[i] = registers[TOUCHED]
-            if wanted == FACES:
-                record_faces(
-                    d,
-                    words,
-                    place,
-                    marks,
-                    start,
-                    end,
-                    owner,
-                    registers,
-                    i,
-                    leaves.is_open,
-                    leaves.face_leaf,
-                    leaves.face_row,
-                    leaves.face_points,
-                )
-            elif wanted == VERTICES:
-                record_vertices(d, place, start, end, registers, i, leaves.face_leaf, leaves.face_points)
+            if wanted >= FACES and not record_more(
+                d, words, place, marks, start, end, owner, signs, registers, leaves, wanted
+            ):
+                return FULL
             write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, wanted != COUNT)
         elif not pop(signs, registers, frames, path, owner):
             return DONE
@@ -356,6 +338,48 @@ def split(
     registers[START] = end + n_new
     registers[END] = top
     registers[DEPTH] = at + 1
+
+
+@shared_kernel
+def record_more(
+    d: int,
+    words: Axes,
+    place: Floats,
+    marks: Words,
+    start: int,
+    end: int,
+    owner: Ints,
+    signs: Words,
+    registers: Ints,
+    leaves: Leaves,
+    wanted: int,
+) -> bool:
+    """Write down the facets or the vertices of the leaf; False if there is no room for them."""
+    i = registers[N_LEAVES]
+    if len(leaves.face_leaf) - registers[N_FACES] < max(len(owner), end - start):
+        return False
+    leaves.is_open[i] = registers[TOUCHED]
+    if wanted == VERTICES:
+        record_vertices(d, place, start, end, registers, i, leaves.face_leaf, leaves.face_points)
+        return True
+    record_faces(
+        d,
+        words,
+        place,
+        marks,
+        start,
+        end,
+        owner,
+        signs,
+        wanted == EDGES,
+        registers,
+        i,
+        leaves.is_open,
+        leaves.face_leaf,
+        leaves.face_row,
+        leaves.face_points,
+    )
+    return True
 
 
 @shared_kernel

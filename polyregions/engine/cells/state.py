@@ -108,6 +108,7 @@ COUNT: Final = 0
 LIST: Final = 1
 FACES: Final = 2
 VERTICES: Final = 3
+EDGES: Final = 4  # facets that are not on rows of neurons that are on: to regions that come later
 
 # What the machine does next.
 ENTER: Final = 0
