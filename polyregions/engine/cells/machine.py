@@ -211,6 +211,8 @@ def enter(
 ) -> bool:
     """Decide the units of a layer that a box around the cell decides; whether there are others."""
     layer, at = registers[LAYER], registers[DEPTH]
+    if not has_kinks(signs, layer, rest, at):
+        return False
     enclose(d, place, registers[START], registers[END], box)
     spread(d, forms, layer, n, box)
     choose_candidates(d, forms, signs, layer, n, box, rest, at, registers)
@@ -220,6 +222,20 @@ def enter(
     for w in range(rest.shape[1]):
         left |= rest[at, w]
     return bool(left != NONE)
+
+
+@shared_kernel
+def has_kinks(signs: Words, layer: int, rest: Words, at: int) -> bool:
+    """Whether a layer has units that may cut a cell; if not, all of them are decided."""
+    kinked = NONE
+    for w in range(rest.shape[1]):
+        kinked |= signs[layer, KINKED, w]
+    if kinked != NONE:
+        return True
+    for w in range(rest.shape[1]):
+        signs[layer, ON, w] = signs[layer, GIVEN, w]
+        rest[at, w] = NONE
+    return False
 
 
 @shared_kernel
