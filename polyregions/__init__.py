@@ -90,6 +90,7 @@ from polyregions.regions.audit import Audit, Finding, audit
 from polyregions.regions.certify import certify
 from polyregions.regions.faces import euler_characteristic, face_counts
 from polyregions.regions.facets import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
+from polyregions.regions.hrep import HRepresentations, hrep_arrays
 from polyregions.regions.maps import dead_regions, image_dimensions
 from polyregions.regions.neurons import NeuronStatus, neuron_status
 from polyregions.regions.ranks import layer_ranks
@@ -124,6 +125,7 @@ __all__ = [
     "Facets",
     "Finding",
     "HPolytope",
+    "HRepresentations",
     "ImagePiece",
     "Islands",
     "LinePieces",
@@ -175,6 +177,7 @@ __all__ = [
     "face_counts",
     "facet_arrays",
     "facet_neurons",
+    "hrep_arrays",
     "image",
     "image_dimensions",
     "islands",

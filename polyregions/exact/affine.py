@@ -6,10 +6,12 @@ over a power of two. Signs, hyperplanes and comparisons then need integer arithm
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+from operator import or_
 from typing import Any
 
 import numpy as np
@@ -111,29 +113,38 @@ def identity_affine(dim: int) -> IntegerAffine:
 
 def compose(outer: IntegerAffine, inner: IntegerAffine) -> IntegerAffine:
     """``outer`` after ``inner``, exactly."""
-    n, k = outer.shape[0], outer.shape[1] - 1
-    last = inner.shape[1]
-    lifted = inner.matrix.tolist() + [[0] * (last - 1) + [inner.denominator]]
-    product = outer.matrix * fmpz_mat(k + 1, last, [entry for row in lifted for entry in row])
-    assert product.nrows() == n
+    k, last = outer.shape[1] - 1, inner.shape[1]
+    one = [0] * (last - 1) + [inner.denominator]
+    product = outer.matrix * fmpz_mat(k + 1, last, inner.matrix.entries() + one)
     return reduced(product, outer.denominator * inner.denominator)
 
 
 def scale_rows(affine: IntegerAffine, slopes: Iterable[float]) -> IntegerAffine:
     """Multiply row i by the (exact) slope of unit i: the activation along one pattern."""
     factors, denominator = integers_of_floats(np.array([list(slopes)], dtype=np.float64))
-    rows = [[f * entry for entry in affine.row(i)] for i, f in enumerate(factors[0])]
-    return IntegerAffine(integer_matrix(rows, affine.shape[1]), affine.denominator * denominator)
+    n, nothing = affine.shape[1], [0] * affine.shape[1]
+    entries = affine.matrix.entries()
+    rows = [
+        nothing if f == 0 else entries[i : i + n] if f == 1 else [f * entry for entry in entries[i : i + n]]
+        for i, f in zip(range(0, len(entries), n), factors[0], strict=True)
+    ]
+    scaled = fmpz_mat(affine.shape[0], n, [entry for row in rows for entry in row])
+    return IntegerAffine(scaled, affine.denominator * denominator)
 
 
 def reduced(matrix: fmpz_mat, denominator: int) -> IntegerAffine:
     """Divide matrix and denominator by their greatest common divisor, which keeps the numbers short."""
     if denominator == 1:
         return IntegerAffine(matrix, 1)
-    common = int(denominator)
-    for entry in matrix.entries():
-        common = gcd(common, int(entry))
-        if common == 1:
-            return IntegerAffine(matrix, denominator)
-    entries = [int(entry) // common for entry in matrix.entries()]
-    return IntegerAffine(fmpz_mat(matrix.nrows(), matrix.ncols(), entries), denominator // common)
+    whole, entries = int(denominator), [int(entry) for entry in matrix.entries()]
+    common = _power_of_two(whole, entries) if whole & (whole - 1) == 0 else gcd(whole, *entries)
+    if common == 1:
+        return IntegerAffine(matrix, whole)
+    shorter = fmpz_mat(matrix.nrows(), matrix.ncols(), [entry // common for entry in entries])
+    return IntegerAffine(shorter, whole // common)
+
+
+def _power_of_two(denominator: int, entries: Iterable[int]) -> int:
+    """The largest power of two that divides a power of two and some integers: the lowest bit that any of them has."""
+    bits = functools.reduce(or_, entries, denominator)
+    return bits & -bits

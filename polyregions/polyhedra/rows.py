@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def _integers(row: Any, bound: Any) -> list[int]:
 def quotients(row: Sequence[int], divisor: int) -> list[float]:
     """A row divided by its divisor, or by more if float64 could not hold that."""
     floats = [quotient(entry, divisor) for entry in row]
-    if np.all(np.isfinite(floats)):
+    if all(map(isfinite, floats)):
         return floats
     return [quotient(entry, max(map(abs, row))) for entry in row]
 

@@ -77,6 +77,21 @@ def scan_rows(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     return _seen(regions, by_points, _rows_of_faces, scan_neurons)
 
 
+def facets_of_cells(regions: RegionSet) -> tuple[Ints, Bools] | None:
+    """All facets of the regions, as far as the cells' vertices say; None where the cells are not to be made.
+
+    Returns:
+        Pairs (F, 2) of a region and the neuron of a facet, or -1 - i for row i of the domain, and for which regions
+        (R,) these are all, and no other neuron vanishes on any of them.
+    """
+    reduction, left = reduce(regions.problem), np.ones(len(regions), dtype=np.bool_)
+    if not have_cells(regions, reduction):
+        return None
+    parts = [part.edges[:, [0, 2]] for part in _of_cells(regions, reduction, _all_of_faces, left)]
+    pairs = np.concatenate([np.zeros((0, 2), dtype=np.int64), *parts])
+    return pairs, ~left
+
+
 def _seen(
     regions: RegionSet, by_points: bool, of_faces: OfFaces, scan: Callable[..., None]
 ) -> Iterator[Scanned]:
@@ -97,7 +112,8 @@ def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left:
             left[found[found >= 0]] = False
             places, target = of_faces(store, faces, found[faces.leaf], left)
             names, source = faces.names[places], found[faces.leaf[places]]
-            numbers = np.where(names >= 0, reduction.kept[np.maximum(names, 0)], -1 - names)
+            walls = names if of_faces is _all_of_faces else -1 - names
+            numbers = np.where(names >= 0, reduction.kept[np.maximum(names, 0)], walls)
             end += len(found)
             if len(found):
                 edges, none = np.column_stack([source, target, numbers]), np.zeros((0, 2), dtype=np.int64)
@@ -137,6 +153,14 @@ def _walls_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tu
 def _rows_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
     """The facets on the rows of neurons."""
     places = _of_neurons(faces, region, left)
+    return places, np.full(len(places), WALL)
+
+
+def _all_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
+    """All facets of regions on whose facets no neuron but their own vanishes; others are left."""
+    is_here, is_open = region >= 0, faces.is_open[faces.leaf]
+    left[region[is_here & is_open]] = True
+    places = np.flatnonzero(is_here & ~is_open)
     return places, np.full(len(places), WALL)
 
 
