@@ -28,6 +28,7 @@ from polyregions.io.results.report import SUFFIXES as REPORT_SUFFIXES
 from polyregions.io.results.report import json_sections
 from polyregions.io.save import (
     CELL_GRAPHS,
+    HREPS,
     TABLES,
     load_certificate,
     load_regions,
@@ -79,7 +80,7 @@ def _counts(regions: RegionSet) -> dict[str, Any]:
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     check_output(arguments, suffixes_of(RegionSet))
-    options = _table_options(arguments, TABLES, "a table of regions")
+    options = _table_options(arguments, TABLES, "a table of regions") | _hrep_options(arguments)
     certify = arguments.certificate is not None
     regions = regions_of(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
     report = _counts(regions) | saved(arguments, regions, **options)
@@ -89,6 +90,18 @@ def enumerate_(arguments: Namespace) -> int:
         save(regions.certificate, arguments.certificate)
         report["certificate"] = arguments.certificate
     return finish(arguments, regions.network, report, regions.complete)
+
+
+def _hrep_options(arguments: Namespace) -> dict[str, bool]:
+    """What --hrep and --vertices ask for, refused where the file has no place for it."""
+    suffix = None if arguments.output is None else suffix_of(arguments.output)
+    if arguments.hrep and suffix not in HREPS:
+        raise OptionError(
+            f"--hrep: only with -o and regions as {' or '.join(HREPS)}; .json and .mat have them"
+        )
+    if arguments.vertices and not (arguments.hrep and suffix == ".parquet"):
+        raise OptionError("--vertices: only with --hrep and -o FILE.parquet")
+    return {"hrep": arguments.hrep, "vertices": arguments.vertices}
 
 
 def check_(arguments: Namespace) -> int:

@@ -113,6 +113,12 @@ def _add_enumerate(verbs: Verbs) -> None:
         f"{', '.join(s for s in suffixes_of(RegionSet) if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
     )
     _table_options(listing)
+    listing.add_argument(
+        "--hrep", action="store_true", help="store minimal H-representations and affine maps (.npz, .parquet)"
+    )
+    listing.add_argument(
+        "--vertices", action="store_true", help="with --hrep and .parquet: store vertices too"
+    )
     _store(listing, "stream the regions to this folder, as Parquet shards")
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +26,8 @@ from polyregions.io.results.boundary import boundary_json, boundary_npz
 from polyregions.io.results.cells import cells_json, cells_npz
 from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
 from polyregions.io.results.checkpoints import checkpoints_csv, checkpoints_json
-from polyregions.io.results.regions import regions_about, regions_json, regions_npz, regions_of_npz
+from polyregions.io.results.hrep import hrep_json, hrep_mat, hrep_npz, hrep_parquet
+from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz
 from polyregions.io.results.report import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
 from polyregions.io.tables.csv_files import graph_of_csv, table_csv
@@ -35,6 +37,7 @@ from polyregions.io.tables.graphml import graph_graphml, graph_of_graphml
 from polyregions.io.tables.json_graph import graph_json, graph_of_json
 from polyregions.io.tables.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.networks.network import Network
+from polyregions.polyhedra.polytope import HPolytope
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.region_set import RegionSet
 
@@ -47,7 +50,7 @@ def _cells_parquet(cells: DecisionCells) -> bytes:
 
 
 WRITERS: dict[type, dict[str, Writer]] = {
-    RegionSet: {".npz": regions_npz, ".json": regions_json},
+    RegionSet: {".npz": regions_npz, ".json": hrep_json, ".mat": hrep_mat},
     DecisionCells: {
         ".npz": cells_npz,
         ".json": cells_json,
@@ -73,10 +76,13 @@ WRITERS: dict[type, dict[str, Writer]] = {
         ".json": lambda tree: tree.to_json().encode(),
         ".npz": lambda tree: npz_bytes(tree.to_arrays()),
     },
+    HPolytope: {".ine": lambda polytope: polytope.to_cdd().encode()},
     Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
 TABLES = (".csv", ".parquet")
+HREPS = (".npz", ".parquet")
+"""The formats to which H-representations are added on request."""
 WITH_OPTIONS: dict[type, tuple[str, ...]] = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
 """What is written by functions of their own: tables of regions, and the pair of tables of a graph."""
 CELL_GRAPHS = (".graphml", ".gexf")
@@ -91,7 +97,7 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 Result: TypeAlias = (
     "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
-    "DecisionTree | LocalModels | Network"
+    "DecisionTree | LocalModels | Network | HPolytope"
 )
 
 
@@ -101,11 +107,15 @@ def save(
     *,
     classes: str | None = None,
     volume: bool = False,
+    hrep: bool = False,
+    vertices: bool = False,
 ) -> None:
     """Write a result; the suffix of the name says in which format. docs/graphs.md has the columns and attributes.
 
-    Regions: ``.npz`` (`load_regions` reads it back), ``.json`` (with H-representations and affine maps), or as a
-    table ``.csv`` or ``.parquet``. Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
+    Regions: ``.npz`` (`load_regions` reads it back), ``.json`` and ``.mat`` (with minimal H-representations and affine
+    maps, which ``hrep=True`` adds to ``.npz`` and ``.parquet``, see docs/hrep.md), or as a table ``.csv`` or
+    ``.parquet``. A polytope: ``.ine``, exactly, as cddlib reads it.
+    Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
     boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
     (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
@@ -120,6 +130,8 @@ def save(
         path: the file.
         classes: only for tables of regions: "argmax", "argmin" or "sign" for a column of the classes that win.
         volume: only for tables of regions: whether to add a column of volumes.
+        hrep: only for regions as ``.npz`` or ``.parquet``: whether to add minimal H-representations and affine maps.
+        vertices: only with `hrep` in ``.parquet``: whether to add vertices.
 
     Raises:
         OptionError: no such format for this kind of result, or a graph that could not be read back.
@@ -127,6 +139,9 @@ def save(
         MissingExtraError: a ``.parquet`` file without pyarrow.
     """
     suffix = Path(path).suffix.lower()
+    if hrep or vertices:
+        _save_hrep(result, path, suffix, Options(classes, volume, hrep, vertices))
+        return
     if isinstance(result, RegionSet) and suffix in TABLES:
         save_region_table(result, path, classes, volume)
         return
@@ -140,7 +155,7 @@ def save(
     if formats is None:
         raise OptionError(
             f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
-            "arrays, a certificate, checkpoints, a report, a decision tree, local models or a network"
+            "arrays, a certificate, checkpoints, a report, a decision tree, local models, a network or a polytope"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))
@@ -148,11 +163,38 @@ def save(
     write_whole(path, formats[suffix](result))
 
 
+@dataclass(frozen=True)
+class Options:
+    """What else to write of regions, see `save`."""
+
+    classes: str | None = None
+    volume: bool = False
+    hrep: bool = False
+    vertices: bool = False
+
+
+def _save_hrep(result: Any, path: str | os.PathLike[str], suffix: str, options: Options) -> None:
+    """Regions with H-representations, streamed."""
+    if not isinstance(result, RegionSet) or suffix not in HREPS:
+        raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
+    if options.vertices and not (options.hrep and suffix == ".parquet"):
+        raise OptionError(f"{path}: vertices are written with hrep as .parquet")
+    if suffix == ".npz":
+        if options.classes is not None or options.volume:
+            raise OptionError(
+                f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})"
+            )
+        write_whole(path, hrep_npz(result))
+        return
+    table = region_table(result, classes=options.classes, volume=options.volume).numbered("region")
+    write_whole(path, hrep_parquet(result, table, options.vertices))
+
+
 def suffixes_of(kind: type) -> tuple[str, ...]:
     """The endings of file names in which `save` writes a kind of result.
 
     >>> suffixes_of(RegionSet)
-    ('.npz', '.json', '.csv', '.parquet')
+    ('.npz', '.json', '.mat', '.csv', '.parquet')
     """
     return (*WRITERS[kind], *WITH_OPTIONS.get(kind, ()))
 

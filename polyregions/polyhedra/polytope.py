@@ -425,6 +425,21 @@ class HPolytope(ReadOnly):
         """Rows (m, d+1) of ``[A, -b]``, as ``scipy.spatial.HalfspaceIntersection`` takes them."""
         return qhull_halfspaces(self.A, self.b)
 
+    def to_cdd(self) -> str:
+        """The closed polytope as an H-representation in the format of cddlib and lrs, in integers, exactly.
+
+        >>> print(HPolytope([[2, 1]], [0.5]).to_cdd())
+        H-representation
+        begin
+        1 3 integer
+        1 -4 -2
+        end
+        <BLANKLINE>
+        """
+        rows = [" ".join(map(str, [row[-1], *row[:-1]])) for row in self.exact_rows]
+        head = ["H-representation", "begin", f"{len(rows)} {self.dim + 1} integer"]
+        return "\n".join([*head, *rows, "end", ""])
+
     def to_cvxpy(self, x: Any) -> list[Any]:
         """The constraints ``A x <= b`` of the closed polytope on a cvxpy variable or expression x of shape (d,).
 

@@ -80,14 +80,18 @@ def hrep_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None)
     >>> rows.offsets.tolist(), rows.A.ravel().tolist(), rows.b.tolist()
     ([0, 2, 4, 6], [1.0, -1.0, -1.0, 2.0, -2.0, 1.0], [0.0, 1.0, 0.0, 1.0, -1.0, 1.0])
     """
-    return joined(list(hrep_blocks(regions, progress=progress)), regions.network.n_inputs)
+    blocks = [rows for rows, _ in hrep_blocks(regions, progress=progress)]
+    return joined(blocks, regions.network.n_inputs)
 
 
 def hrep_blocks(
-    regions: RegionSet, *, progress: ProgressFunction | None = None
-) -> Iterator[HRepresentations]:
-    """The same some thousand regions at a time: memory for one block."""
-    watch, maker, end = Watch(progress), _Maker(regions), 0
+    regions: RegionSet, *, maps: bool = False, progress: ProgressFunction | None = None
+) -> Iterator[tuple[HRepresentations, Floats]]:
+    """The same some thousand regions at a time, and the nearest floats of their affine maps (r, c, d+1) if wanted.
+
+    Memory for one block, and a pair of numbers for each facet.
+    """
+    watch, maker, end = Watch(progress), _Maker(regions, maps), 0
     for facets in _facets(regions):
         yield maker.block(facets)
         end = facets.first + len(facets)
@@ -194,8 +198,8 @@ class _Row:
 class _Maker:
     """Makes the rows of regions one after another; what their patterns begin with alike is composed once."""
 
-    def __init__(self, regions: RegionSet) -> None:
-        solid = regions.problem.solid
+    def __init__(self, regions: RegionSet, maps: bool) -> None:
+        solid, self._maps = regions.problem.solid, maps
         self._regions, self._prefixes = regions, Prefixes(regions.problem.input_layers)
         self._layer_of = regions.network.neuron_layers()
         rows, _ = rows_in_inputs(solid)
@@ -204,19 +208,26 @@ class _Maker:
         self._walls = [_Row(f, bool(solid.strict[i]), i, ()) for i, f in enumerate(floats[:n])]
         self._equations = [_Row(f, False, NO_WALL, ()) for f in floats[n:]]
 
-    def block(self, facets: _Facets) -> HRepresentations:
-        """The rows of some regions."""
-        rows, sizes = list[_Row](), []
+    def block(self, facets: _Facets) -> tuple[HRepresentations, Floats]:
+        """The rows of some regions, and their maps."""
+        rows, sizes, maps = list[_Row](), [], []
         for place, is_sure in enumerate(facets.is_sure.tolist()):
             i = facets.first + place
+            if self._maps:  # first, for this composes all layers
+                maps.append(self._map(i))
             names = facets.names[facets.offsets[place] : facets.offsets[place + 1]].tolist()
             own = [self._row(i, name) for name in names] if is_sure else self._exactly(i)
             rows += own + self._equations
             sizes.append(len(own) + len(self._equations))
+        c, d = self._regions.network.n_outputs, self._regions.network.n_inputs
+        affine = np.array(maps, dtype=np.float64).reshape(-1, c, d + 1)
+        return self._arrays(facets.first, rows, sizes), affine
+
+    def _arrays(self, first: int, rows: list[_Row], sizes: list[int]) -> HRepresentations:
         slack = np.array([row.slack for row in rows], dtype=np.float64)
         slack = slack.reshape(len(rows), self._regions.network.n_inputs + 1)
         return HRepresentations(
-            facets.first,
+            first,
             _offsets(np.array(sizes, dtype=np.int64)),
             -slack[:, :-1] + 0.0,
             slack[:, -1].copy(),
@@ -225,6 +236,12 @@ class _Maker:
             _offsets(np.array([len(row.neurons) for row in rows], dtype=np.int64)),
             np.array([n for row in rows for n in row.neurons], dtype=np.int64),
         )
+
+    def _map(self, i: int) -> Floats:
+        """The affine map (c, d+1) of a region."""
+        pattern = self._regions.patterns[i]
+        last = self._prefixes.layer(pattern, len(self._regions.network.layers) - 1)
+        return last.exact_output(pattern[len(pattern) - len(last.kinked) :]).nearest_floats()
 
     def _row(self, i: int, name: int) -> _Row:
         """The row of a neuron, or of the domain."""

@@ -1,4 +1,4 @@
-"""Regions as arrays (read back by `load_regions`) and as JSON for other programs.
+"""Regions as arrays, read back by `load_regions`; for what other programs read see `hrep`.
 
 Rationals are stored as strings of hexadecimal integers: decimal ones take quadratic time to read, and Python
 refuses those of more than 4300 digits.
@@ -20,43 +20,45 @@ from polyregions.io.npz import arrays_of_npz, npz_bytes
 from polyregions.io.results.domains import domain_of_arrays
 from polyregions.io.results.typed import array_of, rational, text_of, typed
 from polyregions.networks.certain_patterns import certified_patterns
-from polyregions.networks.patterns import as_text, keys, pack, unpack
+from polyregions.networks.patterns import keys, pack, unpack
 from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.oracle.proof import values_at_points
 from polyregions.regions.packed import PackedRegions
-from polyregions.regions.region_set import Region, RegionSet
+from polyregions.regions.region_set import RegionSet
 
 SCHEMA: Final = "polyregions regions 1"
+DERIVED: Final = (
+    *("points", "hrep_offsets", "hrep_A", "hrep_b", "hrep_strict", "hrep_wall", "hrep_wall_labels"),
+    *("hrep_neuron_offsets", "hrep_neurons", "map_weight", "map_bias"),
+)
+"""Arrays for other programs, which follow from the others and are not read back."""
 
 
 def regions_npz(regions: RegionSet) -> bytes:
     """All that a `RegionSet` holds, the network and the domain included, as one archive of plain arrays."""
+    return npz_bytes(regions_arrays(regions))
+
+
+def regions_arrays(regions: RegionSet) -> dict[str, Any]:
+    """The arrays of that archive."""
     rational = sorted(regions.rational_points.items())
-    return npz_bytes(
-        {
-            "schema": np.array(SCHEMA),
-            "network_name": np.array(regions.network.name),
-            **network_arrays(regions.network),
-            **regions.domain.arrays(),
-            "packed": regions.packed,
-            "packed_cuts": regions.packed_cuts,
-            "local_points": regions.local_points,
-            "rational_index": np.array([i for i, _ in rational], dtype=np.int64),
-            "rational_points": np.array(
-                [[f"{c.numerator:x}/{c.denominator:x}" for c in point] for _, point in rational],
-                dtype=np.str_,
-            ).reshape(len(rational), regions.dim),
-            "complete": np.array(regions.complete),
-            "engine": np.array(regions.engine),
-            "score": np.array(json.dumps(dict(regions.score))),
-        }
-    )
-
-
-def regions_json(regions: RegionSet) -> bytes:
-    """One object with the counts and, for each region, pattern, point, polytope and affine map."""
-    listed = [_region_object(region) for region in regions]
-    return json.dumps({**regions_about(regions), "regions": listed}, indent=1, allow_nan=False).encode()
+    return {
+        "schema": np.array(SCHEMA),
+        "network_name": np.array(regions.network.name),
+        **network_arrays(regions.network),
+        **regions.domain.arrays(),
+        "packed": regions.packed,
+        "packed_cuts": regions.packed_cuts,
+        "local_points": regions.local_points,
+        "rational_index": np.array([i for i, _ in rational], dtype=np.int64),
+        "rational_points": np.array(
+            [[f"{c.numerator:x}/{c.denominator:x}" for c in point] for _, point in rational],
+            dtype=np.str_,
+        ).reshape(len(rational), regions.dim),
+        "complete": np.array(regions.complete),
+        "engine": np.array(regions.engine),
+        "score": np.array(json.dumps(dict(regions.score))),
+    }
 
 
 def regions_about(regions: RegionSet) -> dict[str, Any]:
@@ -101,24 +103,11 @@ def regions_of_npz(data: bytes, where: str) -> RegionSet:
         text_of(arrays, "engine", where),
         _score(text_of(arrays, "score", where), where),
     )
+    for name in DERIVED:
+        arrays.get(name)
     arrays.refuse_rest()
     check_regions(regions, where)
     return regions
-
-
-def _region_object(region: Region) -> dict[str, Any]:
-    polytope = region.polytope
-    weight, bias = region.affine_map
-    return {
-        "pattern": as_text(region.pattern),
-        "point": region.point.tolist(),
-        "A": polytope.A.tolist(),
-        "b": polytope.b.tolist(),
-        "strict": polytope.strict.tolist(),
-        "rows": list(polytope.labels),
-        "weight": weight.tolist(),
-        "bias": bias.tolist(),
-    }
 
 
 def check_regions(regions: RegionSet, where: str) -> None:

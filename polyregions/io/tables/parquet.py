@@ -39,7 +39,7 @@ def table_parquet(table: Table, about: dict[str, Any]) -> bytes:
         OptionError: what is to be stored cannot be JSON.
     """
     pa, pq = _pyarrow()
-    arrays = {name: _array(column, pa) for name, column in table.columns.items()}
+    arrays = {name: arrow_array(column, pa) for name, column in table.columns.items()}
     try:
         text = json.dumps(about, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
@@ -104,7 +104,8 @@ def _pyarrow() -> tuple[Any, Any]:
     return import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
 
 
-def _array(column: Column, pa: Any) -> Any:
+def arrow_array(column: Column, pa: Any) -> Any:
+    """A column as an Arrow array."""
     if isinstance(column, list):
         return pa.array(column, pa.string())
     if isinstance(column, Ragged):
