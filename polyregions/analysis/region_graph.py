@@ -28,7 +28,7 @@ def adjacency_graph(
 
     Args:
         regions: the regions.
-        classes: "argmax", "argmin" or "sign" for the attribute ``classes``.
+        classes: a rule as in `decision_cells` for the attribute ``classes``.
         volume: whether to compute volumes; inf for an unbounded region.
         progress: called now and then with a `Progress` of the regions looked at; returning False stops.
 

@@ -106,7 +106,7 @@ def region_table(regions: RegionSet, *, classes: str | None = None, volume: bool
 
     Args:
         regions: the regions.
-        classes: "argmax", "argmin" or "sign" for the classes that win somewhere inside.
+        classes: a rule as in `decision_cells` for the classes that win somewhere inside.
         volume: whether to compute volumes; infinite for an unbounded region.
 
     Raises:

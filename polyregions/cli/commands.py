@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from argparse import Namespace
 from typing import Any
 
@@ -198,9 +197,10 @@ def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
     check_output(arguments, (*suffixes_of(DecisionCells), *CELL_GRAPHS))
     regions = regions_of(arguments, *problem_of(arguments))
-    found = decision_cells(regions, rule_of(arguments, regions.network))
+    found = decision_cells(regions, rule_of(arguments))
     report = {
         "regions": len(regions),
+        "rule": found.rule,
         "cells": len(found),
         "per_class": found.per_class(),
         "ties": len(found.ties),
@@ -212,17 +212,9 @@ def cells(arguments: Namespace) -> int:
     return finish(arguments, regions.network, report, regions.complete)
 
 
-def rule_of(arguments: Namespace, network: Network) -> str:
-    """How outputs decide, with a note where the usual way says nothing."""
-    if arguments.sign or arguments.argmin:
-        return "sign" if arguments.sign else "argmin"
-    if network.n_outputs == 1 and not arguments.quiet:
-        print(
-            "note: the network has one output, so the largest is always class 0; "
-            "--sign asks for class 1 where it is positive, class 0 elsewhere",
-            file=sys.stderr,
-        )
-    return "argmax"
+def rule_of(arguments: Namespace) -> str:
+    """How outputs decide: as --argmin or --sign say, else "auto"."""
+    return "sign" if arguments.sign else "argmin" if arguments.argmin else "auto"
 
 
 def report_(arguments: Namespace) -> int:
@@ -233,7 +225,7 @@ def report_(arguments: Namespace) -> int:
         regions,
         command=shlex.join(["polyregions", *arguments.words]),
         sections=_sections(arguments),
-        rule="sign" if arguments.sign else "argmin" if arguments.argmin else "auto",
+        rule=rule_of(arguments),
     )
     summary: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None:
@@ -254,9 +246,9 @@ def _sections(arguments: Namespace) -> list[SectionFunction]:
 
 def _table_options(arguments: Namespace, suffixes: tuple[str, ...], what: str) -> dict[str, Any]:
     """What --classes, --argmin and --volume ask for, refused where the file has no place for it."""
-    rule = "sign" if arguments.sign else "argmin" if arguments.argmin else "argmax"
+    rule = rule_of(arguments)
     options = {"classes": rule if arguments.classes else None, "volume": arguments.volume}
-    if rule != "argmax" and not arguments.classes:
+    if rule != "auto" and not arguments.classes:
         raise OptionError(f"--{rule}: only together with --classes")
     wanted = arguments.classes or arguments.volume
     if wanted and (arguments.output is None or suffix_of(arguments.output) not in suffixes):

@@ -54,7 +54,7 @@ def _guarded(words: Sequence[str]) -> int:
 
 def _run(words: Sequence[str]) -> int:
     try:
-        arguments = make_parser().parse_args(words)
+        arguments = make_parser().parse_args(words or ["--help"])
     except SystemExit as stop:  # --help and --version
         return int(stop.code or DONE)
     arguments.words = [word.strip() for word in words]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from typing import NoReturn, TypeAlias
 
 import networkx as nx
@@ -63,7 +64,30 @@ class Parser(argparse.ArgumentParser):
         Raises:
             OptionError: always.
         """
-        raise OptionError(f"{message}; see {self.prog} --help")
+        raise OptionError(f"{message}{self._meant(message)}; see {self.prog} --help")
+
+    def _meant(self, message: str) -> str:
+        """What a misspelt verb, value or option may have been meant to be."""
+        choice = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if choice:
+            word, known = choice[1], re.findall(r"[^\s',]+", choice[2])
+        elif message.startswith("unrecognized arguments: --"):
+            word, known = message.split()[2].split("=")[0], sorted(_options(self))
+        else:
+            return ""
+        close = get_close_matches(word, known, 1)
+        return f"; did you mean {close[0]}?" if close else ""
+
+
+def _options(parser: argparse.ArgumentParser) -> set[str]:
+    """The names of all long options, those of the verbs included."""
+    found: set[str] = set()
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public list of them
+        found.update(name for name in action.option_strings if name.startswith("--"))
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for verb in action.choices.values():
+                found |= _options(verb)
+    return found
 
 
 def listed(suffixes: Sequence[str]) -> str:
@@ -380,8 +404,18 @@ VERBS = (
 
 
 def protect_negative_lists(argv: Sequence[str]) -> list[str]:
-    """Keep argparse from taking ``-1,-1`` for an option: a number list after a space stays a value."""
-    return [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in argv]
+    """Keep argparse from taking ``-1,-1`` for an option, and the second corner after ``--box=-1`` for another argument.
+
+    A number list after a space stays a value.
+    """
+    words = [part for word in argv for part in _parted(word)]
+    return [f" {word}" if re.match(r"-(\d|\.\d|inf)", word) else word for word in words]
+
+
+def _parted(word: str) -> list[str]:
+    """Options of two values as they are without an equals sign."""
+    name, equals, value = word.partition("=")
+    return [name, value] if equals and name in ("--box", "--view") else [word]
 
 
 def _network(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,9 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from polyregions.analysis.decisions.outputs import check_rule
+from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.cli.answers import check_output, finish
+from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
 from polyregions.errors import OptionError
@@ -59,7 +60,7 @@ def explore_(arguments: Namespace) -> int:
     check_drawable(pose(network, domain), (2,))
     view = _checked_view(arguments, network, domain)
     regions = regions_of(arguments, network, domain)
-    explore(regions, arguments.output, rule=_rule(arguments), view=view)
+    explore(regions, arguments.output, rule=rule_of(arguments), view=view)
     report = {"regions": len(regions), "file": arguments.output}
     return finish(arguments, regions.network, report, regions.complete)
 
@@ -69,14 +70,14 @@ def _check_combination(arguments: Namespace) -> None:
     other = "--layers" if arguments.layers else "--surface" if arguments.surface is not None else None
     if other and (arguments.graph or arguments.boundary is not None):
         raise OptionError(f"--graph and --boundary: not together with {other}")
-    if arguments.layers and (arguments.colour != "auto" or _rule(arguments)):
+    if arguments.layers and (arguments.colour != "auto" or rule_of(arguments) != "auto"):
         raise OptionError("--colour, --argmin and --sign: not together with --layers, which colours regions")
     if arguments.surface is not None and arguments.colour == "layer":
         raise OptionError("--colour layer: not together with --surface, which has no lines")
 
 
 def _draw(arguments: Namespace, regions: RegionSet, view: Any) -> None:
-    options = {"rule": _rule(arguments), "view": view}
+    options = {"rule": rule_of(arguments), "view": view}
     if arguments.layers:
         size = panels_size(regions)
         save_whole_figure(arguments.output, lambda figure: plot_layers(regions, figure, view=view), size)
@@ -88,16 +89,11 @@ def _draw(arguments: Namespace, regions: RegionSet, view: Any) -> None:
         save_picture(regions, arguments.output, arguments.colour, **options)
 
 
-def _rule(arguments: Namespace) -> str | None:
-    return "argmin" if arguments.argmin else "sign" if arguments.sign else None
-
-
 def _checked_view(arguments: Namespace, network: Network, domain: Domain) -> Any:
     """The corners of --view, once it is clear that view and rule fit; a note if the picture will not show all."""
     problem = pose(network, domain)
-    dim, rule = problem.solid.hull.dim, _rule(arguments)
-    if rule is not None:
-        check_rule(network, rule)
+    dim = problem.solid.hull.dim
+    chosen_rule(network, rule_of(arguments))
     if arguments.view is not None:
         bounds = zip(arguments.view, ("--view LO", "--view HI"), strict=True)
         lower, upper = (numbers_of(text, dim, name) for text, name in bounds)

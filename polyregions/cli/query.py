@@ -38,7 +38,7 @@ def _answers(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:
 
 def _radius(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:
     point = numbers_of(arguments.radius, regions.network.n_inputs, "--radius")
-    cells = decision_cells(regions, rule_of(arguments, regions.network))
+    cells = decision_cells(regions, rule_of(arguments))
     found = robustness_radius(cells, point, arguments.norm)
     report: dict[str, Any] = {"class": found.label, "radius": found.radius}
     if found.point is not None:

@@ -128,7 +128,7 @@ def save(
     Args:
         result: what to write.
         path: the file.
-        classes: only for tables of regions: "argmax", "argmin" or "sign" for a column of the classes that win.
+        classes: only for tables of regions: a rule as in `decision_cells` for a column of the classes that win.
         volume: only for tables of regions: whether to add a column of volumes.
         hrep: only for regions as ``.npz`` or ``.parquet``: whether to add minimal H-representations and affine maps.
         vertices: only with `hrep` in ``.parquet``: whether to add vertices.

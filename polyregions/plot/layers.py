@@ -38,7 +38,7 @@ def plot_layers(regions: RegionSet, figure: Any = None, *, view: tuple[Any, Any]
     >>> [ax.get_title() for ax in plot_layers(regions, matplotlib.figure.Figure()).axes]
     ['layer 1: 2 regions', 'layers 1 to 2: 3 regions']
     """
-    scene = Scene.of(regions, None, view)
+    scene = Scene.of(regions, "auto", view)
     counts = regions.regions_after_each_layer()
     figure = new_figure(panels_size(regions)) if figure is None else figure
     axes = np.atleast_1d(figure.subplots(1, max(1, len(counts)), sharey=True))

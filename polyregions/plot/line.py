@@ -10,11 +10,12 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions import decision_boundary, decision_cells
+from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.exact.numbers import nearest_float
 from polyregions.plot.fills import SLOPE_LABEL, class_legend, measured_colours
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, REGION_COLOURS, pick, shades
 from polyregions.plot.plane import INK, colour_bar, draw_segments, entitle, legend
-from polyregions.plot.scene import default_rule, local_maps, slope_norms
+from polyregions.plot.scene import local_maps, slope_norms
 from polyregions.plot.sections import axis_names, bounding_sides, checked_view
 from polyregions.plot.segments import edge_layers, local_coordinates
 from polyregions.regions.adjacency import adjacency_arrays
@@ -76,7 +77,7 @@ def draw_line(
     regions: RegionSet,
     color: str | Floats,
     boundary: bool | None,
-    rule: str | None,
+    rule: str,
     view: tuple[Any, Any] | None,
 ) -> None:
     """The outputs as functions of the one input, on matplotlib axes; arguments as in `plot_regions`, a color (R,)."""
@@ -86,7 +87,7 @@ def draw_line(
     values = maps[order, :, :1] * spans[:, None] + maps[order, :, 1:]
     _draw_outputs(axes, spans, values, _strokes(axes, regions, color, order))
     by_class = isinstance(color, str) and color == "class"
-    rule = default_rule(regions) if rule is None else rule
+    rule = chosen_rule(regions.network, rule)
     if by_class:
         _draw_classes(axes, regions, rule, found)
     if isinstance(color, str) and color == "layer":

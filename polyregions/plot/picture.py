@@ -29,7 +29,7 @@ def plot_regions(
     color: Any = "auto",
     boundary: bool | None = None,
     graph: bool = False,
-    rule: str | None = None,
+    rule: str = "auto",
     view: View = None,
 ) -> Any:
     """Draw the regions of a one- or two-dimensional input set with matplotlib.
@@ -44,7 +44,7 @@ def plot_regions(
             "auto": by class where there are several outputs, else by slope.
         boundary: whether the decision boundary is drawn on top; by default where colours show classes.
         graph: whether the adjacency graph is drawn in place (two dimensions only).
-        rule: "argmax", "argmin" or "sign"; by default the sign of one output, or the largest of several.
+        rule: "argmax", "argmin", "sign", or "auto" for the sign of one output and the largest of several.
         view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
 
     Returns:

@@ -10,6 +10,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions import DecisionCells, decision_boundary, decision_cells
+from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.plot.palette import few_colours, prefix_colours, prefix_groups
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.sections import PlaneSection, cell_polygons, plane_section
@@ -37,14 +38,14 @@ class Scene:
     rule: str
 
     @classmethod
-    def of(cls, regions: RegionSet, rule: str | None, view: tuple[Any, Any] | None) -> Scene:
-        """The scene of a two-dimensional set of regions; without a rule the sign of one output, or the largest.
+    def of(cls, regions: RegionSet, rule: str, view: tuple[Any, Any] | None) -> Scene:
+        """The scene of a two-dimensional set of regions; the rule may be "auto".
 
         Raises:
             InputError: the input set is not two-dimensional.
-            OptionError: the view is none.
+            OptionError: the view is none, or the rule is none or does not fit the network.
         """
-        return cls(plane_section(regions, view), default_rule(regions) if rule is None else rule)
+        return cls(plane_section(regions, view), chosen_rule(regions.network, rule))
 
     @property
     def regions(self) -> RegionSet:
@@ -103,11 +104,6 @@ class Scene:
     def maps(self) -> Floats:
         """The affine map (R, c, k+1) of each region over the coordinates u, the constant last; see `local_maps`."""
         return local_maps(self.regions)
-
-
-def default_rule(regions: RegionSet) -> str:
-    """By sign if there is one output, else by the largest."""
-    return "sign" if regions.network.n_outputs == 1 else "argmax"
 
 
 def local_maps(regions: RegionSet) -> Floats:

@@ -22,7 +22,7 @@ def plot_surface(
     *,
     output: int = 0,
     color: Any = "slope",
-    rule: str | None = None,
+    rule: str = "auto",
     view: tuple[Any, Any] | None = None,
 ) -> Any:
     """Draw one output as a surface over a two-dimensional input set.

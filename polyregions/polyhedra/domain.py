@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
+from numbers import Number
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -36,16 +37,22 @@ class Box(ReadOnly):
         exact: the bounds (lower, upper) as fractions where float64 cannot hold them, None among them for infinite
             ones; None where the floats are the bounds.
 
-    >>> Box([0, -1], [1, 1]).dim
-    2
+    >>> Box([0, -1], [1, 1]).dim, Box(-2, 2).dim, Box(0, [1, 2, 3]).dim, Box(-1, 1, dim=4).dim
+    (2, 1, 3, 4)
     """
 
-    def __init__(self, lower: Any, upper: Any) -> None:
+    def __init__(self, lower: Any, upper: Any, dim: int | None = None) -> None:
         """Check and store the corners.
+
+        Args:
+            lower: (d,) bounds, or one number for all inputs.
+            upper: (d,) bounds, or one number for all inputs.
+            dim: d, where both are numbers and there is more than one input.
 
         Raises:
             DomainError: not numbers, lengths that differ, NaN, ``lower > upper``, or an empty infinite side.
         """
+        lower, upper = _spread(lower, upper, dim)
         self.lower, self.upper = _vector(lower, "lower"), _vector(upper, "upper")
         if self.lower.shape != self.upper.shape:
             raise DomainError(f"box: lower has {len(self.lower)} entries, upper has {len(self.upper)}")
@@ -340,6 +347,26 @@ def _numbers(values: Any, what: str) -> Floats:
                 f"{what}, input {error.index[0]}: is not a number in float64: {error.found}"
             ) from None
         raise DomainError(f"{what}: what was given is not a list of numbers: {error}") from None
+
+
+def _spread(lower: Any, upper: Any, dim: int | None) -> tuple[Any, Any]:
+    """Corners of which a number stands for the same in all inputs."""
+    sizes = {"lower": _size(lower), "upper": _size(upper)}
+    d = next((n for n in sizes.values() if n is not None), 1) if dim is None else _dimension(dim, "box")
+    for name, n in sizes.items():
+        if dim is not None and n not in (None, d):
+            raise DomainError(f"box: {name} has {n} entries, dim is {d}")
+    one, two = ([corner] * d if _is_number(corner) else corner for corner in (lower, upper))
+    return one, two
+
+
+def _size(corner: Any) -> int | None:
+    """How many entries a corner has; None for a number, and for what is no corner."""
+    return None if _is_number(corner) or not hasattr(corner, "__len__") else len(corner)
+
+
+def _is_number(corner: Any) -> bool:
+    return isinstance(corner, Number) or (isinstance(corner, np.ndarray) and corner.ndim == 0)
 
 
 def _vector(values: Any, what: str) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.contest import Parts, parts_by_vertices
-from polyregions.analysis.decisions.outputs import Outputs, check_rule, competing
+from polyregions.analysis.decisions.outputs import Outputs, chosen_rule, competing
 from polyregions.engine.kernels.codes import ELSEWHERE, HERE, NOTHING, OPEN
 from polyregions.errors import InternalError
 from polyregions.exact.interior import proves_empty
@@ -26,13 +26,14 @@ from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
 
-def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
+def decision_cells(regions: RegionSet, rule: str = "auto") -> DecisionCells:
     """The decision cells of a network that classifies by its largest (or smallest) output, or by the sign of its one.
 
     Args:
         regions: the network's regions.
         rule: "argmax"; "argmin" for networks whose smallest output wins (ACAS Xu); "sign" for one output y: class 1
-            where y > 0, class 0 where y <= 0 (and, as a tie, where y is 0 all over a region).
+            where y > 0, class 0 where y <= 0 (and, as a tie, where y is 0 all over a region); "auto" for the sign of
+            one output and the largest of several, see `DecisionCells.rule`.
 
     Raises:
         OptionError: an unknown rule, or "sign" for a network that does not have one output.
@@ -45,7 +46,7 @@ def decision_cells(regions: RegionSet, rule: str = "argmax") -> DecisionCells:
     >>> decision_cells(pr.enumerate_regions(net, pr.Box([-1], [1]))).per_class()
     {0: 1, 1: 1}
     """
-    check_rule(regions.network, rule)
+    rule = chosen_rule(regions.network, rule)
     left, n_classes = np.ones(len(regions), dtype=np.bool_), _number_of_classes(regions, rule)
     parts = [_of_parts(regions, rule, p, left) for p in parts_by_vertices(regions, rule, n_classes)]
     parts += [_settled(regions, rule, scan) for scan in _scanned(regions, rule, np.flatnonzero(left))]

@@ -65,7 +65,8 @@ def _box_of_arrays(arrays: dict[str, Any], where: str) -> Box:
     floats = Box(typed(arrays, "lower", "f8", 1, where), typed(arrays, "upper", "f8", 1, where))
     if "exact_lower" not in arrays and "exact_upper" not in arrays:
         return floats
-    exact = Box(*(_exact_end(arrays, side, getattr(floats, side), where) for side in ("lower", "upper")))
+    low, high = (_exact_end(arrays, side, getattr(floats, side), where) for side in ("lower", "upper"))
+    exact = Box(low, high)
     if not (np.array_equal(exact.lower, floats.lower) and np.array_equal(exact.upper, floats.upper)):
         raise FormatError(f"{where}, arrays exact_lower and exact_upper: are not those of lower and upper")
     return exact

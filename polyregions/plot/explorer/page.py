@@ -11,11 +11,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from polyregions.analysis.decisions.outputs import check_rule
 from polyregions.errors import OptionError
 from polyregions.io.files import write_whole
 from polyregions.plot.explorer.contents import contents
-from polyregions.plot.scene import Scene, default_rule
+from polyregions.plot.scene import Scene
 from polyregions.regions.region_set import RegionSet
 
 SUFFIXES: Final = (".html", ".htm")
@@ -27,7 +26,7 @@ def explore(
     regions: RegionSet,
     path: str | os.PathLike[str],
     *,
-    rule: str | None = None,
+    rule: str = "auto",
     view: tuple[Any, Any] | None = None,
 ) -> None:
     """Write a web page in which the regions of a two-dimensional input set can be looked at one by one.
@@ -39,7 +38,7 @@ def explore(
     Args:
         regions: regions of a two-dimensional domain, slice, or box with the other inputs fixed.
         path: the file, ``.html``; it appears under its name only once it is complete.
-        rule: "argmax", "argmin" or "sign"; by default the sign of one output, or the largest of several.
+        rule: "argmax", "argmin", "sign", or "auto" for the sign of one output and the largest of several.
         view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
 
     Raises:
@@ -60,11 +59,9 @@ def explore(
     write_whole(path, explorer_page(regions, rule, view).encode())
 
 
-def explorer_page(regions: RegionSet, rule: str | None = None, view: tuple[Any, Any] | None = None) -> str:
+def explorer_page(regions: RegionSet, rule: str = "auto", view: tuple[Any, Any] | None = None) -> str:
     """The page as text; arguments and errors as in `explore`."""
-    chosen = default_rule(regions) if rule is None else rule
-    check_rule(regions.network, chosen)
-    scene = Scene.of(regions, chosen, view)
+    scene = Scene.of(regions, rule, view)
     script, style = "\n".join(_file(f"{name}.js") for name in SCRIPTS), _file("page.css")
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     parts = {
