@@ -118,11 +118,18 @@ class RegionSet(ReadOnly, Members["Region"]):
         return {key: i for i, key in enumerate(keys(self.packed))}
 
     def find(self, pattern: Any) -> int | None:
-        """The region with a given activation pattern (N,), None if there is none.
+        """The region with a given activation pattern, None if there is none.
+
+        Args:
+            pattern: (N,) truth values, or what `Region` prints: a string of N zeros and ones.
 
         Raises:
-            InputError: the pattern has another length.
+            InputError: the pattern has another length, or other characters.
         """
+        if isinstance(pattern, str):
+            if set(pattern) - {"0", "1"}:
+                raise InputError(f"pattern {pattern!r}, expected zeros and ones")
+            pattern = [character == "1" for character in pattern]
         bits = np.asarray(pattern, dtype=np.bool_)
         if bits.shape != (self.network.n_neurons,):
             raise InputError(f"pattern of shape {bits.shape}, expected ({self.network.n_neurons},)")

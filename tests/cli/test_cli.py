@@ -265,6 +265,31 @@ def test_boxes(
     assert report(capsys, "count", quadrants, "--box", *box)["regions"] == regions
 
 
+def test_two_corners_after_an_equals_sign(quadrants: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["count", quadrants, "--box=-1", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["regions"] == 4
+
+
+def test_the_bare_command_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "enumerate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (["enumerte", "x.onnx"], "enumerate"),
+        (["count", "x.onnx", "--box", "0", "1", "--enginee=cells"], "--engine"),
+        (["count", "x.onnx", "--box", "0", "1", "--engine", "cels"], "cells"),
+    ],
+)
+def test_misspelt_words_are_guessed_at(
+    words: list[str], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert f"did you mean {meant}?" in capsys.readouterr().err
+
+
 def test_options_may_stand_anywhere(quadrants: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert report(capsys, "count", "--box", "-1,-1", "1,1", "--max-regions", "9", quadrants)["regions"] == 4
 

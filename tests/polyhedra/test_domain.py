@@ -420,3 +420,14 @@ def test_a_polytope_is_read_from_a_file(tmp_path: Any) -> None:
     np.savez(tmp_path / "bad.npz", A=[[1.0, 1.0]], b=[1.0, 0.0])
     with pytest.raises(DomainError, match=r"bad\.npz.*b has shape"):
         load_domain(tmp_path / "bad.npz")
+
+
+def test_numbers_stand_for_the_same_in_all_inputs() -> None:
+    assert Box(-2, 2).ends() == ([-2.0], [2.0])
+    assert Box(0, [1, 2]).ends() == ([0.0, 0.0], [1.0, 2.0])
+    assert Box([-1, -2], inf).ends() == ([-1.0, -2.0], [inf, inf])
+    assert Box(Fraction(1, 3), 1, dim=2).ends() == ([Fraction(1, 3)] * 2, [1.0, 1.0])
+    with pytest.raises(DomainError, match="upper has 3 entries, dim is 2"):
+        Box(0, [1, 2, 3], dim=2)
+    with pytest.raises(DomainError, match="upper"):
+        Box(0, "1")

@@ -271,3 +271,13 @@ def test_packing_keeps_patterns_and_their_order(n: int) -> None:
     by_bits = sorted(range(50), key=lambda i: patterns[i].tolist())
     assert by_key == by_bits
     assert [as_text(p) for p in patterns[:1]] == ["".join(map(str, patterns[0].astype(int)))]
+
+
+def test_a_region_is_found_by_what_it_prints() -> None:
+    regions = enumerate_regions(RAMP, Box([-1], [2]))
+    for i in range(len(regions)):
+        assert regions.find(as_text(regions.patterns[i])) == i
+    with pytest.raises(InputError, match="zeros and ones"):
+        regions.find("0x")
+    with pytest.raises(InputError, match="shape"):
+        regions.find("010")
