@@ -286,7 +286,7 @@ class HPolytope(ReadOnly):
         Raises:
             DomainError: the polytope is empty.
 
-        >>> HPolytope([[-1, 0], [0, -1], [3, 3]], [0, 0, 1]).exact_vertices()[1]
+        >>> max(HPolytope([[-1, 0], [0, -1], [3, 3]], [0, 0, 1]).exact_vertices())
         (Fraction(1, 3), Fraction(0, 1))
         """
         solid = self._solid()

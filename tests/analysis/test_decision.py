@@ -205,9 +205,17 @@ def test_classes_that_swap_places_beyond_a_common_hyperplane() -> None:
     assert len(cells[0].facets()[-1].rows) == 2
 
 
+def test_the_rule_fits_the_network_unless_it_is_named() -> None:
+    one = enumerate_regions(Network.from_layers([([[1.0]], [0])]), Box([-1], [1]))
+    assert (decision_cells(one).rule, decision_cells(one).per_class()) == ("sign", {0: 1, 1: 1})
+    assert decision_cells(one, "argmax").per_class() == {0: 1}
+    two = enumerate_regions(Network.from_layers([([[1.0], [2.0]], [0, 0])]), Box([-1], [1]))
+    assert decision_cells(two).rule == "argmax"
+
+
 def test_unknown_rules_and_rules_that_do_not_fit_are_refused() -> None:
     regions = enumerate_regions(Network.from_layers([([[1.0], [2.0]], [0, 0])]), Box([-1], [1]))
-    with pytest.raises(OptionError, match="rule 'median', expected one of argmax, argmin, sign"):
+    with pytest.raises(OptionError, match="rule 'median', expected one of auto, argmax, argmin, sign"):
         decision_cells(regions, "median")
     with pytest.raises(OptionError, match="rule 'sign': network has 2 outputs, expected 1"):
         decision_cells(regions, "sign")
@@ -370,11 +378,10 @@ def test_sign_and_islands_on_the_command_line(tmp_path: Path, capsys: pytest.Cap
     assert main(["cells", file, "--box", "-2", "2", "--json", "--sign", "--islands"]) == 0
     done = capsys.readouterr()
     found = json.loads(done.out.splitlines()[-1])
-    assert found["per_class"] == {"0": 2, "1": 2}
+    assert (found["rule"], found["per_class"]) == ("sign", {"0": 2, "1": 2})
     assert found["islands"] == {"0": 1, "1": 2}
-    assert "--sign" not in done.err
-    assert main(["cells", file, "--box", "-2", "2", "--json"]) == 0
-    done = capsys.readouterr()
-    assert json.loads(done.out.splitlines()[-1])["per_class"] == {"0": 2}
-    assert "--sign" in done.err
+    assert main(["cells", file, "--box", "-2", "2", "--json", "--islands"]) == 0  # one output: by sign
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == found
+    assert main(["cells", file, "--box", "-2", "2", "--json", "--argmin"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["per_class"] == {"0": 2}
     assert main(["cells", file, "--box", "-2", "2", "--sign", "--argmin"]) == 2

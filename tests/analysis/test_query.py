@@ -565,7 +565,7 @@ def test_what_is_no_question_is_refused(moons: pr.RegionSet) -> None:
     [([[1, 0]], [0]), ([[0, 0], [0, 0]], [1, 0]), ([[1, 0], [1, 0]], [0, 0])],  # one output, constant, equal
 )
 def test_no_other_class_is_infinitely_far(layer: Any, domain: Any, norm: Any) -> None:
-    cells = pr.decision_cells(pr.enumerate_regions(Network.from_layers([layer]), domain))
+    cells = pr.decision_cells(pr.enumerate_regions(Network.from_layers([layer]), domain), "argmax")
     found = pr.robustness_radius(cells, [0, 0], norm)
     assert (found.radius, found.exact, found.point, found.other) == (np.inf, None, None, None)
 

@@ -216,7 +216,8 @@ def test_without_json_the_same_facts_are_lines(quadrants: str, capsys: pytest.Ca
     assert main(["cells", quadrants, *BOX]) == 0
     out, err = capsys.readouterr()
     assert out.splitlines() == [
-        "regions: 4", "cells: 5", "per class: 0: 3, 1: 2", "ties: 1", "complete: yes", "network: quadrants.npz",
+        "regions: 4", "rule: argmax", "cells: 5", "per class: 0: 3, 1: 2", "ties: 1", "complete: yes",
+        "network: quadrants.npz",
     ]  # fmt: skip
     assert err == ""
 
@@ -494,7 +495,6 @@ def wide(*options: str) -> Callable[[str, Path], list[str]]:
 
 
 BAD: dict[str, Case] = {
-    "no verb": (lambda net, folder: [], ["VERB"]),
     "unknown verb": (lambda net, folder: ["cuont", net], ["cuont", "'count'"]),
     "unknown option": (box("count", "-1", "1", "--bx"), ["--bx"]),
     "no input set": (lambda net, folder: ["count", net], ["--box", "--domain", "--whole-space"]),

@@ -578,7 +578,7 @@ def test_bad_options_are_refused(tmp_path: Path) -> None:
     regions = pr.enumerate_regions(QUADRANTS, SQUARE)
     with pytest.raises(OptionError, match="expected a name that ends in .html"):
         pr.explore(regions, tmp_path / "p.png")
-    with pytest.raises(OptionError, match="'best', expected one of argmax"):
+    with pytest.raises(OptionError, match="'best', expected one of auto, argmax"):
         pr.explore(regions, tmp_path / "p.html", rule="best")
     with pytest.raises(OptionError, match="'sign'"):
         pr.explore(regions, tmp_path / "p.html", rule="sign")

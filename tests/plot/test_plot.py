@@ -433,7 +433,7 @@ def test_a_bounded_domain_in_a_small_view_says_that_it_goes_on() -> None:
 def test_segments_of_edges_are_what_the_two_polygons_share(seed: int) -> None:
     """All of a polygon's outline is either shared with a neighbour or on the edge of the domain."""
     regions = pr.enumerate_regions(random_network(seed, 2, 8, 6, 4, 2), SQUARE)
-    scene = Scene.of(regions, None, None)
+    scene = Scene.of(regions, "auto", None)
     assert scene.edges.seen.all()
     lengths = np.linalg.norm(scene.edges.ends[:, 1] - scene.edges.ends[:, 0], axis=1)
     shared = np.bincount(scene.adjacency.source, lengths, len(regions))
@@ -475,13 +475,13 @@ def test_the_drawn_boundary_is_the_decision_boundary(seed: int) -> None:
 def test_a_boundary_along_a_facet_is_drawn_where_two_regions_meet() -> None:
     """Outputs relu(x) and 0 tie all over x < 0, so that class 1 begins at the facet x = 0."""
     network = pr.Network.from_layers([([[1, 0]], [0]), ([[0], [1]], [0, 0])])
-    scene = Scene.of(pr.enumerate_regions(network, SQUARE), None, None)
+    scene = Scene.of(pr.enumerate_regions(network, SQUARE), "auto", None)
     assert [sorted(map(tuple, ends)) for ends in scene.boundary.ends.tolist()] == [[(0, -1), (0, 1)]]
 
 
 def test_slices_have_segments_in_their_own_coordinates() -> None:
     plane = pr.Slice([0, 0], [[1, 1], [1, -1]], SQUARE)
-    scene = Scene.of(pr.enumerate_regions(QUADRANTS, plane), None, None)
+    scene = Scene.of(pr.enumerate_regions(QUADRANTS, plane), "auto", None)
     found = [sorted(map(tuple, ends)) for ends in scene.edges.ends.tolist()]
     assert sorted(found) == [[(-1, -1), (0, 0)], [(-1, 1), (0, 0)], [(0, 0), (1, -1)], [(0, 0), (1, 1)]]
 
@@ -489,7 +489,7 @@ def test_slices_have_segments_in_their_own_coordinates() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_neighbours_have_different_colours(seed: int) -> None:
     regions = pr.enumerate_regions(random_network(seed, 2, 9, 7, 2), SQUARE)
-    scene = Scene.of(regions, None, None)
+    scene = Scene.of(regions, "auto", None)
     adjacency = scene.adjacency
     for colours in (scene.shades, *scene.layer_colours):
         assert len(colours) == len(regions)

@@ -56,7 +56,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "text": ((["a"], [1]), "lower: .* is not a list of numbers"),
     "complex": (([0], [1j]), "upper: .* is not a list of numbers"),
     "ragged": (([[0], [0, 1]], [1]), "lower: .* is not a list of numbers"),
-    "scalar": ((0, 1), r"lower: shape \(\), expected one axis"),
     "two axes": (([0], [[1]]), r"upper: shape \(1, 1\), expected one axis"),
     "nan": (([0, np.nan], [1, 1]), "lower, input 1: is not a number"),
     "none": (([0], [None]), "upper, input 0: is not a number"),
