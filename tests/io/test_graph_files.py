@@ -244,9 +244,25 @@ def test_networkx_reads_gexf(tmp_path: Path) -> None:
     read = nx.read_gexf(tmp_path / "g.gexf", node_type=int)
     assert {frozenset(edge) for edge in read.edges} == {frozenset(edge) for edge in graph.edges}
     for node, data in graph.nodes(data=True):
-        found = {k: v for k, v in read.nodes[node].items() if k != "label"}
+        found = {k: v for k, v in read.nodes[node].items() if k not in ("label", "viz")}
         listed = ("layer_ranks", "dead_layers", "classes", "point")
         assert {k: json.loads(v) if k in listed else v for k, v in found.items()} == data
+
+
+def test_nodes_of_gexf_are_placed_where_their_points_are(tmp_path: Path) -> None:
+    """Moved and stretched alike in both directions, to about a thousand units; a plot has the same picture."""
+    graph = graph_of("box")
+    pr.save(graph, tmp_path / "g.gexf")
+    read = nx.read_gexf(tmp_path / "g.gexf", node_type=int)
+    points = np.array([point[:2] for _, point in graph.nodes(data="point")])
+    placed = np.array([[viz["position"][c] for c in "xy"] for _, viz in read.nodes(data="viz")])
+    sizes, drawn = np.ptp(points, axis=0), np.ptp(placed, axis=0)
+    assert drawn.max() == pytest.approx(1000, rel=1e-4)
+    stretched = (points - points.min(axis=0)) * (1000 / sizes.max())
+    assert np.allclose(placed - placed.min(axis=0), stretched, atol=1e-2)
+    for other in (nx.Graph([(0, 1)]), nx.Graph()):
+        pr.save(other, tmp_path / "g.gexf")
+        assert b"viz:position" not in (tmp_path / "g.gexf").read_bytes()
 
 
 def test_networkx_reads_infinity(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Graphs as GEXF 1.2, written and read; for the text of attributes see `attributes`.
 
+Nodes with a ``point`` are placed there, by its first two coordinates, so that programs such as Gephi draw them at once.
+
 Written here because networkx puts the date of the day into the file, and holds all of it in memory.
 
 GEXF has no place for attributes of the graph as a whole: they are a JSON object in the description of the file.
@@ -8,11 +10,14 @@ GEXF has no place for attributes of the graph as a whole: they are a JSON object
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 import networkx as nx
+import numpy as np
 
 from polyregions.errors import FormatError
 from polyregions.io.files import shortened
@@ -27,13 +32,16 @@ from polyregions.io.tables.attributes import (
     json_value,
     kinds,
     node_of,
+    plain,
 )
 from polyregions.io.tables.json_graph import add_edge, add_node
 from polyregions.io.tables.xml_files import attribute, only_child, read_xml, tag
 
 HEAD: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2">\n'
+    '<?xml version="1.0" encoding="UTF-8"?>\n<gexf xmlns="http://www.gexf.net/1.2draft" '
+    'xmlns:viz="http://www.gexf.net/1.2draft/viz" version="1.2">\n'
 )
+WIDTH: Final = 1000.0  # of a drawing, in the units of Gephi
 TYPES: Final = {
     BOOLEAN: BOOLEAN,
     "integer": LONG,
@@ -67,16 +75,52 @@ def _pieces(graph: nx.Graph, nodes: dict[str, str], edges: dict[str, str]) -> It
     yield f'  <graph mode="static" defaultedgetype="{directed}">\n'.encode()
     yield (_declarations("node", nodes) + _declarations("edge", edges)).encode()
     yield b"    <nodes>\n"
-    places = {name: i for i, name in enumerate(nodes)}
+    places, drawing = {name: i for i, name in enumerate(nodes)}, _Drawing.of(graph)
     for node, data in graph.nodes(data=True):
         name = quoteattr(str(node))
-        yield f"      <node id={name} label={name}>{_values(data, places)}</node>\n".encode()
+        content = _values(data, places) + drawing.position(data)
+        yield f"      <node id={name} label={name}>{content}</node>\n".encode()
     yield b"    </nodes>\n    <edges>\n"
     places = {name: i for i, name in enumerate(edges)}
     for i, (source, target, data) in enumerate(graph.edges(data=True)):
         ends = f"source={quoteattr(str(source))} target={quoteattr(str(target))}"
         yield f'      <edge id="{i}" {ends}>{_values(data, places)}</edge>\n'.encode()
     yield b"    </edges>\n  </graph>\n</gexf>\n"
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """Where nodes are drawn: the middle of their points, and how much larger the drawing is."""
+
+    middle: tuple[float, float]
+    scale: float
+
+    @classmethod
+    def of(cls, graph: nx.Graph) -> _Drawing:
+        spots = np.array([spot for _, data in graph.nodes(data=True) if (spot := _spot(data)) is not None])
+        if not len(spots):
+            return cls((0.0, 0.0), 1.0)
+        low, high = spots.min(axis=0) / 2, spots.max(axis=0) / 2
+        half = float(np.max(high - low))
+        x, y = (low + high).tolist()
+        return cls((x, y), WIDTH / 2 / half if half > 0 else 1.0)
+
+    def position(self, data: dict[str, Any]) -> str:
+        """The place of a node with a point, upwards as in a plot."""
+        spot = _spot(data)
+        if spot is None:
+            return ""
+        x, y = ((c - m) * self.scale for c, m in zip(spot, self.middle, strict=True))
+        return f'<viz:position x="{x:.6g}" y="{y:.6g}" z="0"/>' if isfinite(x) and isfinite(y) else ""
+
+
+def _spot(data: dict[str, Any]) -> tuple[float, float] | None:
+    """The first two coordinates of a node's point; None if it has none."""
+    point = data.get("point")
+    is_point = isinstance(point, (list, tuple)) and all(type(plain(c)) in (int, float) for c in point)
+    if not is_point or not point or not all(map(isfinite, point[:2])):
+        return None
+    return float(point[0]), float(point[1]) if len(point) > 1 else 0.0
 
 
 def _declarations(part: str, typed: dict[str, str]) -> str:
@@ -153,6 +197,8 @@ def _record(element: Element, part: str, declared: Declared, where: str) -> dict
         raise FormatError(f"{where}: <{shortened(tag(element))}>, expected a {part}")
     record: dict[str, Any] = {}
     for group in element:
+        if tag(group) == "position" and part == "node":
+            continue  # where programs draw it; the point itself is an attribute
         if tag(group) != "attvalues":
             raise FormatError(f"{where}: <{shortened(tag(group))}> in a {part}, expected only attvalues")
         for value in group:
