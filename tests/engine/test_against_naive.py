@@ -29,7 +29,7 @@ def check_regions_edges_and_decisions(layers: Any, whole_space: bool) -> None:
     assert patterns == naive.regions(layers, rows)
     edges = {frozenset((patterns[a], patterns[b])) for a, b in adjacency_graph(regions).edges}
     assert edges == naive.edges(layers, rows)
-    cells = decision_cells(regions)
+    cells = decision_cells(regions, "argmax")
     pairs = [(patterns[i], int(k)) for i, k in zip(cells.region, cells.label, strict=True)]
     assert pairs == naive.decision_cells(layers, rows)
     touching = {frozenset((pairs[a], pairs[b])) for a, b in decision_graph(cells).edges}

@@ -85,7 +85,7 @@ def test_decision_cells(number: int) -> None:
     entry, regions = ENTRIES[number], regions_of(number)
     if "argmax_cells" not in entry:
         pytest.skip("the ground truth gives no decision cells for this network")
-    cells = decision_cells(regions)
+    cells = decision_cells(regions, "argmax")
     assert len(cells) == entry["argmax_cells"]
     assert {str(k): n for k, n in cells.per_class().items()} == entry["argmax_cells_per_class"]
     for c, point in enumerate(cells.points):
