@@ -260,10 +260,11 @@ class _Maker:
         n_neurons = len(polytope.labels) - len(self._walls) - len(self._equations)
         numbers = [int(label.removeprefix("neuron ")) for label in polytope.labels[:n_neurons]]
         found = []
-        for group in sorted(polytope.facet_rows(), key=lambda rows: int(rows[0])):
+        groups = zip(polytope.facets().tolist(), polytope.facet_rows(), strict=True)
+        for row, group in sorted(groups, key=lambda pair: int(pair[1][0])):
             walls = group[group >= n_neurons] - n_neurons
-            slack = [*(-polytope.A[group[0]]).tolist(), float(polytope.b[group[0]])]
-            neurons = tuple(numbers[row] for row in group[group < n_neurons].tolist())
+            slack = [*(-polytope.A[row]).tolist(), float(polytope.b[row])]
+            neurons = tuple(numbers[other] for other in group[group < n_neurons].tolist())
             wall = int(walls[0]) if len(walls) else NO_WALL
             found.append(_Row(slack, bool(polytope.strict[group].any()), wall, neurons))
         return found
