@@ -82,9 +82,9 @@ class Parser(argparse.ArgumentParser):
 def _options(parser: argparse.ArgumentParser) -> set[str]:
     """The names of all long options, those of the verbs included."""
     found: set[str] = set()
-    for action in parser._actions:  # noqa: SLF001 - argparse has no public list of them
+    for action in parser._actions:  # argparse has no public list of them
         found.update(name for name in action.option_strings if name.startswith("--"))
-        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+        if isinstance(action, argparse._SubParsersAction):
             for verb in action.choices.values():
                 found |= _options(verb)
     return found

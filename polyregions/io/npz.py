@@ -76,12 +76,22 @@ def npz_bytes(arrays: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, member.getvalue())
+            archive.writestr(member_of(name), npy_bytes(array))
     return buffer.getvalue()
+
+
+def member_of(name: str) -> zipfile.ZipInfo:
+    """The place of an array in an archive, the same at any time."""
+    entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
+def npy_bytes(array: Any) -> bytes:
+    """An array as an npy file."""
+    member = io.BytesIO()
+    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+    return member.getvalue()
 
 
 def arrays_of_npz(data: bytes, where: str, max_bytes: int = MAX_BYTES) -> Arrays:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -139,17 +138,21 @@ def save(
         MissingExtraError: a ``.parquet`` file without pyarrow.
     """
     suffix = Path(path).suffix.lower()
-    if hrep or vertices:
-        _save_hrep(result, path, suffix, Options(classes, volume, hrep, vertices))
-        return
+    if (hrep or vertices) and not (isinstance(result, RegionSet) and suffix in HREPS):
+        raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
+    if vertices and not (hrep and suffix == ".parquet"):
+        raise OptionError(f"{path}: vertices are written with hrep as .parquet")
     if isinstance(result, RegionSet) and suffix in TABLES:
-        save_region_table(result, path, classes, volume)
+        save_region_table(result, path, classes, volume, hrep, vertices)
         return
     if classes is not None or volume:
         raise OptionError(f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})")
     if isinstance(result, nx.Graph) and suffix == ".parquet":
         tables = (node_table(result), graph_edge_table(result))
         _save_pair(path, *tables, result.is_directed(), dict(result.graph))
+        return
+    if hrep and isinstance(result, RegionSet):
+        write_whole(path, hrep_npz(result))
         return
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
@@ -163,33 +166,6 @@ def save(
     write_whole(path, formats[suffix](result))
 
 
-@dataclass(frozen=True)
-class Options:
-    """What else to write of regions, see `save`."""
-
-    classes: str | None = None
-    volume: bool = False
-    hrep: bool = False
-    vertices: bool = False
-
-
-def _save_hrep(result: Any, path: str | os.PathLike[str], suffix: str, options: Options) -> None:
-    """Regions with H-representations, streamed."""
-    if not isinstance(result, RegionSet) or suffix not in HREPS:
-        raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
-    if options.vertices and not (options.hrep and suffix == ".parquet"):
-        raise OptionError(f"{path}: vertices are written with hrep as .parquet")
-    if suffix == ".npz":
-        if options.classes is not None or options.volume:
-            raise OptionError(
-                f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})"
-            )
-        write_whole(path, hrep_npz(result))
-        return
-    table = region_table(result, classes=options.classes, volume=options.volume).numbered("region")
-    write_whole(path, hrep_parquet(result, table, options.vertices))
-
-
 def suffixes_of(kind: type) -> tuple[str, ...]:
     """The endings of file names in which `save` writes a kind of result.
 
@@ -200,10 +176,18 @@ def suffixes_of(kind: type) -> tuple[str, ...]:
 
 
 def save_region_table(
-    regions: RegionSet, path: str | os.PathLike[str], classes: str | None, volume: bool
+    regions: RegionSet,
+    path: str | os.PathLike[str],
+    classes: str | None,
+    volume: bool,
+    hrep: bool = False,
+    vertices: bool = False,
 ) -> None:
-    """Regions as a table, ``.csv`` or ``.parquet``."""
+    """Regions as a table, ``.csv`` or ``.parquet``, the latter with H-representations and vertices if wanted."""
     table = region_table(regions, classes=classes, volume=volume).numbered("region")
+    if hrep:
+        write_whole(path, hrep_parquet(regions, table, vertices))
+        return
     if Path(path).suffix.lower() == ".csv":
         write_whole(path, table_csv(table))
     else:

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from polyregions.io.npz import member_of, npy_bytes
+
 PIECE: Final = 2**20  # bytes at a time
 
 
@@ -46,7 +48,6 @@ class Spool:
         self._file.seek(0)
         while piece := self._file.read(PIECE):
             yield piece
-        self._file.seek(0, io.SEEK_END)
 
 
 class Sink(io.RawIOBase):
@@ -83,16 +84,8 @@ def npz_pieces(arrays: Iterable[tuple[str, Any]]) -> Iterator[bytes]:
     sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, array in arrays:
-            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(entry, "w", force_zip64=True) as member:
-                for piece in array.npy() if isinstance(array, Spool) else [_npy(array)]:
+            with archive.open(member_of(name), "w", force_zip64=True) as member:
+                for piece in array.npy() if isinstance(array, Spool) else [npy_bytes(array)]:
                     member.write(piece)
                     yield from sink.taken()
     yield from sink.taken()
-
-
-def _npy(array: Any) -> bytes:
-    member = io.BytesIO()
-    np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
-    return member.getvalue()

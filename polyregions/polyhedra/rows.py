@@ -52,6 +52,11 @@ def _integers(row: Any, bound: Any) -> list[int]:
     return entries
 
 
+def scales(rows: Sequence[Sequence[int]]) -> list[int]:
+    """Divisors that make the largest coefficient of each row 1."""
+    return [max((abs(entry) for entry in row[:-1]), default=0) or 1 for row in rows]
+
+
 def quotients(row: Sequence[int], divisor: int) -> list[float]:
     """A row divided by its divisor, or by more if float64 could not hold that."""
     floats = [quotient(entry, divisor) for entry in row]

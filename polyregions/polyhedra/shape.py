@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from polyregions._types import Floats
-
-if TYPE_CHECKING:
-    from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.polytope import HPolytope
 
 
-class Shape:
+class Shape(ABC):
     """Vertices and volume of what has a `polytope`; each access computes them anew."""
 
     @property
+    @abstractmethod
     def polytope(self) -> HPolytope:
         """The polytope in the inputs."""
-        raise NotImplementedError
 
     @property
     def vertices(self) -> Floats:

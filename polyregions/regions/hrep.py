@@ -15,7 +15,7 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.engine.choose import can_scan
 from polyregions.errors import StoppedError
 from polyregions.networks.pullback import PulledLayer
-from polyregions.polyhedra.rows import quotients
+from polyregions.polyhedra.rows import quotients, scales
 from polyregions.polyhedra.solid_domain import rows_in_inputs
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
@@ -24,6 +24,7 @@ from polyregions.regions.prefixes import DOMAIN_ROW, Prefixes, RegionForms
 from polyregions.regions.region_set import RegionSet
 
 BLOCK = 4096  # regions at a time
+ROOM = 16_000_000  # numbers that the rows of a block may be
 NO_WALL = -1
 
 
@@ -94,7 +95,7 @@ def hrep_blocks(
     watch, maker, end = Watch(progress), _Maker(regions, maps), 0
     for facets in _facets(regions):
         yield maker.block(facets)
-        end = facets.first + len(facets)
+        end = facets.first + len(facets.names)
         if not watch.goes_on(end, end / len(regions)):
             raise StoppedError(f"stopped after the rows of {end} of {len(regions)} regions")
     watch.ends(end, 1.0)
@@ -126,52 +127,53 @@ class _Facets:
 
     Attributes:
         first: the first region.
-        offsets: (r+1,) where the names of each region start.
-        names: (F,) the neuron of each facet, then -1 - i for row i of the domain, ascending within a region.
-        is_sure: (r,) whether these are all, and no other neuron vanishes on any of them.
+        names: of each region the neuron of each facet, ascending, then -1 - i for row i of the domain, likewise.
+        is_sure: of each region whether these are all, and no other neuron vanishes on any of them.
     """
 
     first: int
-    offsets: Ints
-    names: Ints
-    is_sure: Bools
-
-    def __len__(self) -> int:
-        return len(self.is_sure)
+    names: list[list[int]]
+    is_sure: list[bool]
 
 
 def _facets(regions: RegionSet) -> Iterator[_Facets]:
     """The facets of all regions, some regions at a time."""
     pairs, is_sure = _known(regions)
     domain_last = np.where(pairs[:, 1] >= 0, pairs[:, 1], regions.network.n_neurons - pairs[:, 1])
-    pairs = pairs[np.lexsort((domain_last, pairs[:, 0]))]
-    for first in range(0, len(regions), BLOCK):
-        last = min(first + BLOCK, len(regions))
+    pairs, forms = pairs[np.lexsort((domain_last, pairs[:, 0]))], RegionForms(regions)
+    size = _block_size(regions)
+    for first in range(0, len(regions), size):
+        last = min(first + size, len(regions))
         offsets = np.searchsorted(pairs[:, 0], np.arange(first, last + 1))
-        names = pairs[offsets[0] : offsets[-1], 1]
-        yield _Facets(first, offsets - offsets[0], names, is_sure[first:last])
+        names = [pairs[a:b, 1].tolist() for a, b in zip(offsets, offsets[1:], strict=False)]
+        if is_sure is None:
+            sure = [_is_sure(forms, first + i, own) for i, own in enumerate(names)]
+        else:
+            sure = is_sure[first:last].tolist()
+        yield _Facets(first, names, sure)
 
 
-def _known(regions: RegionSet) -> tuple[Ints, Bools]:
-    """Pairs (F, 2) of a region and the name of a facet, and for which regions (R,) that is all there is to know."""
+def _block_size(regions: RegionSet) -> int:
+    """How many regions are looked at at a time: fewer where the rows of one may take much room."""
+    n_rows = regions.network.n_neurons + len(regions.problem.solid.forms)
+    return max(1, min(BLOCK, ROOM // (n_rows * (regions.network.n_inputs + 1) + 1)))
+
+
+def _known(regions: RegionSet) -> tuple[Ints, Bools | None]:
+    """Pairs (F, 2) of a region and the name of a facet, and for which regions (R,) that is all there is to know.
+
+    None for the latter where it has to be asked of each region, see `_is_sure`.
+    """
     if not (len(regions) and can_scan(regions.problem)):
         return np.zeros((0, 2), dtype=np.int64), np.zeros(len(regions), dtype=np.bool_)
     from polyregions.regions.scan import facets_of_cells  # numba takes half a second to import
 
     found = facets_of_cells(regions)
-    return _looked_for(regions) if found is None else found
-
-
-def _looked_for(regions: RegionSet) -> tuple[Ints, Bools]:
-    """The same from points; whether other neurons may vanish on a facet is asked for each."""
-    boundary, neurons = boundary_facets(regions), facet_neurons(regions)
-    pairs = np.concatenate([neurons, np.column_stack([boundary.region, -1 - boundary.row])])
-    pairs = pairs[np.argsort(pairs[:, 0], kind="stable")]
-    offsets, forms = np.searchsorted(pairs[:, 0], np.arange(len(regions) + 1)), RegionForms(regions)
-    is_sure = [
-        _is_sure(forms, i, pairs[offsets[i] : offsets[i + 1], 1].tolist()) for i in range(len(regions))
-    ]
-    return pairs, np.array(is_sure, dtype=np.bool_)
+    if found is not None:
+        return found
+    boundary = boundary_facets(regions)
+    walls = np.column_stack([boundary.region, -1 - boundary.row])
+    return np.concatenate([facet_neurons(regions), walls]), None
 
 
 def _is_sure(forms: RegionForms, i: int, names: list[int]) -> bool:
@@ -203,7 +205,7 @@ class _Maker:
         self._regions, self._prefixes = regions, Prefixes(regions.problem.input_layers)
         self._layer_of = regions.network.neuron_layers()
         rows, _ = rows_in_inputs(solid)
-        floats = [quotients(row, max(map(abs, row[:-1]), default=0) or 1) for row in rows]
+        floats = list(map(quotients, rows, scales(rows)))
         n = len(solid.forms)
         self._walls = [_Row(f, bool(solid.strict[i]), i, ()) for i, f in enumerate(floats[:n])]
         self._equations = [_Row(f, False, NO_WALL, ()) for f in floats[n:]]
@@ -211,11 +213,9 @@ class _Maker:
     def block(self, facets: _Facets) -> tuple[HRepresentations, Floats]:
         """The rows of some regions, and their maps."""
         rows, sizes, maps = list[_Row](), [], []
-        for place, is_sure in enumerate(facets.is_sure.tolist()):
-            i = facets.first + place
+        for i, (names, is_sure) in enumerate(zip(facets.names, facets.is_sure, strict=True), facets.first):
             if self._maps:  # first, for this composes all layers
-                maps.append(self._map(i))
-            names = facets.names[facets.offsets[place] : facets.offsets[place + 1]].tolist()
+                maps.append(self._prefixes.output(self._regions.patterns[i]).nearest_floats())
             own = [self._row(i, name) for name in names] if is_sure else self._exactly(i)
             rows += own + self._equations
             sizes.append(len(own) + len(self._equations))
@@ -236,12 +236,6 @@ class _Maker:
             _offsets(np.array([len(row.neurons) for row in rows], dtype=np.int64)),
             np.array([n for row in rows for n in row.neurons], dtype=np.int64),
         )
-
-    def _map(self, i: int) -> Floats:
-        """The affine map (c, d+1) of a region."""
-        pattern = self._regions.patterns[i]
-        last = self._prefixes.layer(pattern, len(self._regions.network.layers) - 1)
-        return last.exact_output(pattern[len(pattern) - len(last.kinked) :]).nearest_floats()
 
     def _row(self, i: int, name: int) -> _Row:
         """The row of a neuron, or of the domain."""

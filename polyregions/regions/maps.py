@@ -22,10 +22,8 @@ MapKey: TypeAlias = tuple[int, ...]
 def output_maps(regions: RegionSet, over_hull: bool = False) -> Iterator[IntegerAffine]:
     """The exact affine map of each region in turn, over the inputs or the coordinates u of the domain's hull."""
     layers = regions.problem.layers if over_hull else regions.problem.input_layers
-    prefixes, end = Prefixes(layers), len(layers.layers) - 1
-    for pattern in regions.patterns:
-        last = prefixes.layer(pattern, end)
-        yield last.exact_output(pattern[len(pattern) - len(last.kinked) :])
+    prefixes = Prefixes(layers)
+    yield from map(prefixes.output, regions.patterns)
 
 
 def map_key(affine: IntegerAffine) -> MapKey:

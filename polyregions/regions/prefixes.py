@@ -53,6 +53,11 @@ class Prefixes:
         """Every layer pulled back along a pattern (N,)."""
         return [self.layer(pattern, index) for index in range(len(self._held))]
 
+    def output(self, pattern: Bools) -> IntegerAffine:
+        """The network along a pattern (N,), exactly."""
+        last = self.layer(pattern, len(self._held) - 1)
+        return last.exact_output(pattern[len(pattern) - len(last.kinked) :])
+
     def _composed(self, pattern: Bools, index: int) -> PulledLayer:
         if index == 0:
             return self._layers.first()
@@ -89,9 +94,7 @@ class RegionForms:
 
     def output(self, i: int) -> IntegerAffine:
         """The network on region i."""
-        pattern = self.regions.patterns[i]
-        last = self.layer(i, len(self.regions.network.layers) - 1)
-        return last.exact_output(pattern[len(pattern) - len(last.kinked) :])
+        return self.prefixes.output(self.regions.patterns[i])
 
     def bounding(self, i: int, before: int | None = None) -> Iterator[Form]:
         """The forms that bound region i, or the cell of its first neurons: the domain's, then those that cut."""

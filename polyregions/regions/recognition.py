@@ -5,6 +5,8 @@ It usually comes upon all of them, in their order; a set that was put together o
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from polyregions._types import Bytes, Ints
@@ -15,7 +17,7 @@ from polyregions.engine.reduction import Reduction
 from polyregions.networks.patterns import pack
 from polyregions.regions.region_set import RegionSet
 
-CHUNK = 1024  # regions at a time
+CHUNK = 1024  # regions unpacked at a time
 
 
 def have_cells(regions: RegionSet, reduction: Reduction) -> bool:
@@ -30,23 +32,36 @@ class Recognition:
     Args:
         regions: the set.
         reduction: the problem that the engine takes.
+
+    Attributes:
+        end: the region after the last that was found.
     """
 
     def __init__(self, regions: RegionSet, reduction: Reduction) -> None:
-        self._regions, self._reduction = regions, reduction
-        self._store: Store | None = None
-        self._end = 0
+        self.regions, self.reduction = regions, reduction
+        self.end = 0
+
+    @cached_property
+    def store(self) -> Store:
+        """All patterns, to be found in any order."""
+        return pattern_store(self.regions, self.reduction)
 
     def numbers(self, bits: Bytes) -> Ints:
         """The regions with given patterns (B, n) of the neurons kept; -1 for what the set does not hold."""
-        first, end = self._end, self._end + len(bits)
-        self._end = end
-        packed = pack(self._reduction.widened(bits, self._reduction.fixed))
-        if np.array_equal(self._regions.packed[first:end], packed):
-            return np.arange(first, end)
-        if self._store is None:
-            self._store = pattern_store(self._regions, self._reduction)
-        return find_regions(self._store, bits)
+        found = self._next(bits)
+        if found is None:
+            found = find_regions(self.store, bits)
+        if len(found) and found[-1] >= 0:
+            self.end = int(found[-1]) + 1
+        return found
+
+    def _next(self, bits: Bytes) -> Ints | None:
+        """The same if they are the regions from the end on, or from the last one, of which there was more."""
+        packed = pack(self.reduction.widened(bits, self.reduction.fixed))
+        for first in (self.end, max(0, self.end - 1)):
+            if np.array_equal(self.regions.packed[first : first + len(bits)], packed):
+                return np.arange(first, first + len(bits))
+        return None
 
 
 def find_regions(store: Store, bits: Bytes) -> Ints:

@@ -23,6 +23,7 @@ from polyregions.networks.pullback import ComposedLayers
 from polyregions.places import Members
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.polytope import HPolytope
+from polyregions.polyhedra.rows import scales
 from polyregions.polyhedra.shape import Shape
 from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
 from polyregions.read_only import ReadOnly, View, read_only
@@ -197,7 +198,7 @@ class RegionSet(ReadOnly, Members["Region"]):
     def _domain_polytope(self) -> HPolytope:
         rows, labels = rows_in_inputs(self.problem.solid)
         strict = _open_rows(self.problem.solid, len(rows))
-        return HPolytope.of_exact_rows(rows, _scales(rows), self.network.n_inputs, strict, labels)
+        return HPolytope.of_exact_rows(rows, scales(rows), self.network.n_inputs, strict, labels)
 
     def after_layer(self, layer: int) -> RegionSet:
         """The regions of the network that ends behind an activation layer, counted from 1, as a set of their own.
@@ -372,7 +373,7 @@ def pattern_polytope(problem: Problem, pattern: Bools, cuts: Bools | None = None
         bounding = [*(i for i, n in enumerate(neurons) if cuts[n]), *walls]
     return HPolytope.of_exact_rows(
         rows + domain,
-        divisors + _scales(domain),
+        divisors + scales(domain),
         problem.network.n_inputs,
         [bool(pattern[n]) for n in neurons] + _open_rows(problem.solid, len(domain)),
         [f"neuron {n}" for n in neurons] + labels,
@@ -398,8 +399,3 @@ def _neuron_rows(layers: ComposedLayers, pattern: Bools) -> tuple[list[list[int]
 def _open_rows(solid: SolidDomain, n_rows: int) -> list[bool]:
     """Which rows of the domain are open; the equations of its hull, which come last, are not."""
     return [*solid.strict, *([False] * (n_rows - len(solid.strict)))]
-
-
-def _scales(rows: list[list[int]]) -> list[int]:
-    """Divisors that make the largest coefficient of each row 1."""
-    return [max((abs(entry) for entry in row[:-1]), default=0) or 1 for row in rows]

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from polyregions._types import Bools, Bytes, Floats, Ints
+from polyregions._types import Bools, Floats, Ints
 from polyregions.arrays import runs_of
 from polyregions.engine.cells.driver import CellsRun, Faces
 from polyregions.engine.cells.state import EDGES, FACES
@@ -22,7 +22,6 @@ from polyregions.engine.kernels.compiled import announced
 from polyregions.engine.kernels.facets import (
     Found,
     Scanner,
-    Store,
     flip_patterns,
     scan_domain,
     scan_edges,
@@ -33,8 +32,10 @@ from polyregions.engine.reduction import Reduction, reduce
 from polyregions.engine.walk.charts import domain_rows, network_arrays, plain_chart
 from polyregions.polyhedra.oracle.forms import Bounds
 from polyregions.polyhedra.oracle.referee import Referee
-from polyregions.regions.recognition import CHUNK, find_regions, have_cells, pattern_store
+from polyregions.regions.recognition import Recognition, have_cells, pattern_store
 from polyregions.regions.region_set import RegionSet
+
+CHUNK = 1024  # regions a call of the kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,17 +65,17 @@ def scan_neighbours(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     Complexity: that of the enumeration, or O(N d) for each region and edge beside composing the layers; no linear
     program for most.
     """
-    return _seen(regions, by_points, _edges_of_faces, scan_edges)
+    return _seen(regions, by_points, EDGES, _edges_of_faces, scan_edges)
 
 
 def scan_walls(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     """Look from every region at the rows of the domain: `edges` are (region, -1, row), `open_rows` (region, row)."""
-    return _seen(regions, by_points, _walls_of_faces, scan_domain)
+    return _seen(regions, by_points, FACES, _walls_of_faces, scan_domain)
 
 
 def scan_rows(regions: RegionSet, by_points: bool) -> Iterator[Scanned]:
     """Look from every region at the rows of neurons, and not at what is beyond: `edges` are (region, -1, neuron)."""
-    return _seen(regions, by_points, _rows_of_faces, scan_neurons)
+    return _seen(regions, by_points, FACES, _rows_of_faces, scan_neurons)
 
 
 def facets_of_cells(regions: RegionSet) -> tuple[Ints, Bools] | None:
@@ -87,50 +88,43 @@ def facets_of_cells(regions: RegionSet) -> tuple[Ints, Bools] | None:
     reduction, left = reduce(regions.problem), np.ones(len(regions), dtype=np.bool_)
     if not have_cells(regions, reduction):
         return None
-    parts = [part.edges[:, [0, 2]] for part in _of_cells(regions, reduction, _all_of_faces, left)]
+    parts = [part.edges[:, [0, 2]] for part in _of_cells(regions, reduction, FACES, _all_of_faces, left)]
     pairs = np.concatenate([np.zeros((0, 2), dtype=np.int64), *parts])
     return pairs, ~left
 
 
 def _seen(
-    regions: RegionSet, by_points: bool, of_faces: OfFaces, scan: Callable[..., None]
+    regions: RegionSet, by_points: bool, wanted: int, of_faces: OfFaces, scan: Callable[..., None]
 ) -> Iterator[Scanned]:
     reduction, left = reduce(regions.problem), np.ones(len(regions), dtype=np.bool_)
     if not by_points and have_cells(regions, reduction):
-        yield from _of_cells(regions, reduction, of_faces, left)
+        yield from _of_cells(regions, reduction, wanted, of_faces, left)
     yield from _scanned(regions, reduction, scan, np.flatnonzero(left))
 
 
-def _of_cells(regions: RegionSet, reduction: Reduction, of_faces: OfFaces, left: Bools) -> Iterator[Scanned]:
+def _of_cells(
+    regions: RegionSet, reduction: Reduction, wanted: int, of_faces: OfFaces, left: Bools
+) -> Iterator[Scanned]:
     """What the cells' vertices say, some regions at a time; regions of which they say all are no longer `left` (R,)."""
-    run = CellsRun(reduction.problem, wanted=EDGES if of_faces is _edges_of_faces else FACES)
-    store, end = pattern_store(regions, reduction), 0
+    run, recognition = CellsRun(reduction.problem, wanted=wanted), Recognition(regions, reduction)
     for start in run.starts():
         part = run.part(start, Referee(reduction.problem.solid.bounds))
         for faces in part.faces():
-            found = _numbers(store, faces.bits, end)
+            found = recognition.numbers(faces.bits)
             left[found[found >= 0]] = False
-            places, target = of_faces(store, faces, found[faces.leaf], left)
-            names, source = faces.names[places], found[faces.leaf[places]]
-            walls = names if of_faces is _all_of_faces else -1 - names
-            numbers = np.where(names >= 0, reduction.kept[np.maximum(names, 0)], walls)
-            end += len(found)
-            if len(found):
-                edges, none = np.column_stack([source, target, numbers]), np.zeros((0, 2), dtype=np.int64)
-                yield Scanned(edges, faces.points[places], none, min(end, len(regions)))
+            region = found[faces.leaf]
+            places, target, numbers = of_faces(recognition, faces, region, left)
+            edges, none = np.column_stack([region[places], target, numbers]), np.zeros((0, 2), dtype=np.int64)
+            yield Scanned(edges, faces.points[places], none, recognition.end)
 
 
-def _numbers(store: Store, bits: Bytes, end: int) -> Ints:
-    """The regions with given patterns (B, n), usually those that come next; -1 for what the set does not hold."""
-    if np.array_equal(store.bits[end : end + len(bits)], bits):
-        return np.arange(end, end + len(bits))
-    return find_regions(store, bits)
+OfFaces: TypeAlias = Callable[[Recognition, Faces, Ints, Bools], tuple[Ints, Ints, Ints]]
+"""From facets, their regions and those `left`: which facets are known, what is beyond, and their rows' numbers."""
 
 
-OfFaces: TypeAlias = Callable[[Store, Faces, Ints, Bools], tuple[Ints, Ints]]
-
-
-def _edges_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
+def _edges_of_faces(
+    recognition: Recognition, faces: Faces, region: Ints, left: Bools
+) -> tuple[Ints, Ints, Ints]:
     """The facets that lead to a higher region, and that region: the one neuron that vanishes on it is off here.
 
     A region beyond whose facets there is none of the set is left to those who can say why.
@@ -138,37 +132,49 @@ def _edges_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tu
     places = _of_neurons(faces, region, left)
     places = places[faces.bits[faces.leaf[places], faces.names[places]] == 0]
     target = np.zeros(len(places), dtype=np.int64)
-    flip_patterns(store, region[places], faces.names[places], target)
+    flip_patterns(recognition.store, region[places], faces.names[places], target)
     left[region[places[target < 0]]] = True
     is_known = ~left[region[places]]
-    return places[is_known], target[is_known]
+    places = places[is_known]
+    return places, target[is_known], recognition.reduction.kept[faces.names[places]]
 
 
-def _walls_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
+def _walls_of_faces(
+    recognition: Recognition, faces: Faces, region: Ints, left: Bools
+) -> tuple[Ints, Ints, Ints]:
     """The facets on the rows of the domain, whatever neurons vanish there too."""
     places = np.flatnonzero((faces.names < 0) & (region >= 0))
-    return places, np.full(len(places), WALL)
+    return places, np.full(len(places), WALL), -1 - faces.names[places]
 
 
-def _rows_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
+def _rows_of_faces(
+    recognition: Recognition, faces: Faces, region: Ints, left: Bools
+) -> tuple[Ints, Ints, Ints]:
     """The facets on the rows of neurons."""
     places = _of_neurons(faces, region, left)
-    return places, np.full(len(places), WALL)
+    return places, np.full(len(places), WALL), recognition.reduction.kept[faces.names[places]]
 
 
-def _all_of_faces(store: Store, faces: Faces, region: Ints, left: Bools) -> tuple[Ints, Ints]:
-    """All facets of regions on whose facets no neuron but their own vanishes; others are left."""
-    is_here, is_open = region >= 0, faces.is_open[faces.leaf]
-    left[region[is_here & is_open]] = True
-    places = np.flatnonzero(is_here & ~is_open)
-    return places, np.full(len(places), WALL)
+def _all_of_faces(
+    recognition: Recognition, faces: Faces, region: Ints, left: Bools
+) -> tuple[Ints, Ints, Ints]:
+    """All facets, those of the domain under the names that they have in `facets_of_cells`."""
+    places = _of_generic(faces, region, left)
+    names, kept = faces.names[places], recognition.reduction.kept
+    return places, np.full(len(places), WALL), np.where(names >= 0, kept[np.maximum(names, 0)], names)
 
 
 def _of_neurons(faces: Faces, region: Ints, left: Bools) -> Ints:
-    """The facets on the rows of neurons, of regions on whose facets no other neuron vanishes; others are left."""
+    """The facets on the rows of neurons, of generic regions; others are left."""
+    places = _of_generic(faces, region, left)
+    return places[faces.names[places] >= 0]
+
+
+def _of_generic(faces: Faces, region: Ints, left: Bools) -> Ints:
+    """The facets of regions on whose facets no other neuron vanishes; others are left."""
     is_here, is_open = region >= 0, faces.is_open[faces.leaf]
     left[region[is_here & is_open]] = True
-    return np.flatnonzero(is_here & ~is_open & (faces.names >= 0))
+    return np.flatnonzero(is_here & ~is_open)
 
 
 def _scanned(

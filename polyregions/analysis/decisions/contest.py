@@ -7,12 +7,12 @@ alone, so what it makes of a region are convex parts of its decision cells; part
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from polyregions._types import Bools, Floats, Ints
+from polyregions._types import Ints
 from polyregions.engine.choose import choose_engine
 from polyregions.engine.reduction import reduce
 from polyregions.networks.activations import RELU, uniform_slopes
@@ -21,30 +21,14 @@ from polyregions.networks.problem import Problem
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.region_set import RegionSet
 
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    """Parts of decision cells, as the engine came upon them.
-
-    Attributes:
-        region: (p,) the region of each.
-        label: (p,) its class.
-        may_tie: (p,) whether other classes may score the same all over it.
-        points: (p, k) a point inside.
-        rational: part -> exact point, where no float64 one is known.
-    """
-
-    region: Ints
-    label: Ints
-    may_tie: Bools
-    points: Floats
-    rational: dict[int, tuple[Fraction, ...]]
+if TYPE_CHECKING:
+    from polyregions.engine.cells.driver import Contested
 
 
-def parts_by_vertices(regions: RegionSet, rule: str, n_classes: int) -> Iterator[Parts]:
-    """What the engine of cells finds in the regions of a set; nothing where it is not the one to ask.
+def parts_by_vertices(regions: RegionSet, rule: str, n_classes: int) -> Iterator[tuple[Ints, Contested]]:
+    """What the engine of cells finds in the regions of a set, and the region (p,) of each part, -1 for none of the set.
 
-    Regions that it knows and the set does not are left out.
+    Nothing where the engine is not the one to ask.
 
     Complexity: that of the enumeration, and of one more layer with a unit for each pair of classes.
     """
@@ -65,17 +49,7 @@ def parts_by_vertices(regions: RegionSet, rule: str, n_classes: int) -> Iterator
         for found in run.part(start, Referee(problem.solid.bounds)).contested():
             is_next = np.ones(len(found.bits), dtype=np.bool_)
             is_next[1:] = np.any(found.bits[1:] != found.bits[:-1], axis=1)
-            region = recognition.numbers(found.bits[is_next])[np.cumsum(is_next) - 1]
-            yield _known(Parts(region, found.label, found.may_tie, found.points, found.exact))
-
-
-def _known(parts: Parts) -> Parts:
-    """Those in regions that the set holds."""
-    at = np.flatnonzero(parts.region >= 0)
-    if len(at) == len(parts.region):
-        return parts
-    rational = {i: parts.rational[part] for i, part in enumerate(at.tolist()) if part in parts.rational}
-    return Parts(parts.region[at], parts.label[at], parts.may_tie[at], parts.points[at], rational)
+            yield recognition.numbers(found.bits[is_next])[np.cumsum(is_next) - 1], found
 
 
 def with_comparisons(problem: Problem, rule: str, pairs: Ints) -> Problem:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells
-from polyregions.analysis.decisions.contest import Parts, parts_by_vertices
+from polyregions.analysis.decisions.contest import parts_by_vertices
 from polyregions.analysis.decisions.outputs import Outputs, chosen_rule, competing
 from polyregions.engine.kernels.codes import ELSEWHERE, HERE, NOTHING, OPEN
 from polyregions.errors import InternalError
@@ -24,6 +25,9 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.chunks import chunks
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
+
+if TYPE_CHECKING:
+    from polyregions.engine.cells.driver import Contested
 
 
 def decision_cells(regions: RegionSet, rule: str = "auto") -> DecisionCells:
@@ -48,7 +52,7 @@ def decision_cells(regions: RegionSet, rule: str = "auto") -> DecisionCells:
     """
     rule = chosen_rule(regions.network, rule)
     left, n_classes = np.ones(len(regions), dtype=np.bool_), _number_of_classes(regions, rule)
-    parts = [_of_parts(regions, rule, p, left) for p in parts_by_vertices(regions, rule, n_classes)]
+    parts = [_of_engine(regions, rule, *p, left) for p in parts_by_vertices(regions, rule, n_classes)]
     parts += [_settled(regions, rule, scan) for scan in _scanned(regions, rule, np.flatnonzero(left))]
     return _joined(regions, rule, parts)
 
@@ -118,19 +122,23 @@ def _by_cell(
     return dict(sorted(rational.items())), tuple(sorted(ties.items()))
 
 
-def _of_parts(regions: RegionSet, rule: str, parts: Parts, left: Bools) -> _Part:
-    """What the engine found, with the classes that tie; its regions are no longer `left` (R,)."""
-    left[parts.region] = False
+def _of_engine(regions: RegionSet, rule: str, region: Ints, found: Contested, left: Bools) -> _Part:
+    """What the engine found in regions of the set, with the classes that tie; they are no longer `left` (R,)."""
+    at = np.flatnonzero(region >= 0)
+    region, label = region[at], found.label[at]
+    left[region] = False
     referee, forms = Referee(regions.problem.solid.bounds), RegionForms(regions)
     ties = {}
-    for c in np.flatnonzero(parts.may_tie).tolist():
-        outputs = Outputs(regions, int(parts.region[c]), rule, forms)
-        leads, tied = _leads(outputs, int(parts.label[c]), referee)
+    for c in np.flatnonzero(found.may_tie[at]).tolist():
+        outputs = Outputs(regions, int(region[c]), rule, forms)
+        leads, tied = _leads(outputs, int(label[c]), referee)
         if leads is None:
-            raise InternalError(f"class {parts.label[c]} does not win in region {parts.region[c]}")
+            raise InternalError(f"class {label[c]} does not win in region {region[c]}")
         if tied:
             ties[c] = tied
-    return _Part(parts.region, parts.label, parts.points, parts.rational, ties)
+    place = {part: c for c, part in enumerate(at.tolist())} if found.exact else {}
+    rational = {place[part]: point for part, point in found.exact.items() if part in place}
+    return _Part(region, label, found.points[at], rational, ties)
 
 
 def _scanned(regions: RegionSet, rule: str, which: Ints) -> Iterator[_Scan]:

@@ -9,6 +9,7 @@ from polyregions.engine.cells.state import (
     LAYER_SHIFT,
     MORE,
     N_FACES,
+    N_LEAVES,
     ON,
     SAFE,
     SCALE,
@@ -17,6 +18,7 @@ from polyregions.engine.cells.state import (
     ULP,
     UNIT_MASK,
     Axes,
+    Leaves,
     Words,
 )
 from polyregions.engine.cells.words import NONE, bit, count, lowest
@@ -123,11 +125,7 @@ def record_faces(
     signs: Words,
     off_only: bool,
     registers: Ints,
-    leaf: int,
-    is_open: Ints,
-    face_leaf: Ints,
-    face_row: Ints,
-    face_points: Floats,
+    leaves: Leaves,
 ) -> None:
     """Write down the facets of a leaf: rows that vertices lie on which do not all lie on another row as well.
 
@@ -136,7 +134,7 @@ def record_faces(
     Args:
         off_only: without those on rows of neurons that are on.
     """
-    is_simple = are_simple(d, words, marks, start, end)
+    leaf, is_simple = registers[N_LEAVES], are_simple(d, words, marks, start, end)
     for w in range(len(words)):
         slots = NONE
         for v in range(start, end):
@@ -149,12 +147,12 @@ def record_faces(
                 continue
             n_more = 0 if is_simple else n_rows_above(words, marks, start, end, slot)
             if n_more < 0:
-                is_open[leaf] = 1
+                leaves.is_open[leaf] = 1
             if n_more <= 0:
                 at = registers[N_FACES]
                 registers[N_FACES] = at + 1
-                face_leaf[at], face_row[at] = leaf, owner[slot]
-                face_mean(d, place, marks, start, end, slot, face_points, at)
+                leaves.face_leaf[at], leaves.face_row[at] = leaf, owner[slot]
+                face_mean(d, place, marks, start, end, slot, leaves.face_points, at)
 
 
 @shared_kernel
@@ -216,21 +214,12 @@ def face_mean(
 
 
 @shared_kernel
-def record_vertices(
-    d: int,
-    place: Floats,
-    start: int,
-    end: int,
-    registers: Ints,
-    leaf: int,
-    face_leaf: Ints,
-    face_points: Floats,
-) -> None:
+def record_vertices(d: int, place: Floats, start: int, end: int, registers: Ints, leaves: Leaves) -> None:
     """Write down the vertices of a leaf."""
     at = registers[N_FACES]
     for v in range(start, end):
-        face_leaf[at] = leaf
+        leaves.face_leaf[at] = registers[N_LEAVES]
         for c in range(d + 1):
-            face_points[at, c] = place[v, c]
+            leaves.face_points[at, c] = place[v, c]
         at += 1
     registers[N_FACES] = at

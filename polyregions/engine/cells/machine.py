@@ -211,7 +211,7 @@ def enter(
 ) -> bool:
     """Decide the units of a layer that a box around the cell decides; whether there are others."""
     layer, at = registers[LAYER], registers[DEPTH]
-    if not has_kinks(signs, layer, rest, at):
+    if pass_by(signs, layer, rest, at):
         return False
     enclose(d, place, registers[START], registers[END], box)
     spread(d, forms, layer, n, box)
@@ -225,17 +225,15 @@ def enter(
 
 
 @shared_kernel
-def has_kinks(signs: Words, layer: int, rest: Words, at: int) -> bool:
-    """Whether a layer has units that may cut a cell; if not, all of them are decided."""
-    kinked = NONE
+def pass_by(signs: Words, layer: int, rest: Words, at: int) -> bool:
+    """Decide a layer in which no unit can cut a cell; whether it is one."""
     for w in range(rest.shape[1]):
-        kinked |= signs[layer, KINKED, w]
-    if kinked != NONE:
-        return True
+        if signs[layer, KINKED, w] != NONE:
+            return False
     for w in range(rest.shape[1]):
         signs[layer, ON, w] = signs[layer, GIVEN, w]
         rest[at, w] = NONE
-    return False
+    return True
 
 
 @shared_kernel
@@ -371,30 +369,13 @@ def record_more(
     wanted: int,
 ) -> bool:
     """Write down the facets or the vertices of the leaf; False if there is no room for them."""
-    i = registers[N_LEAVES]
     if len(leaves.face_leaf) - registers[N_FACES] < max(len(owner), end - start):
         return False
-    leaves.is_open[i] = registers[TOUCHED]
+    leaves.is_open[registers[N_LEAVES]] = registers[TOUCHED]
     if wanted == VERTICES:
-        record_vertices(d, place, start, end, registers, i, leaves.face_leaf, leaves.face_points)
-        return True
-    record_faces(
-        d,
-        words,
-        place,
-        marks,
-        start,
-        end,
-        owner,
-        signs,
-        wanted == EDGES,
-        registers,
-        i,
-        leaves.is_open,
-        leaves.face_leaf,
-        leaves.face_row,
-        leaves.face_points,
-    )
+        record_vertices(d, place, start, end, registers, leaves)
+    else:
+        record_faces(d, words, place, marks, start, end, owner, signs, wanted == EDGES, registers, leaves)
     return True
 
 

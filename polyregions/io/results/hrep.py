@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from polyregions._types import Floats, Ints
+from polyregions._types import Floats
 from polyregions.analysis.tables import Ragged, Table, pattern_texts
 from polyregions.io.files import import_extra
 from polyregions.io.results.regions import regions_about, regions_arrays
 from polyregions.io.spool import Sink, Spool, npz_pieces
-from polyregions.io.tables.parquet import KEY, PURPOSE, arrow_array
+from polyregions.io.tables.parquet import KEY, PURPOSE, arrow_array, lists
 from polyregions.regions.hrep import HRepresentations, hrep_arrays, hrep_blocks
 from polyregions.regions.region_set import RegionSet
 
@@ -132,13 +132,13 @@ def _hrep_columns(block: Block, pa: Any) -> dict[str, Any]:
     per_row, per_output = np.arange(len(rows.A) + 1) * d, np.arange(r * c + 1) * d
     outputs = np.arange(r + 1) * c
     return {
-        "hrep_A": _lists(rows.offsets, _lists(per_row, rows.A.ravel(), pa), pa),
-        "hrep_b": _lists(rows.offsets, rows.b, pa),
-        "hrep_strict": _lists(rows.offsets, rows.strict, pa),
-        "hrep_wall": _lists(rows.offsets, rows.wall, pa),
-        "hrep_neurons": _lists(rows.offsets, _lists(rows.neuron_offsets, rows.neurons, pa), pa),
-        "map_weight": _lists(outputs, _lists(per_output, np.ascontiguousarray(block.weight).ravel(), pa), pa),
-        "map_bias": _lists(outputs, np.ascontiguousarray(block.bias).ravel(), pa),
+        "hrep_A": lists(rows.offsets, lists(per_row, rows.A.ravel(), pa), pa),
+        "hrep_b": lists(rows.offsets, rows.b, pa),
+        "hrep_strict": lists(rows.offsets, rows.strict, pa),
+        "hrep_wall": lists(rows.offsets, rows.wall, pa),
+        "hrep_neurons": lists(rows.offsets, lists(rows.neuron_offsets, rows.neurons, pa), pa),
+        "map_weight": lists(outputs, lists(per_output, np.ascontiguousarray(block.weight).ravel(), pa), pa),
+        "map_bias": lists(outputs, np.ascontiguousarray(block.bias).ravel(), pa),
     }
 
 
@@ -146,12 +146,7 @@ def _vertices(regions: RegionSet, which: slice, pa: Any) -> Any:
     found = [region.vertices for region in regions[which]]
     ends = np.cumsum([0, *map(len, found)])
     points = np.concatenate([np.zeros((0, regions.network.n_inputs)), *found])
-    return _lists(ends, _lists(np.arange(len(points) + 1) * points.shape[1], points.ravel(), pa), pa)
-
-
-def _lists(offsets: Ints, values: Any, pa: Any) -> Any:
-    inner = values if isinstance(values, pa.Array) else pa.array(values)
-    return pa.ListArray.from_arrays(pa.array(np.asarray(offsets, dtype=np.int32)), inner)
+    return lists(ends, lists(np.arange(len(points) + 1) * points.shape[1], points.ravel(), pa), pa)
 
 
 # ---------------------------------------------------------------- JSON and MATLAB

@@ -109,18 +109,19 @@ def arrow_array(column: Column, pa: Any) -> Any:
     if isinstance(column, list):
         return pa.array(column, pa.string())
     if isinstance(column, Ragged):
-        return _lists(column.offsets, column.values, pa)
+        return lists(column.offsets, column.values, pa)
     if column.ndim == 2:
         offsets = np.arange(len(column) + 1, dtype=np.int64) * column.shape[1]
-        return _lists(offsets, np.ascontiguousarray(column).reshape(-1), pa)
+        return lists(offsets, np.ascontiguousarray(column).reshape(-1), pa)
     return pa.array(column)
 
 
-def _lists(offsets: Any, values: Any, pa: Any) -> Any:
-    """Lists with offsets of 32 bits, which every reader knows, where these suffice."""
-    if len(values) < 2**31:
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(values))
-    return pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values))
+def lists(offsets: Any, values: Any, pa: Any) -> Any:
+    """Lists of numbers or of an Arrow array; offsets have 32 bits, which every reader knows, where these suffice."""
+    inner = values if isinstance(values, pa.Array) else pa.array(values)
+    if len(inner) < 2**31:
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), inner)
+    return pa.LargeListArray.from_arrays(pa.array(offsets), inner)
 
 
 def _read(data: bytes, where: str, schema: str) -> tuple[Any, dict[str, Any]]:
