@@ -6,6 +6,8 @@ when a cell is cut; the values only say where on an edge a new vertex is.
 
 from __future__ import annotations
 
+import numpy as np
+
 from polyregions._types import Floats, Ints
 from polyregions.engine.cells.integers import settle_in_integers, settle_zeros
 from polyregions.engine.cells.state import (
@@ -64,6 +66,7 @@ def next_unit(
         done = asked & ~left
         signs[layer, ON, w] = (signs[layer, ON, w] & ~done) | (positive & done)
         rest[at, w] = left
+        note_zeros(words, marks, start, end, s, layer, w, done)
         touching = zero & done
         while touching != NONE and registers[TOUCHED] == 0:
             unit = lowest(touching)
@@ -72,6 +75,19 @@ def next_unit(
         if first == NO_UNIT and left != NONE:
             first = 64 * w + lowest(left)
     return first
+
+
+@shared_kernel
+def note_zeros(
+    words: Axes, marks: Words, start: int, end: int, n_sign_words: int, layer: int, w: int, done: np.uint64
+) -> None:
+    """Where zeros are wanted, note at a cell's vertices which of a layer's units vanish that were decided just now."""
+    n_words, s = len(words), n_sign_words
+    if done == NONE or marks.shape[1] == n_words + 2 * s:
+        return
+    for v in range(start, end):
+        at = n_words + (2 + layer) * s + w
+        marks[v, at] |= done & ~(marks[v, n_words + w] | marks[v, n_words + s + w])
 
 
 @shared_kernel
@@ -235,7 +251,9 @@ def make_vertices(
                     if at == len(place):
                         return NO_ROOM
                     interpolate(axes, place, a, b, at, cell, start, space)
-                    for w in range(len(words)):
+                    for w in range(
+                        marks.shape[1]
+                    ):  # an edge vanishes where both ends do; signs are marked anew
                         marks[at, w] = marks[a, w] & marks[b, w]
                     marks[at, slot >> 6] |= bit(slot)
                     at += 1

@@ -38,8 +38,10 @@ from polyregions.engine.cells.state import (
     START,
     ULP,
     UNIT_MASK,
+    ZEROS,
     Columns,
     Leaves,
+    Words,
     allocate_work,
     words_for,
 )
@@ -101,6 +103,25 @@ class Vertices:
 
 
 @dataclass(frozen=True, eq=False)
+class Zeros:
+    """The vertices of some regions, those at infinity too, and what vanishes at each.
+
+    Attributes:
+        bits: (B, N) uint8 patterns of the regions.
+        offsets: (B+1,) where the vertices of each region start.
+        zero: (M, N+m+1) uint8: which neurons are 0, which rows of the domain, and whether it is at infinity.
+        points: (M, r) in the coordinates of the piece, in float64.
+        error: (M,) bounds on their distance (maximum norm) to the true vertices.
+    """
+
+    bits: Bytes
+    offsets: Ints
+    zero: Bytes
+    points: Floats
+    error: Floats
+
+
+@dataclass(frozen=True, eq=False)
 class Contested:
     """Parts of regions in which one class wins each.
 
@@ -133,7 +154,7 @@ class CellsRun:
     Args:
         problem: what to enumerate; it must have at least one neuron and one dimension.
         keep: whether patterns are wanted, or only counts.
-        wanted: FACES, EDGES or VERTICES, where these are wanted of the regions and not points in them.
+        wanted: FACES, EDGES, VERTICES or ZEROS, where these are wanted of the regions and not points in them.
         contest: (P, 2) the classes that the units of the last layer compare, see `contest`; none for neurons.
     """
 
@@ -165,6 +186,17 @@ class CellsRun:
         is_domain = layers == 0
         names[is_domain] = of_domain[units[is_domain]]
         return names
+
+    def unpacked_zeros(self, piece: Piece, words: Words) -> Bytes:
+        """What vanishes (M, N+m+1) at vertices, see `Zeros`, from the words (M, L+1, S) of the kernels."""
+        n, m = self.columns.n_neurons, len(self.problem.solid.forms)
+        zero = np.zeros((len(words), n + m + 1), dtype=np.uint8)
+        zero[:, :n] = self.columns.unpacked(words)
+        n_rows = len(piece.domain.source)
+        of_rows = np.unpackbits(words[:, 0].view(np.uint8), axis=1, count=n_rows, bitorder="little")
+        for row, (neuron, form) in enumerate(zip(piece.domain.source, piece.domain.forms, strict=True)):
+            zero[:, neuron if neuron >= 0 else n + m if form == INFINITY else n + form] |= of_rows[:, row]
+        return zero
 
     def agree(self, patterns: Bools, bits: Bytes) -> Bools:
         """Which points (B,), of certain patterns (B, N), are in the regions with given bits, and for the same class."""
@@ -246,10 +278,10 @@ class CellsPart:
         n_words = words_for(2 * d) if isinstance(start, int) else start.n_words
         n_vertices = FIRST_ROOM + 2**d if isinstance(start, int) else FIRST_ROOM + 2 * len(start.place)
         self._axes, self._words = (0,) * d, (0,) * n_words
-        self._work = allocate_work(net.widths, d, n_words, n_vertices, piece.start.has_integers)
-        self._leaves = _allocate_leaves(
-            net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted >= FACES
+        self._work = allocate_work(
+            net.widths, d, n_words, n_vertices, piece.start.has_integers, run.wanted == ZEROS
         )
+        self._leaves = _allocate_leaves(net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted)
         self._settler = Settler(run.problem, piece.start, self._work)
         self._exact: dict[int, Coordinates] = {}
         self._ends: tuple[Bytes, Bytes] | None = None
@@ -297,6 +329,11 @@ class CellsPart:
         """The vertices of all regions of a bounded domain, those of some regions at a time."""
         for _ in self._steps(lambda: BATCH):
             yield self._flush_vertices()
+
+    def zeros(self) -> Iterator[Zeros]:
+        """The vertices of all regions with all that vanishes there, those of some regions at a time."""
+        for _ in self._steps(lambda: BATCH):
+            yield self._flush_zeros()
 
     def contested(self) -> Iterator[Contested]:
         """What the contest makes of all regions, some parts at a time."""
@@ -353,12 +390,16 @@ class CellsPart:
         if self._run.wanted >= FACES and n < needed:
             room = np.zeros(2 * needed, dtype=np.int64)
             points = np.zeros((2 * needed, width))
-            self._leaves = self._leaves._replace(face_leaf=room, face_row=room.copy(), face_points=points)
+            zeros = np.zeros((2 * needed, *self._leaves.face_zeros.shape[1:]), dtype=np.uint64)
+            self._leaves = self._leaves._replace(
+                face_leaf=room, face_row=room.copy(), face_points=points, face_zeros=zeros
+            )
 
     def _resize(self, n_vertices: int, n_words: int) -> None:
         """The same state with more room for vertices, or more words for slots."""
         old, start = self._work, self._piece.start
-        work = allocate_work(start.net.widths, start.dim, n_words, n_vertices, start.has_integers)
+        has_zeros = self._run.wanted == ZEROS
+        work = allocate_work(start.net.widths, start.dim, n_words, n_vertices, start.has_integers, has_zeros)
         n, w = len(old.place), len(self._words)
         work.place[:n] = old.place
         work.marks[:n, :w], work.marks[:n, n_words:] = old.marks[:, :w], old.marks[:, w:]
@@ -430,6 +471,16 @@ class CellsPart:
         offsets = np.searchsorted(leaves.face_leaf[:m], np.arange(n + 1))
         return Vertices(self._run.columns.unpacked(leaves.bits[:n]), offsets, points, error)
 
+    def _flush_zeros(self) -> Zeros:
+        """Hand over the vertices that the buffer holds, and what vanishes at them."""
+        registers, leaves = self._work.registers, self._leaves
+        n, m = int(registers[N_LEAVES]), int(registers[N_FACES])
+        registers[[N_LEAVES, N_FACES]] = 0
+        offsets = np.searchsorted(leaves.face_leaf[:m], np.arange(n + 1))
+        zero = self._run.unpacked_zeros(self._piece, leaves.face_zeros[:m])
+        points, error = leaves.face_points[:m, :-1].copy(), leaves.face_points[:m, -1].copy()
+        return Zeros(self._run.columns.unpacked(leaves.bits[:n]), offsets, zero, points, error)
+
     def _note_ends(self, n: int) -> None:
         """Remember the first and the last pattern."""
         if n == 0:
@@ -457,9 +508,9 @@ class CellsPart:
         return points, exact
 
 
-def _allocate_leaves(widths: Ints, d: int, capacity: int, has_faces: bool) -> Leaves:
+def _allocate_leaves(widths: Ints, d: int, capacity: int, wanted: int) -> Leaves:
     shape = (capacity, len(widths), words_for(int(widths.max())))
-    n_faces = FACES_PER_LEAF * capacity if has_faces else 0
+    n_faces = FACES_PER_LEAF * capacity if wanted >= FACES else 0
     return Leaves(
         bits=np.zeros(shape, dtype=np.uint64),
         cuts=np.zeros(shape, dtype=np.uint64),
@@ -469,6 +520,7 @@ def _allocate_leaves(widths: Ints, d: int, capacity: int, has_faces: bool) -> Le
         face_leaf=np.zeros(n_faces, dtype=np.int64),
         face_row=np.zeros(n_faces, dtype=np.int64),
         face_points=np.zeros((n_faces, d + 1)),
+        face_zeros=np.zeros((n_faces if wanted == ZEROS else 0, *shape[1:]), dtype=np.uint64),
     )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from polyregions._types import Floats, Ints
 from polyregions.engine.cells.state import (
     CUTS,
     ERROR,
+    KINKED,
     LAYER_SHIFT,
     MORE,
     N_FACES,
@@ -15,6 +18,7 @@ from polyregions.engine.cells.state import (
     SCALE,
     SHIFT,
     SIZE,
+    TERMS,
     ULP,
     UNIT_MASK,
     Axes,
@@ -223,3 +227,48 @@ def record_vertices(d: int, place: Floats, start: int, end: int, registers: Ints
             leaves.face_points[at, c] = place[v, c]
         at += 1
     registers[N_FACES] = at
+
+
+@shared_kernel
+def record_zeros(
+    d: int,
+    words: Axes,
+    forms: Floats,
+    signs: Words,
+    marks: Words,
+    start: int,
+    end: int,
+    owner: Ints,
+    at: int,
+    zeros: Words,
+) -> None:
+    """Write down the rows of the domain and the units that vanish at each vertex of a leaf, from zeros[at] on."""
+    n_words, n_layers, s = len(words), zeros.shape[1], zeros.shape[2]
+    for v in range(start, end):
+        for layer in range(n_layers):
+            for w in range(s):
+                zeros[at, layer, w] = marks[v, n_words + (2 + layer) * s + w] | constant_zeros(
+                    d, forms, signs, layer, w
+                )
+        for x in range(n_words):
+            slots = marks[v, x]
+            while slots != NONE:
+                slot = lowest(slots)
+                slots ^= bit(slot)
+                row = owner[64 * x + slot]
+                unit = row & UNIT_MASK
+                zeros[at, row >> LAYER_SHIFT, unit >> 6] |= bit(unit)
+        at += 1
+
+
+@shared_kernel
+def constant_zeros(d: int, forms: Floats, signs: Words, layer: int, w: int) -> np.uint64:
+    """The neurons of a layer, in one word, that are 0 all over the leaf: they have no terms, and nobody asked."""
+    found = NONE
+    kinked = signs[layer, KINKED, w] if layer > 0 else NONE
+    while kinked != NONE:
+        place = lowest(kinked)
+        kinked ^= bit(place)
+        if forms[layer, d + TERMS, 64 * w + place] == 0.0:
+            found |= bit(place)
+    return found

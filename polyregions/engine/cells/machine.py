@@ -21,7 +21,14 @@ from polyregions.engine.cells.cut import (
     weigh,
 )
 from polyregions.engine.cells.forms import compose_layer, measure
-from polyregions.engine.cells.leaves import count_leaf, prove_leaf, record_faces, record_leaf, record_vertices
+from polyregions.engine.cells.leaves import (
+    count_leaf,
+    prove_leaf,
+    record_faces,
+    record_leaf,
+    record_vertices,
+    record_zeros,
+)
 from polyregions.engine.cells.state import (
     BASE,
     BEFORE,
@@ -66,6 +73,7 @@ from polyregions.engine.cells.state import (
     UNIT_MASK,
     VERSION,
     VERTICES,
+    ZEROS,
     Axes,
     Leaves,
     Net,
@@ -90,7 +98,7 @@ def begin(d: int, net: Net, work: Work) -> None:
 def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: int, most: int) -> int:
     """Go on until one of DONE, FULL, QUESTION, LEAF, ROOM, SLOTS; FULL also after `most` leaves.
 
-    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST, FACES, VERTICES or EDGES.
+    axes, words: d and W zeros; wanted: of the leaves COUNT, LIST, FACES, VERTICES, EDGES or ZEROS.
     """
     forms, signs, place, marks, rest = work.forms, work.signs, work.place, work.marks, work.rest
     registers, frames, path, owner = work.registers, work.frames, work.path, work.owner
@@ -173,7 +181,7 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
             ):
                 return LEAF
             if wanted >= FACES and not record_more(
-                d, words, place, marks, start, end, owner, signs, registers, leaves, wanted
+                d, words, forms, place, marks, start, end, owner, signs, registers, leaves, wanted
             ):
                 return FULL
             write_leaf(signs, registers, leaves.bits, leaves.cuts, leaves.after, wanted != COUNT)
@@ -358,6 +366,7 @@ def split(
 def record_more(
     d: int,
     words: Axes,
+    forms: Floats,
     place: Floats,
     marks: Words,
     start: int,
@@ -372,7 +381,9 @@ def record_more(
     if len(leaves.face_leaf) - registers[N_FACES] < max(len(owner), end - start):
         return False
     leaves.is_open[registers[N_LEAVES]] = registers[TOUCHED]
-    if wanted == VERTICES:
+    if wanted == ZEROS:
+        record_zeros(d, words, forms, signs, marks, start, end, owner, registers[N_FACES], leaves.face_zeros)
+    if wanted in (VERTICES, ZEROS):
         record_vertices(d, place, start, end, registers, leaves)
     else:
         record_faces(d, words, place, marks, start, end, owner, signs, wanted == EDGES, registers, leaves)

@@ -109,6 +109,7 @@ LIST: Final = 1
 FACES: Final = 2
 VERTICES: Final = 3
 EDGES: Final = 4  # facets that are not on rows of neurons that are on: to regions that come later
+ZEROS: Final = 5  # vertices, and which rows and units vanish at each
 
 # What the machine does next.
 ENTER: Final = 0
@@ -148,7 +149,8 @@ class Work(NamedTuple):
     forms (L+1, d+1+N_FORM_ROWS, n); signs (L+1, N_SIGNS, S); entries (L+1, N_ENTRY); place (V, d+1): coordinates and a
     bound on their error, with small integers (V, 2d+2): numerators and denominator too, 0 where these are not known;
     marks (V, W+2S): slots of the rows that a vertex lies on, then the units that may be positive there, then those that
-    may be negative; rest (D, S): units that may cut a waiting cell; frames, path: see their columns; owner (64 W,): the
+    may be negative, and if ZEROS are wanted (L+1)S more for units of each layer that are decided and vanish there;
+    rest (D, S): units that may cut a waiting cell; frames, path: see their columns; owner (64 W,): the
     row in each slot; cell (2, V): values and error bounds of a unit at the current vertices; crossed
     (V,), tight (V, W): those on the off side, and their slots; box (2, n).
     """
@@ -176,7 +178,8 @@ class Leaves(NamedTuple):
     is_open (B,): whether exact arithmetic has to look at a leaf: of a contest for ties, with facets for coincidences.
     Of their facets, where these are wanted: face_leaf, face_row (M,): the leaf and the row (as in a path) of each, and
     face_points (M, d+1), the mean of its vertices. Of their vertices: face_leaf, and face_points with the coordinates
-    and the bound on their error.
+    and the bound on their error, and with ZEROS face_zeros (M, L+1, S): the rows of the domain, then the units of each
+    layer that vanish there.
     """
 
     bits: Words
@@ -187,9 +190,12 @@ class Leaves(NamedTuple):
     face_leaf: Ints
     face_row: Ints
     face_points: Floats
+    face_zeros: Words
 
 
-def allocate_work(widths: Ints, d: int, n_words: int, n_vertices: int, has_integers: bool) -> Work:
+def allocate_work(
+    widths: Ints, d: int, n_words: int, n_vertices: int, has_integers: bool, has_zeros: bool = False
+) -> Work:
     """Arrays for one piece of the domain, with so many words for slots and so much room for vertices."""
     n_layers, n = len(widths), int(widths.max())
     n_units, s = int(widths.sum()), words_for(n)
@@ -198,7 +204,7 @@ def allocate_work(widths: Ints, d: int, n_words: int, n_vertices: int, has_integ
         signs=np.zeros((n_layers, N_SIGNS, s), dtype=np.uint64),
         entries=np.zeros((n_layers, N_ENTRY), dtype=np.int64),
         place=np.zeros((n_vertices, (d + 1) * (2 if has_integers else 1))),
-        marks=np.zeros((n_vertices, n_words + 2 * s), dtype=np.uint64),
+        marks=np.zeros((n_vertices, n_words + (2 + n_layers * has_zeros) * s), dtype=np.uint64),
         rest=np.zeros((n_units + 2, s), dtype=np.uint64),
         frames=np.zeros((n_units + 2, N_FRAME), dtype=np.int64),
         path=np.zeros((n_units + 1, N_PATH), dtype=np.int64),

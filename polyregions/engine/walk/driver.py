@@ -327,6 +327,10 @@ class NoPart:
         """Nothing."""
         return iter(())
 
+    def zeros(self) -> Iterator[Any]:
+        """Nothing."""
+        return iter(())
+
     def contested(self) -> Iterator[Any]:
         """Nothing."""
         return iter(())

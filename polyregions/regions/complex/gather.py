@@ -1,0 +1,118 @@
+"""What vanishes at the vertices of all regions, from the engine of cells or in rationals; and all faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from flint import fmpz_mat
+
+from polyregions._types import Bytes, Ints
+from polyregions.engine.choose import MANY_VERTICES, choose_engine
+from polyregions.engine.options import RunOptions
+from polyregions.exact.affine import integer_matrix
+from polyregions.networks.problem import Problem
+from polyregions.polyhedra.generators import generators
+from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.regions.collect import enumerate_in_memory
+from polyregions.regions.prefixes import RegionForms
+from polyregions.regions.region_set import RegionSet
+
+
+@dataclass(frozen=True, eq=False)
+class CellVertices:
+    """The vertices of the closures of some regions, those at infinity too, and what vanishes at each.
+
+    Attributes:
+        bits: (B, N) uint8 patterns of the regions.
+        offsets: (B+1,) where the vertices of each region start.
+        zero: (M, N+m+1) uint8: which neurons are 0, which rows of the domain, and whether it is at infinity.
+    """
+
+    bits: Bytes
+    offsets: Ints
+    zero: Bytes
+
+
+@dataclass(frozen=True, eq=False)
+class AllFaces:
+    """The faces of all cells, facets before faces; those at infinity are faces like others.
+
+    Attributes:
+        zero: (F, N+m+1) uint8 what vanishes on each, packed in bytes of eight (little end first).
+        on: (F, N) uint8 the neurons that are positive on it, packed likewise.
+        dim: (F,) its dimension, without that of the lines in the domain that nothing changes along.
+        region: (F,) the first region that has it in its closure, in the order in which they came.
+        offsets: (F+1,), facets (M,): its facets.
+    """
+
+    zero: Bytes
+    on: Bytes
+    dim: Ints
+    region: Ints
+    offsets: Ints
+    facets: Ints
+
+
+def cell_vertices(problem: Problem, regions: RegionSet | None = None) -> tuple[int, Iterator[CellVertices]]:
+    """The dimension of the cells and their vertices, all regions of a problem once.
+
+    Args:
+        problem: what is enumerated.
+        regions: its regions, if they are known; needed where the engine of cells cannot take the problem.
+    """
+    if can_have_cells(problem):
+        return _by_engine(problem)
+    if regions is None:
+        regions = enumerate_in_memory(problem, RunOptions())
+    forms = RegionForms(regions)
+    n_lines = len(generators([form.exact() for form in forms.bounding(0)], regions.dim).lines)
+    return regions.dim - n_lines, (_in_rationals(forms, i) for i in range(len(regions)))
+
+
+def can_have_cells(problem: Problem) -> bool:
+    """Whether the engine of cells is the one to ask; it is up to one dimension more than for enumeration."""
+    dim = problem.solid.hull.dim
+    return dim <= MANY_VERTICES + 1 and choose_engine(problem, "auto") != "highs"
+
+
+def _by_engine(problem: Problem) -> tuple[int, Iterator[CellVertices]]:
+    from polyregions.engine.cells.driver import CellsRun  # numba takes half a second to import
+    from polyregions.engine.cells.state import ZEROS
+
+    run = CellsRun(problem, wanted=ZEROS)
+    first = next(piece for start in run.starts() if (piece := run.piece(start)) is not None)
+    parts = (run.part(start, Referee(problem.solid.bounds)).zeros() for start in run.starts())
+    found = (CellVertices(x.bits, x.offsets, x.zero) for part in parts for x in part)
+    return first.start.dim, found
+
+
+def _in_rationals(forms: RegionForms, i: int) -> CellVertices:
+    """The vertices of one region, and its rays, which end at infinity."""
+    regions = forms.regions
+    found = generators([form.exact() for form in forms.bounding(i)], regions.dim)
+    ends = [point.direction for point in found.points] + [[*ray.direction, 0] for ray in found.rays]
+    rows = [layer.exact.row(unit) for layer in forms.along(i) for unit in layer.kinked.tolist()]
+    rows += [form.exact() for form in regions.problem.solid.forms]
+    values: fmpz_mat = (
+        integer_matrix(rows, regions.dim + 1) * integer_matrix(ends, regions.dim + 1).transpose()
+    )
+    zero = np.array([[value == 0 for value in row] for row in values.tolist()], dtype=np.uint8)
+    at_infinity = np.array([[end[-1] == 0 for end in ends]], dtype=np.uint8)
+    zero = np.concatenate([zero.reshape(len(rows), len(ends)), at_infinity]).T
+    return CellVertices(regions.patterns[i : i + 1].astype(np.uint8), np.array([0, len(ends)]), zero)
+
+
+def all_faces(problem: Problem, regions: RegionSet | None = None) -> AllFaces:
+    """Every face of every region of a problem, in the order of the regions; see `cell_vertices`.
+
+    Complexity: a region costs its faces times the square of its facets; memory is that of the faces.
+    """
+    from polyregions.regions.complex.listing import Listing  # numba takes half a second to import
+
+    dim, found = cell_vertices(problem, regions)
+    listing = Listing(dim, problem.network.n_neurons, len(problem.solid.forms))
+    for cells in found:
+        listing.add(cells)
+    return listing.faces()
