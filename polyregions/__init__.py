@@ -59,6 +59,9 @@ from polyregions.analysis.report import Report, Section, report
 from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_tree
 from polyregions.analysis.rewriting.local_models import LocalModels, local_models
 from polyregions.analysis.rewriting.simplify import Simplified, simplify
+from polyregions.analysis.topology.chains import Homology
+from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
+from polyregions.analysis.topology.homology import betti_numbers, homology
 from polyregions.analysis.training import compare_checkpoints
 from polyregions.analysis.verification import Counterexample, Verification, verify
 from polyregions.analysis.verification.property import Property
@@ -122,10 +125,12 @@ __all__ = [
     "Definition",
     "Estimate",
     "Extreme",
+    "FaceComplex",
     "Facets",
     "Finding",
     "HPolytope",
     "HRepresentations",
+    "Homology",
     "ImagePiece",
     "Islands",
     "LinePieces",
@@ -157,6 +162,7 @@ __all__ = [
     "along_polyline",
     "along_segment",
     "audit",
+    "betti_numbers",
     "boundary_facets",
     "bounds",
     "certify",
@@ -174,9 +180,11 @@ __all__ = [
     "estimate_regions",
     "euler_characteristic",
     "explore",
+    "face_complex",
     "face_counts",
     "facet_arrays",
     "facet_neurons",
+    "homology",
     "hrep_arrays",
     "image",
     "image_dimensions",

@@ -110,8 +110,8 @@ class Zeros:
         bits: (B, N) uint8 patterns of the regions.
         offsets: (B+1,) where the vertices of each region start.
         zero: (M, N+m+1) uint8: which neurons are 0, which rows of the domain, and whether it is at infinity.
-        points: (M, r) in the coordinates of the piece, in float64.
-        error: (M,) bounds on their distance (maximum norm) to the true vertices.
+        points: (M, k) over the hull's coordinates, in float64; whatever it is at infinity.
+        error: (M,) bounds on their distance (maximum norm) to the true vertices, infinite of an unbounded domain.
     """
 
     bits: Bytes
@@ -462,14 +462,22 @@ class CellsPart:
 
     def _flush_vertices(self) -> Vertices:
         """Hand over the vertices that the buffer holds."""
-        registers, leaves, chart = self._work.registers, self._leaves, self._piece.domain.chart
+        registers, leaves = self._work.registers, self._leaves
         n, m = int(registers[N_LEAVES]), int(registers[N_FACES])
         registers[[N_LEAVES, N_FACES]] = 0
-        points = chart.shift + chart.scale * leaves.face_points[:m, :-1]
-        rounding = 4 * ULP * np.max(np.abs(chart.shift) + 2 * chart.scale)
-        error = (chart.scale.max() * leaves.face_points[:m, -1] + rounding) * SAFE
+        points, error = self._vertices(m)
         offsets = np.searchsorted(leaves.face_leaf[:m], np.arange(n + 1))
         return Vertices(self._run.columns.unpacked(leaves.bits[:n]), offsets, points, error)
+
+    def _vertices(self, m: int) -> tuple[Floats, Floats]:
+        """The vertices (m, k) that the buffer holds over the hull's coordinates, and bounds (m,) on their errors."""
+        place, chart = self._leaves.face_points[:m], self._piece.domain.chart
+        if not chart.plain:
+            points = approximate_points(self._run.problem, self._piece.domain, place[:, :-1])
+            return points, np.full(m, np.inf)
+        points = chart.shift + chart.scale * place[:, :-1]
+        rounding = 4 * ULP * np.max(np.abs(chart.shift) + 2 * chart.scale)
+        return points, (chart.scale.max() * place[:, -1] + rounding) * SAFE
 
     def _flush_zeros(self) -> Zeros:
         """Hand over the vertices that the buffer holds, and what vanishes at them."""
@@ -478,7 +486,7 @@ class CellsPart:
         registers[[N_LEAVES, N_FACES]] = 0
         offsets = np.searchsorted(leaves.face_leaf[:m], np.arange(n + 1))
         zero = self._run.unpacked_zeros(self._piece, leaves.face_zeros[:m])
-        points, error = leaves.face_points[:m, :-1].copy(), leaves.face_points[:m, -1].copy()
+        points, error = self._vertices(m)
         return Zeros(self._run.columns.unpacked(leaves.bits[:n]), offsets, zero, points, error)
 
     def _note_ends(self, n: int) -> None:

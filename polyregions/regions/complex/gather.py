@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from flint import fmpz_mat
 
-from polyregions._types import Bytes, Ints
+from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.engine.choose import MANY_VERTICES, choose_engine
 from polyregions.engine.options import RunOptions
 from polyregions.exact.affine import integer_matrix
+from polyregions.exact.numbers import nearest_float
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.generators import generators
+from polyregions.polyhedra.oracle.proof import UNIT as ULP
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.regions.collect import enumerate_in_memory
 from polyregions.regions.prefixes import RegionForms
@@ -28,11 +31,15 @@ class CellVertices:
         bits: (B, N) uint8 patterns of the regions.
         offsets: (B+1,) where the vertices of each region start.
         zero: (M, N+m+1) uint8: which neurons are 0, which rows of the domain, and whether it is at infinity.
+        points: (M, k) the vertices over the hull's coordinates, in float64; whatever it is at infinity.
+        error: (M,) bounds on their distance (maximum norm) to the true ones, infinite where none is known.
     """
 
     bits: Bytes
     offsets: Ints
     zero: Bytes
+    points: Floats
+    error: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +50,22 @@ class AllFaces:
         zero: (F, N+m+1) uint8 what vanishes on each, packed in bytes of eight (little end first).
         on: (F, N) uint8 the neurons that are positive on it, packed likewise.
         dim: (F,) its dimension, without that of the lines in the domain that nothing changes along.
-        region: (F,) the first region that has it in its closure, in the order in which they came.
+        is_finite: (F,) whether it is not at infinity.
         offsets: (F+1,), facets (M,): its facets.
+        points: (V, k) the vertices, the faces of dimension 0 in their order, over the hull's coordinates.
+        error: (V,) bounds on their distance (maximum norm) to the true ones, infinite where none is known.
+        n_lines: how many dimensions of lines there are that nothing changes along.
     """
 
     zero: Bytes
     on: Bytes
     dim: Ints
-    region: Ints
+    is_finite: Bools
     offsets: Ints
     facets: Ints
+    points: Floats
+    error: Floats
+    n_lines: int
 
 
 def cell_vertices(problem: Problem, regions: RegionSet | None = None) -> tuple[int, Iterator[CellVertices]]:
@@ -84,7 +97,7 @@ def _by_engine(problem: Problem) -> tuple[int, Iterator[CellVertices]]:
     run = CellsRun(problem, wanted=ZEROS)
     first = next(piece for start in run.starts() if (piece := run.piece(start)) is not None)
     parts = (run.part(start, Referee(problem.solid.bounds)).zeros() for start in run.starts())
-    found = (CellVertices(x.bits, x.offsets, x.zero) for part in parts for x in part)
+    found = (CellVertices(x.bits, x.offsets, x.zero, x.points, x.error) for part in parts for x in part)
     return first.start.dim, found
 
 
@@ -101,7 +114,11 @@ def _in_rationals(forms: RegionForms, i: int) -> CellVertices:
     zero = np.array([[value == 0 for value in row] for row in values.tolist()], dtype=np.uint8)
     at_infinity = np.array([[end[-1] == 0 for end in ends]], dtype=np.uint8)
     zero = np.concatenate([zero.reshape(len(rows), len(ends)), at_infinity]).T
-    return CellVertices(regions.patterns[i : i + 1].astype(np.uint8), np.array([0, len(ends)]), zero)
+    points = np.array([[nearest_float(Fraction(c, end[-1] or 1)) for c in end[:-1]] for end in ends])
+    points = points.reshape(len(ends), regions.dim)
+    error = 2 * ULP * np.abs(points).max(axis=1, initial=0.0)
+    pattern = regions.patterns[i : i + 1].astype(np.uint8)
+    return CellVertices(pattern, np.array([0, len(ends)]), zero, points, error)
 
 
 def all_faces(problem: Problem, regions: RegionSet | None = None) -> AllFaces:
@@ -112,7 +129,8 @@ def all_faces(problem: Problem, regions: RegionSet | None = None) -> AllFaces:
     from polyregions.regions.complex.listing import Listing  # numba takes half a second to import
 
     dim, found = cell_vertices(problem, regions)
+    n_lines = problem.solid.hull.dim - dim
     listing = Listing(dim, problem.network.n_neurons, len(problem.solid.forms))
     for cells in found:
         listing.add(cells)
-    return listing.faces()
+    return listing.faces(n_lines)

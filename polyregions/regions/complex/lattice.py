@@ -41,30 +41,28 @@ class Local(NamedTuple):
 
 
 class Found(NamedTuple):
-    """All faces so far: keys (F, K), table (T,): where a key is, by its hash, -1 where there is none; dim, region (F,);
-    offsets (F+1,), facets (M,): the facets of each; size (1,): how many faces there are.
+    """All faces so far: keys (F, K), table (T,): where a key is, by its hash, -1 where there is none; dim (F,);
+    vertex (F,): of a vertex, where it is in the batch that had it first; offsets (F+1,), facets (M,): the facets of
+    each; size (1,): how many faces there are.
     """
 
     keys: Words
     table: Ints
     dim: Ints
-    region: Ints
+    vertex: Ints
     offsets: Ints
     facets: Ints
     size: Ints
 
 
 @entry
-def add_cells(
-    first: int, offsets: Ints, zeros: Words, on: Words, number: int, local: Local, found: Found
-) -> int:
+def add_cells(first: int, offsets: Ints, zeros: Words, on: Words, local: Local, found: Found) -> int:
     """Add the faces of cells from `first` on; the first cell that there is no room for, or FINISHED.
 
     Args:
         offsets: (B+1,) where the vertices of each cell start.
         zeros: (M, Z) what vanishes at each.
         on: (B, N) words of the neurons that are on in each cell.
-        number: of the first cell among all.
     """
     d = len(local.levels) - 2
     for cell in range(first, len(offsets) - 1):
@@ -74,7 +72,7 @@ def add_cells(
             return cell
         for level in range(d, -1, -1):  # vertices first: the facets of a face are known when it is
             for f in range(local.levels[level], local.levels[level + 1]):
-                intern(zeros, start, on, cell, f, d - level, number + cell, local, found)
+                intern(zeros, start, on, cell, f, d - level, local, found)
     return FINISHED
 
 
@@ -99,13 +97,16 @@ def list_faces(zeros: Words, start: int, end: int, d: int, local: Local) -> int:
     for v in range(end - start):
         local.faces[0, v >> 6] |= bit(v)
     n_walls = find_walls(zeros, start, end, local)
-    n_walls = keep_largest(local.faces, 0, local.walls, n_walls, n_words, local.walls, local.drop)
+    n_walls = keep_largest(local.faces, 0, local.walls, n_walls, n_words, local.walls, local.drop, False)
+    is_simple = are_simple(local.walls, n_walls, end - start, d)
     local.levels[0], local.levels[1] = 0, 1
     local.offsets[0] = 0
     n, n_facets = 1, 0
     for level in range(1, d + 1):
         for f in range(local.levels[level - 1], local.levels[level]):
-            n_parts = keep_largest(local.faces, f, local.walls, n_walls, n_words, local.parts, local.drop)
+            n_parts = keep_largest(
+                local.faces, f, local.walls, n_walls, n_words, local.parts, local.drop, is_simple
+            )
             if n + n_parts >= len(local.faces) or n_facets + n_parts >= len(local.facets):
                 return NO_FACE
             for p in range(n_parts):
@@ -150,7 +151,21 @@ def find_walls(zeros: Words, start: int, end: int, local: Local) -> int:
 
 
 @kernel
-def keep_largest(faces: Words, f: int, walls: Words, m: int, n_words: int, parts: Words, drop: Ints) -> int:
+def are_simple(walls: Words, m: int, n_vertices: int, d: int) -> bool:
+    """Whether d of the facets meet at every vertex: then a face and a facet that meet do so in a facet of the face."""
+    n_more = 0
+    for v in range(n_vertices):
+        total = 0
+        for j in range(m):
+            total += walls[j, v >> 6] & bit(v) != NONE
+        n_more += total != d
+    return bool(n_more == 0)
+
+
+@kernel
+def keep_largest(
+    faces: Words, f: int, walls: Words, m: int, n_words: int, parts: Words, drop: Ints, is_simple: bool
+) -> int:
     """The largest proper intersections of a face with walls, each once and in their order, into parts; how many."""
     for j in range(m):
         n_in = n_out = 0
@@ -158,7 +173,7 @@ def keep_largest(faces: Words, f: int, walls: Words, m: int, n_words: int, parts
             n_in += count(faces[f, w] & walls[j, w])
             n_out += count(faces[f, w] & ~walls[j, w])
         drop[j] = int(n_in == 0 or n_out == 0)
-    for i in range(m):
+    for i in range(0 if is_simple else m):
         for j in range(m):
             if drop[i] == 1:
                 break
@@ -201,7 +216,7 @@ def find_face(faces: Words, first: int, last: int, parts: Words, p: int, n_words
 
 @kernel
 def intern(
-    zeros: Words, start: int, on: Words, cell: int, f: int, dim: int, region: int, local: Local, found: Found
+    zeros: Words, start: int, on: Words, cell: int, f: int, dim: int, local: Local, found: Found
 ) -> None:
     """Find a face of a cell among all, or add it with its facets, which are there already."""
     n = found.size[0]
@@ -214,7 +229,8 @@ def intern(
             return
         at = (at + 1) & mask
     found.table[at] = n
-    local.numbers[f], found.dim[n], found.region[n] = n, dim, region
+    local.numbers[f], found.dim[n] = n, dim
+    found.vertex[n] = start + first_vertex(local.faces, f)
     m = found.offsets[n]
     for i in range(local.offsets[f], local.offsets[f + 1]):
         found.facets[m] = local.numbers[local.facets[i]]
@@ -243,6 +259,15 @@ def write_key(
 
 
 @kernel
+def first_vertex(faces: Words, f: int) -> int:
+    """The first vertex of a face."""
+    for x in range(faces.shape[1]):
+        if faces[f, x] != NONE:
+            return 64 * x + lowest(faces[f, x])
+    return 0
+
+
+@kernel
 def hash_key(keys: Words, at: int) -> int:
     """A number that differs for most keys."""
     mixed = np.uint64(0x9E3779B97F4A7C15)
@@ -250,8 +275,7 @@ def hash_key(keys: Words, at: int) -> int:
         mixed ^= keys[at, w]
         mixed *= np.uint64(0xFF51AFD7ED558CCD)
         mixed ^= mixed >> np.uint64(32)
-    hashed: int = np.int64(mixed >> np.uint64(1))
-    return hashed
+    return np.int64(mixed >> np.uint64(1))  # type: ignore[return-value]  # an int to Python, a number to numba
 
 
 @kernel

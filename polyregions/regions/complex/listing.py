@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from polyregions._types import Bytes
+from polyregions._types import Bytes, Floats
 from polyregions.engine.cells.state import Words, words_for
 from polyregions.engine.kernels.compiled import announced
 from polyregions.regions.complex.gather import AllFaces, CellVertices
@@ -29,15 +29,16 @@ class Listing:
 
     def __init__(self, dim: int, n_neurons: int, n_rows: int) -> None:
         self._dim, self._n_neurons = dim, n_neurons
-        self._n_words = words_for(n_neurons + n_rows + 1)
+        self._infinity = n_neurons + n_rows
+        self._n_words = words_for(self._infinity + 1)
         self._n_on = words_for(max(1, n_neurons))
-        self._n_cells = 0
+        self._points: list[tuple[Floats, Floats]] = []
         self._local = _local(dim, self._n_words, FIRST_LOCAL, 1)
         self._found = Found(
             keys=np.zeros((FIRST_FACES, self._n_words + self._n_on), dtype=np.uint64),
             table=np.full(4 * FIRST_FACES, -1, dtype=np.int64),
             dim=np.zeros(FIRST_FACES, dtype=np.int64),
-            region=np.zeros(FIRST_FACES, dtype=np.int64),
+            vertex=np.zeros(FIRST_FACES, dtype=np.int64),
             offsets=np.zeros(FIRST_FACES + 1, dtype=np.int64),
             facets=np.zeros(4 * FIRST_FACES, dtype=np.int64),
             size=np.zeros(1, dtype=np.int64),
@@ -50,14 +51,16 @@ class Listing:
         most = int(np.diff(offsets).max(initial=1))
         if most > 64 * self._local.faces.shape[1]:
             self._local = _local(self._dim, self._n_words, len(self._local.faces), words_for(most))
-        first = 0
+        first, known = 0, int(self._found.size[0])
         with announced("faces (about 3 seconds)"):
             while True:
-                first = add_cells(first, offsets, zeros, on, self._n_cells, self._local, self._found)
+                first = add_cells(first, offsets, zeros, on, self._local, self._found)
                 if first == FINISHED:
                     break
                 self._grow()
-        self._n_cells += len(cells.bits)
+        new = slice(known, int(self._found.size[0]))
+        vertices = self._found.vertex[new][self._found.dim[new] == 0]
+        self._points.append((cells.points[vertices], cells.error[vertices]))
 
     def _grow(self) -> None:
         """Twice the room for faces, of one cell and of all."""
@@ -68,25 +71,29 @@ class Listing:
             keys=_doubled(old.keys),
             table=np.full(2 * len(old.table), -1, dtype=np.int64),
             dim=_doubled(old.dim),
-            region=_doubled(old.region),
+            vertex=_doubled(old.vertex),
             offsets=_doubled(old.offsets),
             facets=_doubled(old.facets),
             size=old.size,
         )
         fill_table(self._found)
 
-    def faces(self) -> AllFaces:
+    def faces(self, n_lines: int) -> AllFaces:
         """All faces so far."""
         found, n = self._found, int(self._found.size[0])
         keys = found.keys[:n].view(np.uint8).reshape(n, -1)
         m = int(found.offsets[n])
+        is_finite = (keys[:, self._infinity // 8] >> (self._infinity % 8)) & 1 == 0
         return AllFaces(
             keys[:, : 8 * self._n_words],
             keys[:, 8 * self._n_words :][:, : -(-self._n_neurons // 8)],
             found.dim[:n],
-            found.region[:n],
+            is_finite,
             found.offsets[: n + 1],
             found.facets[:m],
+            np.concatenate([points for points, _ in self._points]),
+            np.concatenate([error for _, error in self._points]),
+            n_lines,
         )
 
 
