@@ -109,7 +109,7 @@ def _volumes(regions: RegionSet, facets: Facets, neurons: Ints) -> Finding:
     whole = volume_of_facets([f.exact() for f in _domain_facets(regions, facets)], regions.dim)
     whole *= solid.hull.scale()
     with np.errstate(over="ignore", invalid="ignore"):  # what floats cannot hold is said below
-        total = float(region_volumes(regions, facets.boundary, neurons).sum())
+        total = float(region_volumes(regions, facets.boundary, neurons, precision=0).sum())
     if not (np.isfinite(total) and SMALLEST <= whole < np.inf):
         return Finding(name, None, f"float64 cannot hold them: regions {total!r}, domain {whole!r}")
     return Finding(name, abs(total - whole) <= PRECISION * whole, f"regions {total!r}, domain {whole!r}")

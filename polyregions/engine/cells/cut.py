@@ -12,6 +12,7 @@ from polyregions._types import Floats, Ints
 from polyregions.engine.cells.integers import settle_in_integers, settle_zeros
 from polyregions.engine.cells.state import (
     BEFORE,
+    FINE,
     N_OPEN,
     N_OPEN_SHARP,
     N_OPEN_WHOLE,
@@ -329,6 +330,26 @@ def finish_vertices(
         if place.shape[1] > d + 1:
             settle_in_integers(d, words, units, forms, layer, place, marks, v, owner, system, rest, at)
         registers[N_OPEN_WHOLE] += n_open(words, marks, v, rest, at)
+
+
+@uncounted_kernel
+def refine(
+    axes: Axes,
+    words: Axes,
+    units: Ints,
+    forms: Floats,
+    place: Floats,
+    marks: Words,
+    start: int,
+    end: int,
+    owner: Ints,
+    system: Floats,
+) -> None:
+    """Solve anew for the vertices of a leaf that are not known well."""
+    d = len(axes) + ZERO
+    for v in range(start, end):
+        if place[v, d] > FINE:
+            sharpen(axes, words, units, forms, place, marks, v, owner, system)
 
 
 @uncounted_kernel

@@ -17,6 +17,7 @@ from polyregions.engine.cells.cut import (
     make_vertices,
     next_unit,
     push_row,
+    refine,
     split_off,
     weigh,
 )
@@ -180,6 +181,8 @@ def walk(axes: Axes, words: Axes, net: Net, work: Work, leaves: Leaves, wanted: 
                 d, words, forms, signs, space, place, marks, start, end, owner, box, leaves.points, i
             ):
                 return LEAF
+            if wanted in (VERTICES, ZEROS):
+                refine(axes, words, units, forms, place, marks, start, end, owner, system)
             if wanted >= FACES and not record_more(
                 d, words, forms, place, marks, start, end, owner, signs, registers, leaves, wanted
             ):

@@ -27,6 +27,7 @@ ULP: Final = 2.0**-53
 TINY: Final = 1e-290
 WHOLE_LIMIT: Final = 2.0**52  # floats of smaller sizes are added and multiplied exactly if they are integers
 POOR: Final = 2.0**-16  # a new vertex that is known less well than this is solved for anew
+FINE: Final = 2.0**-46  # and one that is handed out, if it can be known better
 MOST_UPDATES: Final = 64  # changes of a layer's forms before they are composed anew
 
 # Rows of `forms` after the d + 1 coefficients of the units: a bound on the error of their values anywhere in reach, on

@@ -33,7 +33,7 @@ class Listing:
         self._n_words = words_for(self._infinity + 1)
         self._n_on = words_for(max(1, n_neurons))
         self._points: list[tuple[Floats, Floats]] = []
-        self._local = _local(dim, self._n_words, FIRST_LOCAL, 1)
+        self._local = local_room(dim, self._n_words, FIRST_LOCAL, 1)
         self._found = Found(
             keys=np.zeros((FIRST_FACES, self._n_words + self._n_on), dtype=np.uint64),
             table=np.full(4 * FIRST_FACES, -1, dtype=np.int64),
@@ -46,11 +46,11 @@ class Listing:
 
     def add(self, cells: CellVertices) -> None:
         """Add the faces of some cells."""
-        zeros, on = _words(cells.zero, self._n_words), _words(cells.bits, self._n_on)
+        zeros, on = words_of(cells.zero, self._n_words), words_of(cells.bits, self._n_on)
         offsets = cells.offsets.astype(np.int64)
         most = int(np.diff(offsets).max(initial=1))
         if most > 64 * self._local.faces.shape[1]:
-            self._local = _local(self._dim, self._n_words, len(self._local.faces), words_for(most))
+            self._local = local_room(self._dim, self._n_words, len(self._local.faces), words_for(most))
         first, known = 0, int(self._found.size[0])
         with announced("faces (about 3 seconds)"):
             while True:
@@ -66,7 +66,7 @@ class Listing:
         """Twice the room for faces, of one cell and of all."""
         old = self._found
         n_words = self._local.faces.shape[1]
-        self._local = _local(self._dim, self._n_words, 2 * len(self._local.faces), n_words)
+        self._local = local_room(self._dim, self._n_words, 2 * len(self._local.faces), n_words)
         self._found = Found(
             keys=_doubled(old.keys),
             table=np.full(2 * len(old.table), -1, dtype=np.int64),
@@ -97,7 +97,8 @@ class Listing:
         )
 
 
-def _local(dim: int, n_words: int, n_faces: int, n_vertex_words: int) -> Local:
+def local_room(dim: int, n_words: int, n_faces: int, n_vertex_words: int) -> Local:
+    """Room for the lattice of one cell with so many faces, of vertices in so many words."""
     n_rows = 64 * n_words
     return Local(
         faces=np.zeros((n_faces, n_vertex_words), dtype=np.uint64),
@@ -112,7 +113,7 @@ def _local(dim: int, n_words: int, n_faces: int, n_vertex_words: int) -> Local:
     )
 
 
-def _words(bits: Bytes, n_words: int) -> Words:
+def words_of(bits: Bytes, n_words: int) -> Words:
     """Bits (M, n) in words (M, W)."""
     packed = np.packbits(bits, axis=1, bitorder="little")
     padded = np.zeros((len(bits), 8 * n_words), dtype=np.uint8)
