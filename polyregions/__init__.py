@@ -60,8 +60,14 @@ from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_
 from polyregions.analysis.rewriting.local_models import LocalModels, local_models
 from polyregions.analysis.rewriting.simplify import Simplified, simplify
 from polyregions.analysis.topology.chains import Homology
+from polyregions.analysis.topology.critical import CriticalPoints, critical_points
 from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
 from polyregions.analysis.topology.homology import betti_numbers, homology
+from polyregions.analysis.topology.persistence import (
+    PersistenceDiagram,
+    bottleneck_distance,
+    persistent_homology,
+)
 from polyregions.analysis.training import compare_checkpoints
 from polyregions.analysis.verification import Counterexample, Verification, verify
 from polyregions.analysis.verification.property import Property
@@ -117,6 +123,7 @@ __all__ = [
     "Checkpoints",
     "ConvexOptimum",
     "Counterexample",
+    "CriticalPoints",
     "DEFINITIONS",
     "DecisionBoundary",
     "DecisionCell",
@@ -140,6 +147,7 @@ __all__ = [
     "LowerDimensionalRegions",
     "Network",
     "NeuronStatus",
+    "PersistenceDiagram",
     "PlaneSection",
     "PolyregionsError",
     "PreimagePiece",
@@ -163,6 +171,7 @@ __all__ = [
     "along_segment",
     "audit",
     "betti_numbers",
+    "bottleneck_distance",
     "boundary_facets",
     "bounds",
     "certify",
@@ -171,6 +180,7 @@ __all__ = [
     "count_by_characteristic_polynomial",
     "count_by_definition",
     "count_regions",
+    "critical_points",
     "dead_regions",
     "decision_boundary",
     "decision_cells",
@@ -206,6 +216,7 @@ __all__ = [
     "minimize",
     "minimize_convex",
     "neuron_status",
+    "persistent_homology",
     "plane_section",
     "region_blocks",
     "plot_layers",

@@ -154,23 +154,8 @@ class FaceComplex:
         Complexity: an exact linear system each.
         """
         hull, chosen = self.problem.solid.hull, range(self.counts[0]) if numbers is None else numbers
-        return [tuple(hull.lift(Point.of(u)).coordinates) for u in self.exact_points(chosen)]
-
-    def exact_points(self, numbers: Sequence[int]) -> list[list[Fraction]]:
-        """Some vertices over the hull's coordinates, in rationals."""
-        cut = self._cut
-        prefixes = Prefixes(cut.layers, KEPT_LAYERS)
-        kinked = cut.layers.kinked
-        places = [(index, int(unit)) for index, units in enumerate(kinked) for unit in units]
-        walls = [form.exact() for form in cut.solid.forms]
-        n, found = self._n_signs, []
-        for v in numbers:
-            pattern, zero = self._bits(self.on, v)[:n] != 0, np.flatnonzero(self._bits(self.zero, v))
-            rows = [prefixes.layer(pattern, places[i][0]).exact.row(places[i][1]) for i in zero if i < n]
-            rows += [walls[i - n] for i in zero if n <= i < n + len(walls)]
-            reduced, denominator, _ = integer_matrix(rows, self.dim + 1).rref()
-            found.append([Fraction(-int(reduced[i, self.dim]), int(denominator)) for i in range(self.dim)])
-        return found
+        rows = VertexRows(self)
+        return [tuple(hull.lift(Point.of(rows.point(v))).coordinates) for v in chosen]
 
     def where_on(self, neuron: int) -> FaceComplex:
         """Where the pre-activation of a neuron is not negative."""
@@ -217,7 +202,7 @@ class FaceComplex:
         return self._with(NotNegative(f"y{output} >= {level}", (self._level_row(level, output, 1),)))
 
     def restricted(self, chosen: Bools) -> FaceComplex:
-        """The faces (F,) that are chosen and all that these are bounded by."""
+        """The faces (F,) that are chosen and all that these are bounded by; it forgets which part it is of."""
         chosen = chosen.copy()
         owner = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         for dim in range(self.dim, 0, -1):
@@ -263,9 +248,6 @@ class FaceComplex:
         signs: Ints = 2 * positive - 1 + zero  # a neuron that vanishes is not positive
         return signs
 
-    def _bits(self, packed: Bytes, face: int) -> Bytes:
-        return np.unpackbits(packed[face], bitorder="little")
-
     def _classes(self, rule: str) -> tuple[str, int]:
         network = self.problem.network
         rule = chosen_rule(network, rule)
@@ -292,6 +274,45 @@ class FaceComplex:
             part_of = _taken(self, np.flatnonzero(part.holds(signs[:, :0], signs)))
             return replace(part_of, parts=(*self.parts, part))
         return _built(self.problem, (*self.parts, part))
+
+
+class VertexRows:
+    """The exact rows that meet in a complex's vertices; layers are composed once for vertices with the same signs.
+
+    What follows a neuron that vanishes at a vertex has the same value there whichever side is taken: it counts as off.
+    """
+
+    def __init__(self, complex: FaceComplex) -> None:
+        self._complex, cut = complex, complex._cut
+        self._prefixes = Prefixes(cut.layers, KEPT_LAYERS)
+        self._outputs = Prefixes(complex.problem.layers, KEPT_LAYERS)
+        self._places = [(i, int(unit)) for i, units in enumerate(cut.layers.kinked) for unit in units]
+        self._walls = [form.exact() for form in cut.solid.forms]
+
+    def point(self, v: int) -> list[Fraction]:
+        """A vertex over the hull's coordinates."""
+        k, n = self._complex.dim, len(self._places)
+        pattern, zero = self._pattern(v), np.flatnonzero(self._bits(self._complex.zero, v)).tolist()
+        places = [self._places[i] for i in zero if i < n]
+        rows = [self._prefixes.layer(pattern, layer).exact.row(unit) for layer, unit in places]
+        rows += [self._walls[i - n] for i in zero if i >= n]
+        reduced, denominator, _ = integer_matrix(rows, k + 1).rref()
+        return [Fraction(-int(reduced[i, k]), int(denominator)) for i in range(k)]
+
+    def output(self, v: int, output: int) -> Fraction:
+        """The value of one of the network's outputs at a vertex."""
+        pattern = self._pattern(v)[: self._complex.problem.network.n_neurons]
+        affine = self._outputs.output(pattern)
+        row = affine.row(output)
+        value = sum((a * u for a, u in zip(row, self.point(v), strict=False)), Fraction(row[-1]))
+        return value / affine.denominator
+
+    def _pattern(self, v: int) -> Bools:
+        pattern: Bools = self._bits(self._complex.on, v)[: len(self._places)] != 0
+        return pattern
+
+    def _bits(self, packed: Bytes, face: int) -> Bytes:
+        return np.unpackbits(packed[face], bitorder="little")
 
 
 def face_complex(regions: RegionSet) -> FaceComplex:
