@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import naive
+import naive_faces
 from polyregions import (
     Box,
     HPolytope,
@@ -144,40 +145,10 @@ def test_the_euler_characteristic_of_unbounded_domains() -> None:
 
 def cells_by_definition(layers: Any, lower: int, upper: int, d: int) -> tuple[int, ...]:
     """The f-vector from every sign vector in {-, 0, +} of the box's rows and all neurons, tried one after another."""
-    walls = [
-        ([int(i == j) * s for j in range(d)], -b * s) for i in range(d) for s, b in ((1, lower), (-1, upper))
-    ]
-    found: list[tuple[list[naive.Row], tuple[int, ...]]] = [([], ())]
-    for form in walls:
-        found = [cell for known in found for cell in extended(known, form, (1, 0), d)]
-    for n in range(sum(naive.relu_sizes(layers, False))):
-        found = [
-            cell
-            for known in found
-            for cell in extended(known, neuron(layers, known[1][2 * d :], n), (1, 0, -1), d)
-        ]
     counts = [0] * (d + 1)
-    for rows, _ in found:
+    for rows, _ in naive_faces.cells(layers, lower, upper, d):
         counts[naive.dimension(rows, d)] += 1
     return tuple(counts)
-
-
-def neuron(layers: Any, signs: tuple[int, ...], n: int) -> naive.Form:
-    """The form of neuron n where those before it have the given signs; what follows a zero does not matter."""
-    return naive.unroll(layers, tuple(int(sign > 0) for sign in signs))[0][n]
-
-
-def extended(known: Any, form: Any, signs: tuple[int, ...], d: int) -> list[Any]:
-    rows, before = known
-    weight, bias = form
-    minus = [-w for w in weight]
-    options = {
-        1: [naive.make_row(minus, bias, strict=True)],
-        0: [naive.make_row(minus, bias, strict=False), naive.make_row(weight, -bias, strict=False)],
-        -1: [naive.make_row(weight, -bias, strict=True)],
-    }
-    cells = [([*rows, *options[sign]], (*before, sign)) for sign in signs]
-    return [cell for cell in cells if naive.find_point(cell[0], d) is not None]
 
 
 DEGENERATE = {

@@ -75,7 +75,7 @@ def critical_points(complex: FaceComplex, output: int = 0, *, superlevel: bool =
     left, free = cancel(chains)
     part = _parts(chains)
     index = np.zeros((len(complex), complex.dim + 1), dtype=np.int64)
-    np.add.at(index, (part[free], 0), 1)
+    np.add.at(index[:, 0], part[free], 1)
     for cells in np.split(left[np.argsort(part[left], kind="stable")], _ends(np.sort(part[left]))):
         if len(cells):
             index[part[cells[0]]] += _betti(chains, cells, complex.dim)

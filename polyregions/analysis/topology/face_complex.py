@@ -331,8 +331,10 @@ def face_complex(regions: RegionSet) -> FaceComplex:
     >>> complex = pr.face_complex(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
     >>> complex.counts
     (9, 12, 4)
-    >>> complex.signs(0)[4].tolist(), complex.vertices[4].tolist()
-    ([0, 0], [0.0, 0.0])
+    >>> complex.where_on(0).counts  # the right half
+    (6, 7, 2)
+    >>> (complex.boundary(1) @ complex.boundary(2)).toarray().any()
+    np.False_
     """
     if not regions.complete:
         raise InputError(f"faces of a partial set of {len(regions)} regions, expected a complete one")
@@ -405,7 +407,8 @@ def _rank(faces: AllFaces, top: int) -> Ints:
     largest = np.flatnonzero(faces.dim == top)
     patterns = np.packbits(np.unpackbits(faces.on[largest], axis=1, bitorder="little"), axis=1)
     rank = np.zeros(len(faces.dim), dtype=np.int64)
-    rank[largest[np.lexsort(patterns.T[::-1])]] = np.arange(len(largest))
+    if patterns.shape[1]:
+        rank[largest[np.lexsort(patterns.T[::-1])]] = np.arange(len(largest))
     return rank
 
 
