@@ -24,7 +24,7 @@ import polyregions as pr
 from polyregions.plot.figure import STYLE
 
 DOCS = Path(__file__).parent.resolve()
-PAGES = ("plots.md", "gallery.md")
+PAGES = ("plots.md", "gallery.md", "topology.md")
 IMAGE = re.compile(r"^!\[[^]]*\]\((images/[^)]+\.png)\)$", re.MULTILINE)
 CHROMIUM_ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 

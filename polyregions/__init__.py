@@ -85,6 +85,8 @@ from polyregions.io.specs.vnnlib.property import load_property
 from polyregions.io.store.regions import region_blocks
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
+from polyregions.plot.animation import animate_regions
+from polyregions.plot.complexes import plot_complex, plot_persistence
 from polyregions.plot.explorer.page import explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
@@ -169,6 +171,7 @@ __all__ = [
     "adjacency_graph",
     "along_polyline",
     "along_segment",
+    "animate_regions",
     "audit",
     "betti_numbers",
     "bottleneck_distance",
@@ -219,7 +222,9 @@ __all__ = [
     "persistent_homology",
     "plane_section",
     "region_blocks",
+    "plot_complex",
     "plot_layers",
+    "plot_persistence",
     "plot_regions",
     "plot_surface",
     "output_range",

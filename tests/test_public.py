@@ -17,27 +17,26 @@ from polyregions import errors
 
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
-    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet", "Certificate",
-    "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
-    "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
-    "HRepresentations",
-    "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion",
-    "LowerDimensionalRegions", "Network", "NeuronStatus",
-    "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress", "Property", "Region", "RegionSet",
-    "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict", "Verification",
-    "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment",
-    "audit", "boundary_facets", "bounds", "certify", "check", "compare_checkpoints",
-    "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "dead_regions",
-    "decision_boundary", "decision_cells", "decision_graph", "decision_tree", "enumerate_regions",
-    "estimate_regions", "euler_characteristic", "explore", "face_counts", "facet_arrays", "facet_neurons",
+    "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet",
+    "Certificate", "Checkpoints", "ConvexOptimum", "Counterexample", "CriticalPoints", "DEFINITIONS",
+    "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme",
+    "FaceComplex", "Facets", "Finding", "HPolytope", "HRepresentations", "Homology", "ImagePiece", "Islands",
+    "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions", "Network",
+    "NeuronStatus", "PersistenceDiagram", "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress",
+    "Property", "Region", "RegionSet", "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict",
+    "Verification", "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline",
+    "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance", "boundary_facets",
+    "bounds", "certify", "check", "compare_checkpoints", "count_by_characteristic_polynomial",
+    "count_by_definition", "count_regions", "critical_points", "dead_regions", "decision_boundary",
+    "decision_cells", "decision_graph", "decision_tree", "enumerate_regions", "estimate_regions",
+    "euler_characteristic", "explore", "face_complex", "face_counts", "facet_arrays", "facet_neurons", "homology",
     "hrep_arrays", "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
     "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
     "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
-    "minimize_convex",
-    "neuron_status", "output_range", "plane_section", "plane_through", "plot_layers",
-    "plot_regions", "plot_surface", "preimage", "region_blocks", "region_volumes", "report",
-    "robustness_radii", "robustness_radius", "save", "segment", "simplify", "tally_regions", "verify",
-    "winner_regions",
+    "minimize_convex", "neuron_status", "output_range", "persistent_homology", "plane_section", "plane_through",
+    "plot_complex", "plot_layers", "plot_persistence", "plot_regions", "plot_surface", "preimage", "region_blocks",
+    "region_volumes", "report", "robustness_radii", "robustness_radius", "save", "segment", "simplify",
+    "tally_regions", "verify", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
@@ -188,7 +187,9 @@ BRINGERS = {"regions.collect", "regions.packed"}  # they take what a run found
 def test_views_of_regions_use_of_the_engine_only_the_kernels_that_look_at_regions() -> None:
     used = {b for a, b in GRAPH.edges if part(a) == "regions" and a not in BRINGERS and part(b) == "engine"}
     kernels = {f"engine.kernels.{name}" for name in ("codes", "compiled", "facets", "state")}
-    cells = {"engine.cells.driver", "engine.cells.state"}  # regions made once more, with their vertices
+    cells = {
+        f"engine.cells.{name}" for name in ("driver", "state", "words")
+    }  # made once more, with their vertices
     assert used <= kernels | cells | {"engine.choose", "engine.reduction", "engine.walk.charts"}
 
 

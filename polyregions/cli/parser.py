@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import NoReturn, TypeAlias
 
 import networkx as nx
@@ -19,6 +20,7 @@ from polyregions.analysis.queries.norms import NORMS
 from polyregions.analysis.report import SECTIONS, Report, section_name
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
+from polyregions.cli.topology import FIELDS, topology
 from polyregions.cli.verify import verify_
 from polyregions.engine.options import STALL_LIMIT
 from polyregions.engine.tally import ENGINES
@@ -315,6 +317,30 @@ def _add_query(verbs: Verbs) -> None:
     rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
 
 
+def _add_topology(verbs: Verbs) -> None:
+    asked = _verb(
+        verbs,
+        "topology",
+        topology,
+        "Count faces, pieces and holes: Betti numbers of each class and of the decision boundary, exactly.",
+        "example:two-moons --box -2,-1.5 3,2 --persistence",
+        ".npz or .parquet with all faces",
+    )
+    asked.add_argument(
+        "--level", type=_number, metavar="T", help="also of where the output is at most, and at least, T"
+    )
+    asked.add_argument("--persistence", action="store_true", help="follow the levels of the output")
+    asked.add_argument(
+        "--of-output", type=_limit, default=0, metavar="K", help="which output levels are of (0)"
+    )
+    asked.add_argument(
+        "--field", choices=FIELDS, default="rationals", help="coefficients (default rationals)"
+    )
+    rule = asked.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+
+
 def _add_verify(verbs: Verbs) -> None:
     verify = verbs.add_parser(
         "verify",
@@ -397,6 +423,7 @@ VERBS = (
     _add_plot,
     _add_explore,
     _add_query,
+    _add_topology,
     _add_verify,
     _add_check,
     _add_completion,
@@ -520,6 +547,13 @@ def _seconds(text: str) -> float:
     if not 0 <= value < 1e9:
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of seconds")
     return value
+
+
+def _number(text: str) -> Fraction:
+    try:
+        return Fraction(text.strip())
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number such as 0.5 or 1/3") from None
 
 
 def _timeout(text: str) -> float:

@@ -16,6 +16,7 @@ from polyregions.analysis.report import Report
 from polyregions.analysis.rewriting.decision_tree import DecisionTree
 from polyregions.analysis.rewriting.local_models import LocalModels
 from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
+from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.certificates.certificate import Certificate
 from polyregions.errors import OptionError
 from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
@@ -25,6 +26,7 @@ from polyregions.io.results.boundary import boundary_json, boundary_npz
 from polyregions.io.results.cells import cells_json, cells_npz
 from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
 from polyregions.io.results.checkpoints import checkpoints_csv, checkpoints_json
+from polyregions.io.results.complexes import complex_npz, complex_parquet
 from polyregions.io.results.hrep import hrep_json, hrep_mat, hrep_npz, hrep_parquet
 from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz
 from polyregions.io.results.report import FORMATS, SUFFIXES
@@ -76,6 +78,7 @@ WRITERS: dict[type, dict[str, Writer]] = {
         ".npz": lambda tree: npz_bytes(tree.to_arrays()),
     },
     HPolytope: {".ine": lambda polytope: polytope.to_cdd().encode()},
+    FaceComplex: {".npz": complex_npz, ".parquet": complex_parquet},
     Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
@@ -96,7 +99,7 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 Result: TypeAlias = (
     "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
-    "DecisionTree | LocalModels | Network | HPolytope"
+    "DecisionTree | FaceComplex | LocalModels | Network | HPolytope"
 )
 
 
@@ -120,7 +123,8 @@ def save(
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
     ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``. Decision trees: ``.txt``, ``.json`` or
-    ``.npz``. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
+    ``.npz``. Complexes: ``.npz`` or ``.parquet``, see docs/topology.md. Local models: ``.csv``.
+    Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
     (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
@@ -158,7 +162,8 @@ def save(
     if formats is None:
         raise OptionError(
             f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
-            "arrays, a certificate, checkpoints, a report, a decision tree, local models, a network or a polytope"
+            "arrays, a certificate, checkpoints, a report, a decision tree, a complex, local models, a network or a "
+            "polytope"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))

@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions.errors import InputError
-from polyregions.regions.complex.gather import all_faces
+from polyregions.regions.complex.all_faces import all_faces
 from polyregions.regions.region_set import RegionSet
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from math import factorial
-
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.engine.kernels.compiled import announced
 from polyregions.errors import InputError, OptionError
 from polyregions.polyhedra.volume import volume_of_facets
-from polyregions.regions.complex.gather import CellVertices, can_have_cells, cell_vertices
+from polyregions.regions.complex.gather import can_have_cells, cell_vertices
 from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
@@ -62,33 +59,16 @@ def _by_vertices(regions: RegionSet, precision: float) -> tuple[Floats, Bools]:
     found, is_known = np.zeros(len(regions)), np.zeros(len(regions), dtype=np.bool_)
     if precision == 0 or not (len(regions) and regions.complete and can_have_cells(regions.problem)):
         return found, is_known
+    from polyregions.regions.complex.volumes import cell_volumes  # numba takes half a second to import
+
     at = 0
     for cells in cell_vertices(regions.problem)[1]:
-        volumes, error = _measured(cells)
+        volumes, error = cell_volumes(cells)
         own = slice(at, at + len(volumes))
         with np.errstate(invalid="ignore"):
             is_known[own] = error <= precision * (volumes - error)
         found[own], at = volumes, own.stop
     return found, is_known
-
-
-def _measured(cells: CellVertices) -> tuple[Floats, Floats]:
-    """The volumes (B,) of some cells, and bounds on their errors."""
-    from polyregions.engine.cells.state import words_for  # numba takes half a second to import
-    from polyregions.regions.complex.lattice import FINISHED
-    from polyregions.regions.complex.listing import FIRST_LOCAL, local_room, words_of
-    from polyregions.regions.complex.measure import measure_cells
-
-    dim, offsets = cells.points.shape[1], cells.offsets.astype(np.int64)
-    n_words, volumes, first = words_for(cells.zero.shape[1]), np.zeros((2, len(cells.bits))), 0
-    zeros, n_faces = words_of(cells.zero, n_words), FIRST_LOCAL
-    most = words_for(int(np.diff(offsets).max(initial=1)))
-    with announced("volumes (about 2 seconds)"):
-        while first != FINISHED:
-            local = local_room(dim, n_words, n_faces, most)
-            first = measure_cells(first, offsets, zeros, cells.points, cells.error, local, volumes)
-            n_faces *= 2
-    return volumes[0] / factorial(dim), volumes[1] / factorial(dim) * (1 + 1e-15)
 
 
 def _by_facets(regions: RegionSet, numbers: Ints, boundary: Boundary, neurons: Ints) -> Floats:

@@ -290,7 +290,8 @@ def test_the_command_in_a_page_makes_the_page_again(network: str, capsys: pytest
     assert main(again) == 0
     assert capsys.readouterr().out == first
     assert list(json.loads(first)["sections"]) == [
-        "network", "input_set", "regions", "layers", "ranks", "definitions", "bounds", "adjacency", "reproduce"
+        "network", "input_set", "regions", "layers", "ranks", "definitions", "bounds", "adjacency", "topology",
+        "reproduce",
     ]  # fmt: skip
 
 
@@ -328,6 +329,7 @@ def test_sections_have_names_for_options() -> None:
     names = [section_name(section) for section in SECTIONS]
     assert names == [
         "network", "domain", "region", "layer", "rank", "definition", "bound", "neuron", "adjacency", "decision",
+        "topology",
     ]  # fmt: skip
 
 

@@ -10,11 +10,17 @@ import numpy as np
 from polyregions.analysis.decisions import decision_cells
 from polyregions.analysis.decisions.outputs import AUTO, chosen_rule
 from polyregions.analysis.report.page import PARTIAL, Section, TableRow
+from polyregions.analysis.topology.face_complex import face_complex
+from polyregions.analysis.topology.homology import betti_numbers
 from polyregions.regions.adjacency import adjacency_arrays
 from polyregions.regions.maps import dead_layers
 from polyregions.regions.neurons import Status, neuron_status
 from polyregions.regions.region_set import RegionSet
 from polyregions.regions.winners import winner_regions
+
+FEW_DIMENSIONS = 3  # the topology of more takes as long as everything else together
+FEW_REGIONS = 20_000
+FEW_CLASSES = 5  # each cuts the complex anew, and the boundary by all pairs
 
 
 def network_section(regions: RegionSet) -> Section:
@@ -121,6 +127,25 @@ def decision_section(regions: RegionSet, rule: str = "auto") -> Section | None:
     ]
     note = "A cell is a full-dimensional part of a region where one class wins."
     return Section("decision cells", tuple(rows), note if regions.complete else f"{note} {PARTIAL}")
+
+
+def topology_section(regions: RegionSet, rule: str = "auto") -> Section | None:
+    """Pieces and holes of the classes; None of partial sets, of many dimensions or regions, or of one class."""
+    if not regions.complete or regions.dim > FEW_DIMENSIONS or len(regions) > FEW_REGIONS:
+        return None
+    if rule == AUTO and regions.network.n_outputs < 2:
+        return None
+    rule = chosen_rule(regions.network, rule)
+    n_classes = 2 if rule == "sign" else regions.network.n_outputs
+    if n_classes > FEW_CLASSES:
+        return None
+    complex = face_complex(regions)
+    parts = [(f"class {k}", complex.where_class(k, rule)) for k in range(n_classes)]
+    rows: list[TableRow] = [(name, *betti_numbers(part)) for name, part in parts]
+    rows.append(("boundary", *betti_numbers(complex.decision_boundary(rule))))
+    header = ("set", *(f"b{i}" for i in range(regions.dim + 1)))
+    note = "Betti numbers of closed sets over the rationals: b0 pieces, b1 tunnels or holes, b2 cavities."
+    return Section("topology", tuple(rows), note, header)
 
 
 def _constant_neurons(regions: RegionSet) -> tuple[Any, Any]:

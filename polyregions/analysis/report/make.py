@@ -20,6 +20,7 @@ from polyregions.analysis.report.basics import (
     network_section,
     neuron_section,
     region_section,
+    topology_section,
 )
 from polyregions.analysis.report.counts import bound_section, definition_section, rank_section
 from polyregions.analysis.report.page import Report, Section, SectionFunction, TableRow
@@ -38,6 +39,7 @@ SECTIONS: Final[tuple[SectionFunction, ...]] = (
     neuron_section,
     adjacency_section,
     decision_section,
+    topology_section,
 )
 
 
@@ -84,7 +86,7 @@ def report(
     ('edges', 4)
     """
     chosen_rule(regions.network, rule)  # refused before anything is computed
-    made = [decision_section(regions, rule) if s is decision_section else s(regions) for s in sections]
+    made = [s(regions, rule) if s in (decision_section, topology_section) else s(regions) for s in sections]
     applicable = [section for section in made if section is not None]
     title = f"Linear regions of {regions.network.name}"
     return Report(title, (*applicable, reproduction_section(command)))

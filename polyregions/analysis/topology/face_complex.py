@@ -31,7 +31,8 @@ from polyregions.errors import InputError, OptionError
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
-from polyregions.regions.complex.gather import AllFaces, all_faces
+from polyregions.regions.complex.all_faces import all_faces
+from polyregions.regions.complex.gather import AllFaces
 from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
 
@@ -260,6 +261,7 @@ class FaceComplex:
         return neuron
 
     def _level_row(self, level: float | Fraction, output: int, sign: int) -> tuple[Fraction, ...]:
+        self.problem.network.check_values_are_outputs("a level")
         n = self.problem.network.n_outputs
         if not 0 <= output < n:
             raise OptionError(f"output {output}, expected one of 0 to {n - 1}")

@@ -59,6 +59,7 @@ def filtration(complex: FaceComplex, output: int, superlevel: bool) -> Filtratio
         InputError: the complex is unbounded.
         OptionError: there is no such output.
     """
+    complex.problem.network.check_values_are_outputs("a level")
     n = complex.problem.network.n_outputs
     if not 0 <= output < n:
         raise OptionError(f"output {output}, expected one of 0 to {n - 1}")

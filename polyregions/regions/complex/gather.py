@@ -1,4 +1,4 @@
-"""What vanishes at the vertices of all regions, from the engine of cells or in rationals; and all faces."""
+"""What vanishes at the vertices of all regions, from the engine of cells or in rationals."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from flint import fmpz_mat
 
 from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.engine.choose import MANY_VERTICES, choose_engine
-from polyregions.engine.options import RunOptions
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.numbers import nearest_float
 from polyregions.networks.problem import Problem
 from polyregions.polyhedra.generators import generators
 from polyregions.polyhedra.oracle.proof import UNIT as ULP
 from polyregions.polyhedra.oracle.referee import Referee
-from polyregions.regions.collect import enumerate_in_memory
+from polyregions.regions.collect import all_regions
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
@@ -78,7 +77,7 @@ def cell_vertices(problem: Problem, regions: RegionSet | None = None) -> tuple[i
     if can_have_cells(problem):
         return _by_engine(problem)
     if regions is None:
-        regions = enumerate_in_memory(problem, RunOptions())
+        regions = all_regions(problem)
     forms = RegionForms(regions)
     n_lines = len(generators([form.exact() for form in forms.bounding(0)], regions.dim).lines)
     return regions.dim - n_lines, (_in_rationals(forms, i) for i in range(len(regions)))
@@ -119,18 +118,3 @@ def _in_rationals(forms: RegionForms, i: int) -> CellVertices:
     error = 2 * ULP * np.abs(points).max(axis=1, initial=0.0)
     pattern = regions.patterns[i : i + 1].astype(np.uint8)
     return CellVertices(pattern, np.array([0, len(ends)]), zero, points, error)
-
-
-def all_faces(problem: Problem, regions: RegionSet | None = None) -> AllFaces:
-    """Every face of every region of a problem, in the order of the regions; see `cell_vertices`.
-
-    Complexity: a region costs its faces times the square of its facets; memory is that of the faces.
-    """
-    from polyregions.regions.complex.listing import Listing  # numba takes half a second to import
-
-    dim, found = cell_vertices(problem, regions)
-    n_lines = problem.solid.hull.dim - dim
-    listing = Listing(dim, problem.network.n_neurons, len(problem.solid.forms))
-    for cells in found:
-        listing.add(cells)
-    return listing.faces(n_lines)
