@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.analysis.counting.count import count_by_definition
+from polyregions.analysis.counting.count_table import CountTable, count_table
 from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
 from polyregions.analysis.counting.literature_bounds import Bound, bounds
 from polyregions.analysis.counting.lower_dimensional import (
@@ -113,6 +114,7 @@ __all__ = [
     "Certificate",
     "Checkpoints",
     "ConvexOptimum",
+    "CountTable",
     "Counterexample",
     "DEFINITIONS",
     "DecisionBoundary",
@@ -165,6 +167,7 @@ __all__ = [
     "count_by_characteristic_polynomial",
     "count_by_definition",
     "count_regions",
+    "count_table",
     "dead_regions",
     "decision_boundary",
     "decision_cells",

@@ -18,7 +18,7 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet", "Certificate",
-    "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
+    "Checkpoints", "ConvexOptimum", "CountTable", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
     "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
     "HRepresentations",
     "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion",
@@ -27,7 +27,7 @@ PUBLIC = [
     "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict", "Verification",
     "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment",
     "audit", "boundary_facets", "bounds", "certify", "check", "compare_checkpoints",
-    "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "dead_regions",
+    "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "count_table", "dead_regions",
     "decision_boundary", "decision_cells", "decision_graph", "decision_tree", "enumerate_regions",
     "estimate_regions", "euler_characteristic", "explore", "face_counts", "facet_arrays", "facet_neurons",
     "hrep_arrays", "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
@@ -213,6 +213,7 @@ def test_extras_are_imported_only_inside_functions() -> None:
             places.add(name)
     beside = {
         "polyhedra.convert",
+        "analysis.paper_table",
         "analysis.queries.convex",
         "analysis.rewriting.local_models",
         "engine.cluster",
