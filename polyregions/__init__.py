@@ -82,6 +82,7 @@ from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
 from polyregions.plot.surface import plot_surface
+from polyregions.plot.training import plot_training
 from polyregions.polyhedra.domain import Box, Slice, WholeSpace
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.slices import plane_through, segment
@@ -206,6 +207,7 @@ __all__ = [
     "plot_layers",
     "plot_regions",
     "plot_surface",
+    "plot_training",
     "output_range",
     "plane_through",
     "preimage",

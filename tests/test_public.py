@@ -35,7 +35,7 @@ PUBLIC = [
     "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
     "minimize_convex",
     "neuron_status", "output_range", "plane_section", "plane_through", "plot_layers",
-    "plot_regions", "plot_surface", "preimage", "region_blocks", "region_volumes", "report",
+    "plot_regions", "plot_surface", "plot_training", "preimage", "region_blocks", "region_volumes", "report",
     "robustness_radii", "robustness_radius", "save", "segment", "simplify", "tally_regions", "verify",
     "winner_regions",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ NOTHING: Final = "–"
 BETWEEN: Final = " to "
 
 Rounding: TypeAlias = Literal["up", "down", "nearest"]
-Show: TypeAlias = Callable[[Any], str]
+ROUNDED: Final[dict[Rounding, Callable[[Fraction], int]]] = {"up": ceil, "down": floor, "nearest": round}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PaperColumn:
     @property
     def is_text(self) -> bool:
         """Whether it holds texts, which stand at the left."""
-        return any(isinstance(value, str) for value in self.values)
+        return any(isinstance(value, str) for value in self.values) or not self.values
 
 
 class PaperTable:
@@ -143,7 +143,7 @@ def three_digits(value: int | Fraction, rounding: Rounding) -> tuple[int, int]:
     exponent = int(log10(value.numerator) - log10(value.denominator))
     exponent += (value >= Fraction(10) ** (exponent + 1)) - (value < Fraction(10) ** exponent)
     scaled = Fraction(value) / Fraction(10) ** (exponent - 2)
-    digits = {"up": ceil, "down": floor, "nearest": round}[rounding](scaled)
+    digits = ROUNDED[rounding](scaled)
     return (100, exponent + 1) if digits == 1000 else (digits, exponent)
 
 

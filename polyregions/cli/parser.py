@@ -14,11 +14,15 @@ import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.analysis.counting.count_table import USUAL_BOUNDS, CountTable
+from polyregions.analysis.counting.definitions import DEFINITIONS
+from polyregions.analysis.counting.literature_bounds import BOUND_NAMES
 from polyregions.analysis.decisions import DecisionCells
 from polyregions.analysis.queries.norms import NORMS
 from polyregions.analysis.report import SECTIONS, Report, section_name
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
+from polyregions.cli.table import PAGES, table
 from polyregions.cli.verify import verify_
 from polyregions.engine.options import STALL_LIMIT
 from polyregions.engine.tally import ENGINES
@@ -109,7 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None
+    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None, several: bool = False
 ) -> argparse.ArgumentParser:
     """A verb with the options that all verbs about regions have."""
     epilog = f"example:\n  polyregions {name} {example}"
@@ -117,7 +121,7 @@ def _verb(
         name, help=text, description=text, epilog=epilog, formatter_class=FORMATTER
     )
     sub.set_defaults(run=run)
-    _common(sub, output)
+    _common(sub, output, several)
     return sub
 
 
@@ -201,6 +205,35 @@ def _add_report(verbs: Verbs) -> None:
         choices=[section_name(section) for section in SECTIONS],
         help="leave a section out; the decision cells and the adjacency take longest",
     )
+
+
+def _add_table(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
+        "table",
+        table,
+        "Count the regions of several networks by several definitions, beside bounds, as a table for a paper.",
+        "example:two-moons --box -2,-1.5 3,2 --definitions R2,R4,R6 -o table.tex",
+        listed(suffixes_of(CountTable)),
+        several=True,
+    )
+    page.add_argument(
+        "--definitions",
+        type=_words,
+        default=",".join(DEFINITIONS),
+        metavar="NAMES",
+        help="some of R1 to R6, joined by commas (default: all; R1, R3 and R5 take longest)",
+    )
+    page.add_argument(
+        "--bounds",
+        type=_words,
+        default=",".join(USUAL_BOUNDS),
+        metavar="NAMES",
+        help=f"some of {', '.join(BOUND_NAMES)}; all, or none (default: %(default)s)",
+    )
+    page.add_argument("--names", type=_words, metavar="NAMES", help="what the table calls the networks")
+    page.add_argument("--exact", action="store_true", help="print long bounds in full (.tex, .md)")
+    page.add_argument("--format", choices=tuple(PAGES), default="markdown", help="on stdout (markdown)")
 
 
 def _add_plot(verbs: Verbs) -> None:
@@ -394,6 +427,7 @@ VERBS = (
     _add_graph,
     _add_cells,
     _add_report,
+    _add_table,
     _add_plot,
     _add_explore,
     _add_query,
@@ -418,15 +452,19 @@ def _parted(word: str) -> list[str]:
     return [name, value] if equals and name in ("--box", "--view") else [word]
 
 
-def _network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+def _network(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    text = "network file, or example:two-moons"
+    if several:
+        parser.add_argument("networks", metavar="NETWORK", nargs="+", help=f"{text}; one or more")
+    else:
+        parser.add_argument("network", metavar="NETWORK", help=text)
     parser.add_argument(
         "--network-output", metavar="NAME", help="which output of an ONNX file, if it has several"
     )
 
 
-def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
-    _network(parser)
+def _common(parser: argparse.ArgumentParser, output: str | None, several: bool = False) -> None:
+    _network(parser, several)
     _input_set(parser, required=True)
     if output is not None:
         parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
@@ -498,6 +536,10 @@ def _everywhere(parser: argparse.ArgumentParser) -> None:
         help="ask about the values in front of a final Softmax, Sigmoid or the like, as if it were not there",
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _count(text: str) -> int:

@@ -126,8 +126,8 @@ def save(
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
     checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
-    or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
-    (`load_network` reads it back).
+    or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Local models: ``.csv``. Networks: ``.npz``, with exact
+    numbers, slopes, maxima and the final function (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
     Args:

@@ -40,6 +40,7 @@ class CountTable(PaperTable, ReadOnly):
         domains: K input sets.
         counts: name of each definition -> K counts, of "R3" pairs where only bounds on it are known.
         bounds: name of each bound -> K bounds.
+        left_out: names of networks for which a run that was stopped had no time.
     """
 
     names: tuple[str, ...]
@@ -47,6 +48,7 @@ class CountTable(PaperTable, ReadOnly):
     domains: tuple[Domain, ...]
     counts: Mapping[str, tuple[Count, ...]]
     bounds: Mapping[str, tuple[Bound, ...]]
+    left_out: tuple[str, ...] = ()
 
     @property
     def has_one_input_set(self) -> bool:
@@ -70,7 +72,8 @@ class CountTable(PaperTable, ReadOnly):
         where = (
             [f"Counts {input_set_text(self.domains[0])}."] if self.names and self.has_one_input_set else []
         )
-        return [*where, *count_notes(self.counts), *bound_notes(self.bounds)]
+        left = [f"The run was stopped; left out: {', '.join(self.left_out)}."] if self.left_out else []
+        return [*left, *where, *count_notes(self.counts), *bound_notes(self.bounds)]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -161,7 +164,9 @@ def count_row(
     return CountRow(name, regions.network, regions.domain, counts)
 
 
-def table_of(rows: Sequence[CountRow], definitions: Sequence[str], bounds: Sequence[str]) -> CountTable:
+def table_of(
+    rows: Sequence[CountRow], definitions: Sequence[str], bounds: Sequence[str], left_out: Iterable[str] = ()
+) -> CountTable:
     """The table of some rows; definitions and bounds in the order in which they are shown."""
     known = [bounds_of(row.network) for row in rows]
     return CountTable(
@@ -170,6 +175,7 @@ def table_of(rows: Sequence[CountRow], definitions: Sequence[str], bounds: Seque
         tuple(row.domain for row in rows),
         {name: tuple(row.counts[name] for row in rows) for name in definitions},
         {name: tuple(found[name] for found in known) for name in bounds},
+        tuple(left_out),
     )
 
 

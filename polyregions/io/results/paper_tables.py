@@ -14,14 +14,14 @@ LONGEST: Final = 10**4000
 """Longer integers are texts in JSON: Python reads none of more than 4300 digits."""
 
 
-def table_latex(table: PaperTable) -> bytes:
-    """A booktabs table and its notes."""
-    return table.to_latex().encode()
+def table_latex(table: PaperTable, exact: bool = False) -> bytes:
+    """A booktabs table and its notes; `exact` as in `PaperTable.to_latex`."""
+    return table.to_latex(exact=exact).encode()
 
 
-def table_markdown(table: PaperTable) -> bytes:
-    """A Markdown table and its notes."""
-    return table.to_markdown().encode()
+def table_markdown(table: PaperTable, exact: bool = False) -> bytes:
+    """A Markdown table and its notes; `exact` as in `PaperTable.to_latex`."""
+    return table.to_markdown(exact=exact).encode()
 
 
 def table_csv(table: PaperTable) -> bytes:
