@@ -13,6 +13,9 @@ from polyregions.io.files import import_extra, write_whole
 
 FORMATS: Final = (".png", ".svg", ".pdf")
 
+SIZE: Final = (6.0, 5.0)
+"""Width and height of a picture in inches."""
+
 DPI: Final = 160
 LARGEST: Final = 2**15  # dots in either direction, half of what the renderer takes
 
@@ -105,6 +108,29 @@ def new_figure(size: tuple[float, float], dpi: float | None = None) -> Any:
     import_matplotlib()
     pyplot = import_extra("matplotlib.pyplot", "plot", "a picture")
     return pyplot.figure(figsize=size, dpi=dpi, layout="constrained")
+
+
+def new_axes(size: tuple[float, float] | None, dpi: float | None, projection: str | None = None) -> Any:
+    """Axes of a new figure of pyplot.
+
+    Raises:
+        OptionError: a size or resolution that is none.
+        MissingExtraError: matplotlib is not installed.
+    """
+    return new_figure(SIZE if size is None else size, dpi).add_subplot(projection=projection)
+
+
+def given_axes(ax: Any, size: Any, dpi: Any) -> Any:
+    """What was handed in to be drawn on.
+
+    Raises:
+        OptionError: a size or resolution beside it, which are its own.
+    """
+    if size is not None or dpi is not None:
+        raise OptionError(
+            "size and dpi are those of a new figure, expected nothing given to draw on beside them"
+        )
+    return ax
 
 
 def check_measures(size: Any, dpi: Any) -> None:

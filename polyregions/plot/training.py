@@ -11,7 +11,7 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.errors import OptionError
-from polyregions.plot.figure import import_matplotlib, new_figure, save_whole_figure
+from polyregions.plot.figure import given_axes, import_matplotlib, new_figure, save_whole_figure
 from polyregions.plot.palette import CLASS_COLOURS, pick
 
 DEFAULT: Final = ("regions", "edges", "never_on")
@@ -58,12 +58,11 @@ def plot_training(
     [[[0.0, 2.0], [10.0, 3.0], [1000.0, 2.0]]]
     """
     drawn = _numbers(checkpoints, columns)
-    if ax is not None and (size is not None or dpi is not None):
-        raise OptionError("size and dpi are those of a new figure, expected no ax beside them")
     import_matplotlib()
-    panels = (
-        _panels(new_figure(size or figure_size(len(drawn)), dpi), len(drawn)) if ax is None else _given(ax)
-    )
+    if ax is None:
+        panels = _panels(new_figure(size or figure_size(len(drawn)), dpi), len(drawn))
+    else:
+        panels = _given(given_axes(ax, size, dpi))
     if len(panels) != len(drawn):
         raise OptionError(f"ax: {len(panels)} axes, expected {len(drawn)}, one for each column")
     draw_panels(panels, checkpoints, drawn, log, title)
