@@ -29,7 +29,9 @@ from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.results.report import FORMATS
 from polyregions.io.save import CELL_GRAPHS, TABLES, suffixes_of
+from polyregions.plot.figure import DPI
 from polyregions.plot.fills import COLOURINGS
+from polyregions.plot.look import ASPECTS
 from polyregions.regions.region_set import RegionSet
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -264,7 +266,18 @@ def _add_plot(verbs: Verbs) -> None:
         metavar="OUTPUT",
         help="one output as a surface in space (counted from 0)",
     )
+    plot.add_argument(
+        "--aspect",
+        choices=ASPECTS,
+        default="auto",
+        help="one scale on both axes, or each its own (default: one, unless the picture would be a strip)",
+    )
+    plot.add_argument(
+        "--size", nargs=2, type=_length, metavar=("WIDTH", "HEIGHT"), help="of the picture in inches"
+    )
+    plot.add_argument("--dpi", type=_length, metavar="N", help=f"dots per inch of a .png ({DPI})")
     _classes_and_view(plot)
+    _labels_and_data(plot)
 
 
 def _add_explore(verbs: Verbs) -> None:
@@ -277,6 +290,7 @@ def _add_explore(verbs: Verbs) -> None:
         ".html; the page needs neither a server nor a network",
     )
     _classes_and_view(page)
+    _labels_and_data(page)
 
 
 def _colour(parser: argparse.ArgumentParser) -> None:
@@ -300,6 +314,31 @@ def _classes_and_view(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=("LO", "HI"),
         help="show only this part: bounds as in --box, of the free inputs",
+    )
+
+
+def _labels_and_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--title", metavar="TEXT", help="instead of the network's name and what it has")
+    parser.add_argument(
+        "--input-names", type=_words, metavar="NAMES", help="a,b,c: a name for each input, or for each axis"
+    )
+    parser.add_argument(
+        "--class-names",
+        type=_words,
+        metavar="NAMES",
+        help="a,b,c: a name for each output; of one output for output <= 0 and output > 0",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        help="draw these points too: .csv, with a last column of labels if it has one more, or .npz with X and y",
+    )
+    parser.add_argument(
+        "--percentiles",
+        nargs=2,
+        type=_length,
+        metavar=("LOW", "HIGH"),
+        help="ends of the colour scale; 0 100 for all values (default: all, or 2 98 if there are outliers)",
     )
 
 
@@ -552,6 +591,16 @@ def _limit(text: str) -> int:
     if not re.fullmatch(r"\s*\d{1,18}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 0")
     return int(text)
+
+
+def _length(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of at least 0")
+    return value
 
 
 def _seconds(text: str) -> float:

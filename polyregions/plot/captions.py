@@ -61,7 +61,8 @@ def _equation(problem: Problem, look: Look, i: int) -> str:
 
 
 def _number(value: Fraction) -> tuple[str, bool]:
-    """Four digits, and whether these are all."""
+    """Four digits, and whether these are all: of a float those by which it is read."""
     rounded = nearest_float(value)
     text = f"{rounded:.4g}"
-    return text, isfinite(rounded) and Fraction(text) == value
+    is_all = isfinite(rounded) and (Fraction(text) == value or (float(text) == rounded and rounded == value))
+    return text, is_all

@@ -95,9 +95,9 @@ def class_legend(look: Look, labels: Ints) -> tuple[tuple[str, str], ...]:
 def _by_class(scene: Scene, look: Look) -> Fill:
     cells = scene.cells
     faces = shades(cells.label, scene.shades[cells.region])
-    several = np.arange(1 + int(scene.shades.max(initial=0)))
-    first = np.full(len(several), int(cells.label.min(initial=0)) if len(cells) else 0)
-    samples = shades(first, several) if len(several) > 1 else None
+    variants = np.unique(scene.shades)
+    several = len(variants) > 1 and len(cells) > 0
+    samples = shades(np.full(len(variants), cells.label.min()), variants) if several else None
     return Fill(scene.cell_polygons, faces, class_legend(look, cells.label), None, samples)
 
 

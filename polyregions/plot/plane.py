@@ -106,7 +106,7 @@ def explain(axes: Any, scale: Scale | None, handles: Sequence[Any]) -> None:
     if scale is not None:
         colour_bar(axes, scale)
     if handles:
-        legend(axes, handles, beyond_bar=scale is not None)
+        legend(axes, handles, 0.0 if scale is None else BESIDE_BAR + BESIDE_LABEL * bool(scale.label))
 
 
 def colour_bar(axes: Any, scale: Scale) -> None:
@@ -132,18 +132,16 @@ def _bar_place(axes: Any) -> dict[str, Any]:
     return {"cax": make_axes_locatable(axes).append_axes("right", size=BAR, pad=0.1)}
 
 
-BAR, BESIDE_BAR = 0.16, 1.0
-"""Inches: how wide a colour bar is, and where the legend beside it begins."""
+BAR, BESIDE_BAR, BESIDE_LABEL = 0.16, 0.72, 0.2
+"""Inches: how wide a colour bar is, where the legend beside it begins, and how much farther if the bar has a label."""
 
 
-def legend(axes: Any, handles: Sequence[Any], beyond_bar: bool = False) -> None:
-    """A legend to the right of the axes, and of their colour bar if there is one."""
+def legend(axes: Any, handles: Sequence[Any], beside: float = 0.0) -> None:
+    """A legend to the right of the axes, so many inches beside them."""
     from matplotlib.legend_handler import HandlerTuple
     from matplotlib.transforms import ScaledTranslation
 
-    place = axes.transAxes
-    if beyond_bar:
-        place = place + ScaledTranslation(BESIDE_BAR, 0, axes.figure.dpi_scale_trans)
+    place = axes.transAxes + ScaledTranslation(beside, 0, axes.figure.dpi_scale_trans)
     found = axes.legend(
         handles=list(handles),
         labels=[

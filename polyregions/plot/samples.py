@@ -33,7 +33,9 @@ class Samples:
     def note(self, lower: Floats, upper: Floats) -> str:
         """What the picture between two corners does not show of them; else nothing."""
         n, outside = len(self.points), int(np.count_nonzero(~self.within(lower, upper)))
-        parts = [f"{self.projected} of {n} data points are projected onto it"] * (self.projected > 0)
+        parts = [f"{self.projected} of {n} data points are projected onto what is shown"] * (
+            self.projected > 0
+        )
         parts += [f"{outside} of {n} data points lie outside"] * (outside > 0)
         return "; ".join(parts)
 

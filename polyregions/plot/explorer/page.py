@@ -22,7 +22,10 @@ from polyregions.plot.sections import check_drawable
 from polyregions.regions.region_set import RegionSet
 
 SUFFIXES: Final = (".html", ".htm")
-SCRIPTS: Final = ("data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "main")
+SCRIPTS: Final = (
+    "data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "svg", "legend", "picture",
+    "link", "main",
+)  # fmt: skip
 """The script's files in order; each knows only those before it."""
 
 
