@@ -170,7 +170,7 @@ function outline(context, view, offsets, corners, boxes, i) {
   const start = offsets[i], end = offsets[i + 1];
   if (boxes) {
     const width = (boxes[4 * i + 2] - boxes[4 * i]) * view.perX, height = (boxes[4 * i + 3] - boxes[4 * i + 1]) * view.perY;
-    if (width < SPECK && height < SPECK) {
+    if (width < SPECK && height < SPECK && !context.isVector) {
       context.rect(view.sx(boxes[4 * i]), view.sy(boxes[4 * i + 3]), Math.max(width, 0.6), Math.max(height, 0.6));
       return;
     }

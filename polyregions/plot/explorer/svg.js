@@ -9,6 +9,7 @@ function escaped(text) {
 class SvgContext {
   constructor() {
     Object.assign(this, { fillStyle: "#000", strokeStyle: "#000", lineWidth: 1, lineCap: "butt", lineJoin: "miter", globalAlpha: 1, font: "", textAlign: "left" });
+    this.isVector = true; // even the smallest polygon keeps its shape
     this.dash = [];
     this.path = [];
     this.parts = [];
@@ -73,7 +74,7 @@ class SvgContext {
   }
 }
 
-// A length in pixels, to a hundredth.
+// A length in pixels, to a thousandth.
 function places(value) {
-  return String(Math.round(value * 100) / 100);
+  return String(Math.round(value * 1000) / 1000);
 }
