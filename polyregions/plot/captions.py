@@ -24,7 +24,8 @@ def caption(parts: Sequence[str]) -> str:
 def plane_text(problem: Problem, look: Look) -> str:
     """The inputs that are not coordinates of the picture, as numbers or as formulas of these; "" if there are none.
 
-    Numbers have four digits; where these are not all, ``≈`` stands before them.
+    Numbers have four digits; where these are not all, ``≈`` stands before them. Of many inputs only some of those that
+    are fixed are written out.
 
     >>> import polyregions as pr
     >>> from polyregions.networks.problem import pose
@@ -40,9 +41,15 @@ def plane_text(problem: Problem, look: Look) -> str:
     if hull.is_whole:
         return ""
     others = [i for i in range(hull.ambient_dim) if hull.free is None or i not in hull.free]
-    shown = [_equation(problem, look, i) for i in others[:MOST]]
-    more = f", ... ({len(others)} inputs in all)" if len(others) > MOST else ""
-    return ", ".join(shown) + more
+    if len(others) <= MOST:
+        return ", ".join(_equation(problem, look, i) for i in others)
+    fixed = [i for i in others if not any(hull.embedding.row(i)[:-1])]
+    parts = [_equation(problem, look, i) for i in fixed[:MOST]]
+    parts += [f"... ({len(fixed)} fixed inputs in all)"] * (len(fixed) > MOST)
+    parts += [f"{len(others) - len(fixed)} inputs vary with {' and '.join(look.axes)}"] * (
+        len(others) > len(fixed)
+    )
+    return ", ".join(parts)
 
 
 def _equation(problem: Problem, look: Look, i: int) -> str:

@@ -743,8 +743,15 @@ def test_many_fixed_inputs_are_not_all_written_out_and_rounded_ones_are_said_to_
     box = pr.Box(lower, [1, 1, *lower[2:]])
     axes = pr.plot_regions(pr.enumerate_regions(random_network(1, 22, 4, 2), box), new_axes())
     assert notes_of(axes).replace("\n", " ") == (
-        "x2 = 0, x3 ≈ 0.3333, x4 ≈ 0.6667, x5 = 1, x6 ≈ 1.333, x7 ≈ 1.667, x8 = 2, x9 ≈ 2.333, ... (20 inputs in all)"
+        "x2 = 0, x3 ≈ 0.3333, x4 ≈ 0.6667, x5 = 1, x6 ≈ 1.333, x7 ≈ 1.667, x8 = 2, x9 ≈ 2.333, ... (20 fixed inputs in all)"
     )
+
+
+def test_a_plane_through_many_inputs_is_not_written_out() -> None:
+    corners = np.random.default_rng(0).normal(size=(3, 20))
+    corners[:, 7] = 0.5
+    regions = pr.enumerate_regions(random_network(1, 20, 4, 2), pr.plane_through(*corners))
+    assert notes_of(pr.plot_regions(regions, new_axes())) == "x7 = 0.5, 19 inputs vary with u and v"
 
 
 def test_data_on_an_oblique_slice_are_its_nearest_points() -> None:
