@@ -17,6 +17,11 @@ OWN_COLUMNS = ("checkpoint", "step", "regions", "edges", "never_on", "always_on"
 LAYER_COLUMN = "after_layer_"
 
 
+def plain_steps(steps: Floats) -> list[int | float]:
+    """Steps (K,) as they are written: whole ones without a fraction."""
+    return [int(step) if step.is_integer() else step for step in steps.tolist()]
+
+
 @dataclass(frozen=True, eq=False)
 class Checkpoints(PaperTable, ReadOnly):
     """What K checkpoints of a network with N neurons in L layers have on one input set.
@@ -49,7 +54,7 @@ class Checkpoints(PaperTable, ReadOnly):
         """The columns, with neurons counted: those of the class, definitions and bounds, and the measures."""
         own: dict[str, list[Any]] = {"checkpoint": list(self.names)}
         if self.steps is not None:
-            own["step"] = [int(step) if step.is_integer() else step for step in self.steps.tolist()]
+            own["step"] = plain_steps(self.steps)
         own["regions"] = self.regions.tolist()
         for i, column in enumerate(self.after_each_layer.T.tolist()):
             own[f"{LAYER_COLUMN}{i + 1}"] = column

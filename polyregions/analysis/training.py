@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Bools, Floats
-from polyregions.analysis.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints
+from polyregions.analysis.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints, plain_steps
 from polyregions.analysis.counting.count import Count, count_by_definition, wanted_definitions
 from polyregions.analysis.counting.definitions import DEFINITIONS
 from polyregions.analysis.counting.literature_bounds import BOUND_NAMES, Bound, bounds_of, wanted_bounds
@@ -73,8 +73,10 @@ def compare_checkpoints(
     if first is None:
         raise NetworkError("checkpoints: no networks, expected at least one")
     times = _steps(steps, len(known))
+    if names is None and times is not None:
+        names = [str(step) for step in plain_steps(times)]
     return Checkpoints(
-        _names(known, names if names is not None or steps is None else [f"{step:g}" for step in steps]),
+        _names(known, names),
         np.array([row.regions for row in rows], dtype=np.int64),
         np.array([row.after_each_layer for row in rows], dtype=np.int64).reshape(len(rows), -1),
         np.array([row.edges for row in rows], dtype=np.int64) if edges else None,

@@ -162,12 +162,12 @@ def test_each_column_has_a_panel_of_its_own() -> None:
 
 def test_checkpoints_stand_where_their_steps_are() -> None:
     figure = pytest.importorskip("matplotlib.figure")
-    table = pr.compare_checkpoints([kinks(0), kinks(1), kinks(5)], LINE, steps=[0, 10, 1000])
-    assert table.names == ("0", "10", "1000")
-    assert table.columns()["step"] == [0, 10, 1000]
+    table = pr.compare_checkpoints([kinks(0), kinks(1), kinks(5)], LINE, steps=[0, 10.5, 12345678])
+    assert table.names == ("0", "10.5", "12345678")
+    assert table.columns()["step"] == [0, 10.5, 12345678]
     ax = figure.Figure().add_subplot()
     assert pr.plot_training(table, "regions", ax, title="a run") is ax
-    assert ax.lines[0].get_xydata().tolist() == [[0, 2], [10, 2], [1000, 1]]
+    assert ax.lines[0].get_xydata().tolist() == [[0, 2], [10.5, 2], [12345678, 1]]
     assert (ax.get_xlabel(), ax.get_title()) == ("step", "a run")
 
 

@@ -743,7 +743,8 @@ def test_many_fixed_inputs_are_not_all_written_out_and_rounded_ones_are_said_to_
     box = pr.Box(lower, [1, 1, *lower[2:]])
     axes = pr.plot_regions(pr.enumerate_regions(random_network(1, 22, 4, 2), box), new_axes())
     assert notes_of(axes).replace("\n", " ") == (
-        "x2 = 0, x3 ≈ 0.3333, x4 ≈ 0.6667, x5 = 1, x6 ≈ 1.333, x7 ≈ 1.667, x8 = 2, x9 ≈ 2.333, ... (20 fixed inputs in all)"
+        "x2 = 0, x3 ≈ 0.3333, x4 ≈ 0.6667, x5 = 1, x6 ≈ 1.333, x7 ≈ 1.667, x8 = 2, x9 ≈ 2.333, "
+        "... (20 fixed inputs in all)"
     )
 
 
