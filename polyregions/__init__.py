@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.analysis.counting.count import count_by_definition
+from polyregions.analysis.counting.count_table import CountTable, count_table
 from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
 from polyregions.analysis.counting.literature_bounds import Bound, bounds
 from polyregions.analysis.counting.lower_dimensional import (
@@ -92,6 +93,7 @@ from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
 from polyregions.plot.surface import plot_surface
+from polyregions.plot.training import plot_training
 from polyregions.polyhedra.domain import Box, Slice, WholeSpace
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.slices import plane_through, segment
@@ -124,6 +126,7 @@ __all__ = [
     "Certificate",
     "Checkpoints",
     "ConvexOptimum",
+    "CountTable",
     "Counterexample",
     "CriticalPoints",
     "DEFINITIONS",
@@ -184,6 +187,7 @@ __all__ = [
     "count_by_definition",
     "count_regions",
     "critical_points",
+    "count_table",
     "dead_regions",
     "decision_boundary",
     "decision_cells",
@@ -227,6 +231,7 @@ __all__ = [
     "plot_persistence",
     "plot_regions",
     "plot_surface",
+    "plot_training",
     "output_range",
     "plane_through",
     "preimage",

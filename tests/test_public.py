@@ -18,7 +18,7 @@ from polyregions import errors
 PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet",
-    "Certificate", "Checkpoints", "ConvexOptimum", "Counterexample", "CriticalPoints", "DEFINITIONS",
+    "Certificate", "Checkpoints", "ConvexOptimum", "CountTable", "Counterexample", "CriticalPoints", "DEFINITIONS",
     "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme",
     "FaceComplex", "Facets", "Finding", "HPolytope", "HRepresentations", "Homology", "ImagePiece", "Islands",
     "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions", "Network",
@@ -27,16 +27,16 @@ PUBLIC = [
     "Verification", "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline",
     "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance", "boundary_facets",
     "bounds", "certify", "check", "compare_checkpoints", "count_by_characteristic_polynomial",
-    "count_by_definition", "count_regions", "critical_points", "dead_regions", "decision_boundary",
+    "count_by_definition", "count_regions", "count_table", "critical_points", "dead_regions", "decision_boundary",
     "decision_cells", "decision_graph", "decision_tree", "enumerate_regions", "estimate_regions",
     "euler_characteristic", "explore", "face_complex", "face_counts", "facet_arrays", "facet_neurons", "homology",
     "hrep_arrays", "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
     "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
     "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
     "minimize_convex", "neuron_status", "output_range", "persistent_homology", "plane_section", "plane_through",
-    "plot_complex", "plot_layers", "plot_persistence", "plot_regions", "plot_surface", "preimage", "region_blocks",
-    "region_volumes", "report", "robustness_radii", "robustness_radius", "save", "segment", "simplify",
-    "tally_regions", "verify", "winner_regions",
+    "plot_complex", "plot_layers", "plot_persistence", "plot_regions", "plot_surface", "plot_training", "preimage",
+    "region_blocks", "region_volumes", "report", "robustness_radii", "robustness_radius", "save", "segment",
+    "simplify", "tally_regions", "verify", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
@@ -214,6 +214,7 @@ def test_extras_are_imported_only_inside_functions() -> None:
             places.add(name)
     beside = {
         "polyhedra.convert",
+        "analysis.paper_table",
         "analysis.queries.convex",
         "analysis.rewriting.local_models",
         "engine.cluster",

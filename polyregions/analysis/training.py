@@ -8,8 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polyregions._types import Bools
-from polyregions.analysis.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints
+from polyregions._types import Bools, Floats
+from polyregions.analysis.checkpoints import LAYER_COLUMN, OWN_COLUMNS, Checkpoints, plain_steps
+from polyregions.analysis.counting.count import Count, count_by_definition, wanted_definitions
+from polyregions.analysis.counting.definitions import DEFINITIONS
+from polyregions.analysis.counting.literature_bounds import BOUND_NAMES, Bound, bounds_of, wanted_bounds
 from polyregions.engine.options import RunOptions
 from polyregions.errors import NetworkError, OptionError
 from polyregions.networks.network import Network
@@ -29,6 +32,9 @@ def compare_checkpoints(
     edges: bool = True,
     engine: str = "auto",
     measures: Mapping[str, Callable[[Network], Any]] | None = None,
+    steps: Sequence[float] | None = None,
+    definitions: Iterable[str] | str = (),
+    bounds: Iterable[str] | str = (),
 ) -> Checkpoints:
     """Enumerate the regions of each checkpoint of a network and put their counts side by side.
 
@@ -37,14 +43,18 @@ def compare_checkpoints(
     Args:
         networks: K networks with the same inputs, outputs and widths.
         domain: the input set, the same for all.
-        names: K names; the networks' own if they differ, else "0", "1", ...
+        names: K names; else the steps, the networks' own names if they differ, or "0", "1", ...
         edges: whether to count the edges of the adjacency graph, which takes longer than the regions.
         engine: as in `enumerate_regions`.
-        measures: column name -> function of a network, for what else should stand in the table, such as a bound.
+        measures: column name -> function of a network, for what else should stand in the table, such as a loss.
+        steps: (K,) when each checkpoint was taken, ascending; plots space the checkpoints by them.
+        definitions: some of "R1" to "R6", see `count_by_definition`.
+        bounds: names as in `polyregions.bounds`.
 
     Raises:
         NetworkError: no networks, or networks that differ in shape.
-        OptionError: names that are not one for each network, or a measure with the name of another column.
+        OptionError: names or steps that are not one for each network, steps that do not ascend, a measure with the
+            name of another column, an unknown definition or bound.
         DomainError: the domain is empty or of another dimension.
 
     >>> from polyregions import Box
@@ -53,13 +63,18 @@ def compare_checkpoints(
     >>> compare_checkpoints([first, second], Box([-2], [2])).regions.tolist()
     [2, 3]
     """
+    wanted, limits = wanted_definitions(definitions), wanted_bounds(bounds)
     chosen, rows, known, first = _measures(measures), [], [], None
     for i, network in enumerate(networks):
         first = _same_shape(i, network, first)
-        rows.append(_row(enumerate_in_memory(pose(network, domain), RunOptions(engine)), edges, chosen))
+        regions = enumerate_in_memory(pose(network, domain), RunOptions(engine))
+        rows.append(_row(regions, edges, chosen, wanted, limits))
         known.append(network.name)
     if first is None:
         raise NetworkError("checkpoints: no networks, expected at least one")
+    times = _steps(steps, len(known))
+    if names is None and times is not None:
+        names = [str(step) for step in plain_steps(times)]
     return Checkpoints(
         _names(known, names),
         np.array([row.regions for row in rows], dtype=np.int64),
@@ -68,6 +83,9 @@ def compare_checkpoints(
         np.array([row.never_on for row in rows], dtype=np.bool_),
         np.array([row.always_on for row in rows], dtype=np.bool_),
         {name: tuple(row.measures[name] for row in rows) for name in chosen},
+        times,
+        {name: tuple(row.counts[name] for row in rows) for name in wanted},
+        {name: tuple(row.bounds[name] for row in rows) for name in limits},
     )
 
 
@@ -81,9 +99,17 @@ class _CheckpointRow:
     never_on: Bools
     always_on: Bools
     measures: dict[str, Any]
+    counts: dict[str, Count]
+    bounds: dict[str, Bound]
 
 
-def _row(regions: RegionSet, edges: bool, measures: Mapping[str, Callable[[Network], Any]]) -> _CheckpointRow:
+def _row(
+    regions: RegionSet,
+    edges: bool,
+    measures: Mapping[str, Callable[[Network], Any]],
+    definitions: Sequence[str],
+    bounds: Sequence[str],
+) -> _CheckpointRow:
     status = neuron_status(regions).status
     return _CheckpointRow(
         len(regions),
@@ -92,13 +118,16 @@ def _row(regions: RegionSet, edges: bool, measures: Mapping[str, Callable[[Netwo
         status == Status.NEVER_ON,
         status == Status.ALWAYS_ON,
         {name: measure(regions.network) for name, measure in measures.items()},
+        count_by_definition(regions, definitions),
+        bounds_of(regions.network) if bounds else {},
     )
 
 
 def _measures(measures: Mapping[str, Callable[[Network], Any]] | None) -> dict[str, Callable[[Network], Any]]:
     chosen = dict(measures or {})
     for name in chosen:
-        if name in OWN_COLUMNS or name.startswith(LAYER_COLUMN):
+        taken = name in OWN_COLUMNS or name in DEFINITIONS or name in BOUND_NAMES
+        if taken or name.startswith(LAYER_COLUMN):
             raise OptionError(f"measures: {name!r} is the name of another column")
     return chosen
 
@@ -115,6 +144,18 @@ def _same_shape(i: int, network: Any, first: Network | None) -> Network:
 
 def _shape(network: Network) -> str:
     return "-".join(str(n) for n in (network.n_inputs, *network.widths, network.n_outputs))
+
+
+def _steps(steps: Sequence[float] | None, n: int) -> Floats | None:
+    if steps is None:
+        return None
+    try:
+        times = np.array(steps, dtype=np.float64)
+    except (TypeError, ValueError):
+        times = np.zeros((0, 0))
+    if times.shape != (n,) or not np.all(np.isfinite(times)) or np.any(np.diff(times) <= 0):
+        raise OptionError(f"steps: {steps!r}, expected {n} ascending numbers, one for each network")
+    return times
 
 
 def _names(known: list[str], names: Sequence[str] | None) -> tuple[str, ...]:

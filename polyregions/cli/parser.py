@@ -15,11 +15,15 @@ import polyregions.cli.commands as commands
 import polyregions.cli.estimate as estimates
 import polyregions.cli.pictures as pictures
 from polyregions import __version__
+from polyregions.analysis.counting.count_table import USUAL_BOUNDS, CountTable
+from polyregions.analysis.counting.definitions import DEFINITIONS
+from polyregions.analysis.counting.literature_bounds import BOUND_NAMES
 from polyregions.analysis.decisions import DecisionCells
 from polyregions.analysis.queries.norms import NORMS
 from polyregions.analysis.report import SECTIONS, Report, section_name
 from polyregions.cli.completion import SHELLS, completion
 from polyregions.cli.query import query
+from polyregions.cli.table import PAGES, table
 from polyregions.cli.topology import FIELDS, topology
 from polyregions.cli.verify import verify_
 from polyregions.engine.options import STALL_LIMIT
@@ -27,7 +31,9 @@ from polyregions.engine.tally import ENGINES
 from polyregions.errors import OptionError
 from polyregions.io.results.report import FORMATS
 from polyregions.io.save import CELL_GRAPHS, TABLES, suffixes_of
+from polyregions.plot.figure import DPI
 from polyregions.plot.fills import COLOURINGS
+from polyregions.plot.look import ASPECTS
 from polyregions.regions.region_set import RegionSet
 
 Command: TypeAlias = Callable[[argparse.Namespace], int]
@@ -111,7 +117,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None
+    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None, several: bool = False
 ) -> argparse.ArgumentParser:
     """A verb with the options that all verbs about regions have."""
     epilog = f"example:\n  polyregions {name} {example}"
@@ -119,7 +125,7 @@ def _verb(
         name, help=text, description=text, epilog=epilog, formatter_class=FORMATTER
     )
     sub.set_defaults(run=run)
-    _common(sub, output)
+    _common(sub, output, several)
     return sub
 
 
@@ -205,6 +211,35 @@ def _add_report(verbs: Verbs) -> None:
     )
 
 
+def _add_table(verbs: Verbs) -> None:
+    page = _verb(
+        verbs,
+        "table",
+        table,
+        "Count the regions of several networks by several definitions, beside bounds, as a table for a paper.",
+        "example:two-moons --box -2,-1.5 3,2 --definitions R2,R4,R6 -o table.tex",
+        listed(suffixes_of(CountTable)),
+        several=True,
+    )
+    page.add_argument(
+        "--definitions",
+        type=_words,
+        default=",".join(DEFINITIONS),
+        metavar="NAMES",
+        help="some of R1 to R6, joined by commas (default: all; R1, R3 and R5 take longest)",
+    )
+    page.add_argument(
+        "--bounds",
+        type=_words,
+        default=",".join(USUAL_BOUNDS),
+        metavar="NAMES",
+        help=f"some of {', '.join(BOUND_NAMES)}; all, or none (default: %(default)s)",
+    )
+    page.add_argument("--names", type=_words, metavar="NAMES", help="what the table calls the networks")
+    page.add_argument("--exact", action="store_true", help="print long bounds in full (.tex, .md)")
+    page.add_argument("--format", choices=tuple(PAGES), default="markdown", help="on stdout (markdown)")
+
+
 def _add_plot(verbs: Verbs) -> None:
     plot = _verb(
         verbs,
@@ -233,7 +268,18 @@ def _add_plot(verbs: Verbs) -> None:
         metavar="OUTPUT",
         help="one output as a surface in space (counted from 0)",
     )
+    plot.add_argument(
+        "--aspect",
+        choices=ASPECTS,
+        default="auto",
+        help="one scale on both axes, or each its own (default: one, unless the picture would be a strip)",
+    )
+    plot.add_argument(
+        "--size", nargs=2, type=_length, metavar=("WIDTH", "HEIGHT"), help="of the picture in inches"
+    )
+    plot.add_argument("--dpi", type=_length, metavar="N", help=f"dots per inch of a .png ({DPI})")
     _classes_and_view(plot)
+    _labels_and_data(plot)
 
 
 def _add_explore(verbs: Verbs) -> None:
@@ -246,6 +292,7 @@ def _add_explore(verbs: Verbs) -> None:
         ".html; the page needs neither a server nor a network",
     )
     _classes_and_view(page)
+    _labels_and_data(page)
 
 
 def _colour(parser: argparse.ArgumentParser) -> None:
@@ -269,6 +316,31 @@ def _classes_and_view(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=("LO", "HI"),
         help="show only this part: bounds as in --box, of the free inputs",
+    )
+
+
+def _labels_and_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--title", metavar="TEXT", help="instead of the network's name and what it has")
+    parser.add_argument(
+        "--input-names", type=_words, metavar="NAMES", help="a,b,c: a name for each input, or for each axis"
+    )
+    parser.add_argument(
+        "--class-names",
+        type=_words,
+        metavar="NAMES",
+        help="a,b,c: a name for each output; of one output for output <= 0 and output > 0",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="FILE",
+        help="draw these points too: .csv, with a last column of labels if it has one more, or .npz with X and y",
+    )
+    parser.add_argument(
+        "--percentiles",
+        nargs=2,
+        type=_length,
+        metavar=("LOW", "HIGH"),
+        help="ends of the colour scale; 0 100 for all values (default: all, or 2 98 if there are outliers)",
     )
 
 
@@ -420,6 +492,7 @@ VERBS = (
     _add_graph,
     _add_cells,
     _add_report,
+    _add_table,
     _add_plot,
     _add_explore,
     _add_query,
@@ -445,15 +518,19 @@ def _parted(word: str) -> list[str]:
     return [name, value] if equals and name in ("--box", "--view") else [word]
 
 
-def _network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+def _network(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    text = "network file, or example:two-moons"
+    if several:
+        parser.add_argument("networks", metavar="NETWORK", nargs="+", help=f"{text}; one or more")
+    else:
+        parser.add_argument("network", metavar="NETWORK", help=text)
     parser.add_argument(
         "--network-output", metavar="NAME", help="which output of an ONNX file, if it has several"
     )
 
 
-def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
-    _network(parser)
+def _common(parser: argparse.ArgumentParser, output: str | None, several: bool = False) -> None:
+    _network(parser, several)
     _input_set(parser, required=True)
     if output is not None:
         parser.add_argument("-o", "--output", metavar="FILE", help=f"write the result: {output}")
@@ -527,6 +604,10 @@ def _everywhere(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
 def _count(text: str) -> int:
     if not re.fullmatch(r"\s*0*[1-9]\d{0,5}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 1")
@@ -537,6 +618,16 @@ def _limit(text: str) -> int:
     if not re.fullmatch(r"\s*\d{1,18}\s*", text):
         raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a whole number of at least 0")
     return int(text)
+
+
+def _length(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1e9:
+        raise argparse.ArgumentTypeError(f"{text.strip()!r}, expected a number of at least 0")
+    return value
 
 
 def _seconds(text: str) -> float:

@@ -12,12 +12,15 @@ from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
 from polyregions.errors import OptionError
+from polyregions.io.specs.data_points import load_data_points
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.plot.explorer.page import SUFFIXES, explore
-from polyregions.plot.figure import FORMATS, save_figure, save_whole_figure
+from polyregions.plot.figure import FORMATS, SIZE, check_measures, save_figure, save_whole_figure
 from polyregions.plot.layers import panels_size, plot_layers
+from polyregions.plot.look import Look
 from polyregions.plot.picture import check_picture, save_picture
+from polyregions.plot.samples import samples_of
 from polyregions.plot.sections import check_drawable, checked_view, domain_goes_on
 from polyregions.plot.surface import check_output as check_surface
 from polyregions.plot.surface import plot_surface
@@ -35,14 +38,15 @@ def plot(arguments: Namespace) -> int:
         raise OptionError("plot: -o FILE is missing; its suffix (.png, .svg, .pdf) names the format")
     check_output(arguments, FORMATS)
     _check_combination(arguments)
+    check_measures(arguments.size or SIZE, arguments.dpi)
     network, domain = problem_of(arguments)
     flat_only = arguments.layers or arguments.surface is not None or arguments.graph
     check_picture(network, domain, (2,) if flat_only else (1, 2))
     if arguments.surface is not None:
         check_surface(network, arguments.surface)
-    view = _checked_view(arguments, network, domain)
+    view, look = _checked_view(arguments, network, domain), _checked_look(arguments, network, domain)
     regions = regions_of(arguments, network, domain)
-    _draw(arguments, regions, view)
+    _draw(arguments, regions, view, look)
     report = {"regions": len(regions), "file": arguments.output}
     return finish(arguments, regions.network, report, regions.complete)
 
@@ -58,9 +62,9 @@ def explore_(arguments: Namespace) -> int:
     check_output(arguments, SUFFIXES)
     network, domain = problem_of(arguments)
     check_drawable(pose(network, domain), (2,))
-    view = _checked_view(arguments, network, domain)
+    view, look = _checked_view(arguments, network, domain), _checked_look(arguments, network, domain)
     regions = regions_of(arguments, network, domain)
-    explore(regions, arguments.output, rule=rule_of(arguments), view=view)
+    explore(regions, arguments.output, rule=rule_of(arguments), view=view, **look)
     report = {"regions": len(regions), "file": arguments.output}
     return finish(arguments, regions.network, report, regions.complete)
 
@@ -74,19 +78,53 @@ def _check_combination(arguments: Namespace) -> None:
         raise OptionError("--colour, --argmin and --sign: not together with --layers, which colours regions")
     if arguments.surface is not None and arguments.colour == "layer":
         raise OptionError("--colour layer: not together with --surface, which has no lines")
+    if other and arguments.data is not None:
+        raise OptionError(f"--data: not together with {other}")
+    if arguments.layers and (arguments.class_names or arguments.percentiles):
+        raise OptionError(
+            "--class-names and --percentiles: not together with --layers, which colours regions"
+        )
+    if arguments.surface is not None and arguments.aspect != "auto":
+        raise OptionError("--aspect: not together with --surface")
 
 
-def _draw(arguments: Namespace, regions: RegionSet, view: Any) -> None:
-    options = {"rule": rule_of(arguments), "view": view}
+def _draw(arguments: Namespace, regions: RegionSet, view: Any, look: dict[str, Any]) -> None:
+    rule, size, dpi, path = rule_of(arguments), arguments.size, arguments.dpi, arguments.output
     if arguments.layers:
-        size = panels_size(regions)
-        save_whole_figure(arguments.output, lambda figure: plot_layers(regions, figure, view=view), size)
+        names = {name: look[name] for name in ("input_names", "title")}
+        save_whole_figure(
+            path,
+            lambda figure: plot_layers(regions, figure, view=view, aspect=arguments.aspect, **names),
+            size or panels_size(regions),
+            dpi,
+        )
     elif arguments.surface is not None:
-        options |= {"output": arguments.surface, "color": arguments.colour}
-        save_figure(arguments.output, lambda axes: plot_surface(regions, axes, **options), (6, 5), "3d")
+        names = {name: value for name, value in look.items() if name not in ("data", "labels")}
+        options = {"rule": rule, "view": view, "output": arguments.surface, "color": arguments.colour}
+        save_figure(
+            path, lambda axes: plot_surface(regions, axes, **options, **names), size or SIZE, "3d", dpi
+        )
     else:
-        options |= {"boundary": arguments.boundary, "graph": arguments.graph}
-        save_picture(regions, arguments.output, arguments.colour, **options)
+        options = {"boundary": arguments.boundary, "graph": arguments.graph, "aspect": arguments.aspect}
+        save_picture(
+            regions, path, arguments.colour, size=size, dpi=dpi, rule=rule, view=view, **options, **look
+        )
+
+
+def _checked_look(arguments: Namespace, network: Network, domain: Domain) -> dict[str, Any]:
+    """Names, title, data and colour scale as keywords, once it is clear that they fit."""
+    problem = pose(network, domain)
+    names = {
+        "input_names": arguments.input_names,
+        "class_names": arguments.class_names,
+        "title": arguments.title,
+        "percentiles": arguments.percentiles or "auto",
+    }
+    look, data, labels = Look.of(problem, rule_of(arguments), **names), None, None
+    if arguments.data is not None:
+        data, labels = load_data_points(arguments.data, (network.n_inputs, problem.solid.hull.dim))
+        samples_of(problem, look, data, labels)
+    return names | {"data": data, "labels": labels}
 
 
 def _checked_view(arguments: Namespace, network: Network, domain: Domain) -> Any:

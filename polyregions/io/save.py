@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import networkx as nx
 
 from polyregions.analysis.checkpoints import Checkpoints
+from polyregions.analysis.counting.count_table import CountTable
 from polyregions.analysis.decisions import DecisionBoundary, DecisionCells
 from polyregions.analysis.region_graph import graph_attributes
 from polyregions.analysis.report import Report
@@ -25,9 +26,11 @@ from polyregions.io.npz import npz_bytes
 from polyregions.io.results.boundary import boundary_json, boundary_npz
 from polyregions.io.results.cells import cells_json, cells_npz
 from polyregions.io.results.certificate import certificate_npz, certificate_of_npz
-from polyregions.io.results.checkpoints import checkpoints_csv, checkpoints_json
+from polyregions.io.results.checkpoints import checkpoints_json
 from polyregions.io.results.complexes import complex_npz, complex_parquet
 from polyregions.io.results.hrep import hrep_json, hrep_mat, hrep_npz, hrep_parquet
+from polyregions.io.results.paper_tables import table_csv as paper_csv
+from polyregions.io.results.paper_tables import table_json, table_latex, table_markdown
 from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz
 from polyregions.io.results.report import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
@@ -50,6 +53,8 @@ def _cells_parquet(cells: DecisionCells) -> bytes:
     return table_parquet(cell_table(cells).numbered("cell"), about)
 
 
+PAPER: dict[str, Writer] = {".tex": table_latex, ".md": table_markdown, ".csv": paper_csv}
+
 WRITERS: dict[type, dict[str, Writer]] = {
     RegionSet: {".npz": regions_npz, ".json": hrep_json, ".mat": hrep_mat},
     DecisionCells: {
@@ -70,7 +75,8 @@ WRITERS: dict[type, dict[str, Writer]] = {
         ".csv": lambda graph: table_csv(graph_edge_table(graph)),
     },
     Certificate: {".npz": certificate_npz},
-    Checkpoints: {".csv": checkpoints_csv, ".json": checkpoints_json},
+    Checkpoints: {**PAPER, ".json": checkpoints_json},
+    CountTable: {**PAPER, ".json": table_json},
     Report: {suffix: FORMATS[name] for suffix, name in SUFFIXES.items()},
     DecisionTree: {
         ".txt": lambda tree: tree.to_text().encode(),
@@ -98,8 +104,8 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 
 Result: TypeAlias = (
-    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | Report | "
-    "DecisionTree | FaceComplex | LocalModels | Network | HPolytope"
+    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | CountTable | "
+    "Report | DecisionTree | FaceComplex | LocalModels | Network | HPolytope"
 )
 
 
@@ -121,11 +127,11 @@ def save(
     boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
     (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
     ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
-    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of checkpoints: ``.csv`` or
-    ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json`` or ``.csv``. Decision trees: ``.txt``, ``.json`` or
-    ``.npz``. Complexes: ``.npz`` or ``.parquet``, see docs/topology.md. Local models: ``.csv``.
-    Networks: ``.npz``, with exact numbers, slopes, maxima and the final function
-    (`load_network` reads it back).
+    or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
+    checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
+    or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Complexes: ``.npz`` or ``.parquet``, see
+    docs/topology.md. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
+    function (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
     Args:
@@ -162,8 +168,8 @@ def save(
     if formats is None:
         raise OptionError(
             f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
-            "arrays, a certificate, checkpoints, a report, a decision tree, a complex, local models, a network or a "
-            "polytope"
+            "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
+            "models, a network or a polytope"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from polyregions._types import Floats, Ints
 from polyregions.errors import OptionError
+from polyregions.plot.look import Look, Scale, scale_of
 from polyregions.plot.palette import CLASS_COLOURS, REGION_COLOURS, SEQUENTIAL, pick, rgb, shades
 from polyregions.plot.polygons import Polygons
 from polyregions.plot.scene import Scene, norms
@@ -27,13 +28,15 @@ class Fill:
         polygons: the polygons, one for each region or decision cell.
         faces: (P, 3) their colours.
         legend: label and colour of each kind.
-        scale: least and greatest value and name of what is measured, for a colour bar; None if nothing is.
+        scale: what a colour bar shows; None if nothing is measured.
+        shades: the colours in which one kind stands, where there are several; they tell regions apart.
     """
 
     polygons: Polygons
     faces: Floats
     legend: tuple[tuple[str, str], ...] = ()
-    scale: tuple[float, float, str] | None = None
+    scale: Scale | None = None
+    shades: Floats | None = None
 
 
 def checked_colouring(color: Any, regions: RegionSet) -> str | Floats:
@@ -57,15 +60,15 @@ def checked_colouring(color: Any, regions: RegionSet) -> str | Floats:
     return values
 
 
-def fill(scene: Scene, color: str | Floats) -> Fill:
+def fill(scene: Scene, color: str | Floats, look: Look) -> Fill:
     """The colours of a scene; `color`, a name or numbers (R,), as `checked_colouring` gives it."""
     polygons = scene.section.polygons
     if not isinstance(color, str):
-        return Fill(polygons, *_measured(color, ""))
+        return _measured(polygons, color, look, "")
     if color == "slope":
-        return Fill(polygons, *_measured(norms(scene.maps), SLOPE_LABEL))
+        return _measured(polygons, norms(scene.maps), look, SLOPE_LABEL)
     if color == "class":
-        return _by_class(scene)
+        return _by_class(scene, look)
     if color == "layer":
         return Fill(polygons, np.tile(rgb(PAPER), (len(polygons), 1)))
     return Fill(polygons, tints(scene.layer_colours[-1]))
@@ -76,38 +79,28 @@ def tints(numbers: Ints) -> Floats:
     return np.array([rgb(pick(REGION_COLOURS, c)) for c in numbers.tolist()]).reshape(-1, 3)
 
 
-def measured_colours(values: Floats) -> tuple[Floats, float, float]:
-    """Colours (n, 3) of numbers, and the least and greatest finite one."""
+def measured_colours(values: Floats, scale: Scale) -> Floats:
+    """Colours (n, 3) of numbers on a scale."""
     import matplotlib
 
-    finite = values[np.isfinite(values)]
-    low, high = float(finite.min(initial=np.inf)), float(finite.max(initial=-np.inf))
-    if low > high:
-        low = high = 0.0
-    places = np.clip((values - low) / (high - low), 0, 1) if high > low else np.full(len(values), 0.5)
-    colours: Floats = matplotlib.colormaps[SEQUENTIAL](places)[:, :3].reshape(-1, 3)
-    return colours, low, high
+    colours: Floats = matplotlib.colormaps[SEQUENTIAL](scale.places(values))[:, :3].reshape(-1, 3)
+    return colours
 
 
-def class_names(rule: str) -> tuple[str, ...] | None:
-    """Names of the classes that a rule makes; None if they are just numbered."""
-    return ("output <= 0", "output > 0") if rule == "sign" else None
-
-
-def class_legend(rule: str, labels: Ints) -> tuple[tuple[str, str], ...]:
+def class_legend(look: Look, labels: Ints) -> tuple[tuple[str, str], ...]:
     """Name and colour of each class that occurs among labels (K,)."""
-    names = class_names(rule)
-    return tuple(
-        (names[k] if names else f"class {k}", pick(CLASS_COLOURS, k)) for k in np.unique(labels).tolist()
-    )
+    return tuple((look.class_name(k), pick(CLASS_COLOURS, k)) for k in np.unique(labels).tolist())
 
 
-def _by_class(scene: Scene) -> Fill:
+def _by_class(scene: Scene, look: Look) -> Fill:
     cells = scene.cells
     faces = shades(cells.label, scene.shades[cells.region])
-    return Fill(scene.cell_polygons, faces, class_legend(scene.rule, cells.label))
+    variants = np.unique(scene.shades)
+    several = len(variants) > 1 and len(cells) > 0
+    samples = shades(np.full(len(variants), cells.label.min()), variants) if several else None
+    return Fill(scene.cell_polygons, faces, class_legend(look, cells.label), None, samples)
 
 
-def _measured(values: Floats, label: str) -> tuple[Floats, tuple[()], tuple[float, float, str]]:
-    colours, low, high = measured_colours(values)
-    return colours, (), (low, high, label)
+def _measured(polygons: Polygons, values: Floats, look: Look, label: str) -> Fill:
+    scale = scale_of(values, look.percentiles, label)
+    return Fill(polygons, measured_colours(values, scale), (), scale)

@@ -12,14 +12,31 @@ from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions import decision_boundary, decision_cells
 from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.exact.numbers import nearest_float
+from polyregions.plot.captions import caption, plane_text
 from polyregions.plot.fills import SLOPE_LABEL, class_legend, measured_colours
+from polyregions.plot.look import Look, Scale, scale_of
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, REGION_COLOURS, pick, shades
-from polyregions.plot.plane import INK, colour_bar, draw_segments, entitle, legend
+from polyregions.plot.plane import (
+    BOUNDARY,
+    INK,
+    draw_segments,
+    entitle,
+    explain,
+    name_axes,
+    patches,
+    sample_colours,
+    sample_entries,
+    strokes,
+)
+from polyregions.plot.samples import Samples
 from polyregions.plot.scene import local_maps, slope_norms
-from polyregions.plot.sections import axis_names, bounding_sides, checked_view
+from polyregions.plot.sections import bounding_sides, checked_view
 from polyregions.plot.segments import edge_layers, local_coordinates
 from polyregions.regions.adjacency import adjacency_arrays
 from polyregions.regions.region_set import RegionSet
+
+DASHES = (0, (4, 2))
+MARK = 0.035  # height of the mark of a data point, of the axes
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,27 +96,35 @@ def draw_line(
     boundary: bool | None,
     rule: str,
     view: tuple[Any, Any] | None,
+    look: Look,
+    samples: Samples | None = None,
 ) -> None:
     """The outputs as functions of the one input, on matplotlib axes; arguments as in `plot_regions`, a color (R,)."""
     found, maps = intervals(regions, view), local_maps(regions)
     order = np.argsort(found.ends[:, 0])
     spans = found.shown[order]
     values = maps[order, :, :1] * spans[:, None] + maps[order, :, 1:]
-    _draw_outputs(axes, spans, values, _strokes(axes, regions, color, order))
-    by_class = isinstance(color, str) and color == "class"
+    by_class, by_layer = (isinstance(color, str) and color == name for name in ("class", "layer"))
     rule = chosen_rule(regions.network, rule)
+    colours, scale = _strokes(regions, color, order, look)
+    _draw_outputs(axes, spans, values, colours)
+    handles = _output_entries(regions, look) if colours is None else []
     if by_class:
-        _draw_classes(axes, regions, rule, found)
-    if isinstance(color, str) and color == "layer":
-        _draw_layers(axes, regions)
+        handles += _draw_classes(axes, regions, rule, found, look)
+    if by_layer:
+        handles += _draw_layers(axes, regions)
     if by_class if boundary is None else boundary:
-        _draw_crossings(axes, regions, rule)
+        handles += _draw_crossings(axes, regions, rule)
+    if samples is not None:
+        _draw_samples(axes, samples)
+        handles += sample_entries(samples, look)
     axes.set_xlim(found.lower, found.upper)
     axes.margins(y=0.08)
     axes.autoscale_view(scalex=False)
-    axes.set_xlabel(axis_names(regions.problem)[0])
-    axes.set_ylabel("output" if regions.network.n_outputs == 1 else "outputs")
-    entitle(axes, regions, found.note)
+    name_axes(axes, (look.axes[0], "output" if regions.network.n_outputs == 1 else "outputs"))
+    explain(axes, scale, handles)
+    outside = "" if samples is None else samples.note(np.array([found.lower]), np.array([found.upper]))
+    entitle(axes, regions, look, caption([plane_text(regions.problem, look), found.note, outside]))
 
 
 def _ends(rows: list[Any]) -> tuple[float, float]:
@@ -112,39 +137,47 @@ def _ends(rows: list[Any]) -> tuple[float, float]:
     )
 
 
-def _draw_outputs(axes: Any, spans: Floats, values: Floats, strokes: list[Any] | None) -> None:
+def _draw_outputs(axes: Any, spans: Floats, values: Floats, colours: list[Any] | None) -> None:
     """Each output a bent line: in one colour, or piece by piece in those given."""
     for j in range(values.shape[1]):
         pieces = np.stack([spans, values[:, j]], axis=2)
-        colour = pick(CLASS_COLOURS, j) if strokes is None else strokes
+        colour = pick(CLASS_COLOURS, j) if colours is None else colours
         draw_segments(axes, pieces, colors=colour, linewidths=1.8)
         bends = pieces[1:, 0]
         axes.plot(*bends.T, linestyle="none", marker="o", markersize=2.4, color=INK, zorder=3)
-    if strokes is None and values.shape[1] > 1:
-        legend(axes, [(f"output {j}", pick(CLASS_COLOURS, j)) for j in range(values.shape[1])], lines=True)
 
 
-def _strokes(axes: Any, regions: RegionSet, color: str | Floats, order: Ints) -> list[Any] | None:
-    """The colour of each region's piece, in order; None for one colour an output."""
+def _output_entries(regions: RegionSet, look: Look) -> list[Any]:
+    """The legend entries of outputs, each in a colour of its own, where there are several."""
+    n = regions.network.n_outputs
+    return (
+        strokes((look.output_name(regions.network, j), pick(CLASS_COLOURS, j)) for j in range(n))
+        if n > 1
+        else []
+    )
+
+
+def _strokes(
+    regions: RegionSet, color: str | Floats, order: Ints, look: Look
+) -> tuple[list[Any] | None, Scale | None]:
+    """The colour of each region's piece, in order, and the scale that explains it; None for one colour an output."""
     if isinstance(color, str) and color == "region":
-        return [pick(REGION_COLOURS[:4], i) for i in range(len(order))]
+        return [pick(REGION_COLOURS[:4], i) for i in range(len(order))], None
     if isinstance(color, str) and color != "slope":
-        return None
+        return None, None
     values, label = (slope_norms(regions), SLOPE_LABEL) if isinstance(color, str) else (color, "")
-    colours, low, high = measured_colours(values[order])
-    colour_bar(axes, low, high, label)
-    return list(colours)
+    scale = scale_of(values, look.percentiles, label)
+    return list(measured_colours(values[order], scale)), scale
 
 
-def _draw_classes(axes: Any, regions: RegionSet, rule: str, found: Intervals) -> None:
-    """A strip behind the outputs in the colour of the class that wins."""
+def _draw_classes(axes: Any, regions: RegionSet, rule: str, found: Intervals, look: Look) -> list[Any]:
+    """A strip behind the outputs in the colour of the class that wins; the legend entries of classes."""
     cells = decision_cells(regions, rule)
     colours = shades(cells.label, np.ones(len(cells), dtype=np.int64))
     for cell, colour in zip(cells, colours, strict=True):
         low, high = np.clip(_cell_ends(regions, cell), found.lower, found.upper)
         axes.axvspan(low, high, facecolor=colour, alpha=0.55, linewidth=0, zorder=0)
-    if regions.network.n_outputs == 1:
-        legend(axes, class_legend(rule, cells.label))
+    return patches(class_legend(look, cells.label)) if regions.network.n_outputs == 1 else []
 
 
 def _cell_ends(regions: RegionSet, cell: Any) -> Floats:
@@ -159,8 +192,8 @@ def _cell_ends(regions: RegionSet, cell: Any) -> Floats:
     return np.array([-np.inf, corners[0]] if inner < corners[0] else [corners[0], np.inf])
 
 
-def _draw_layers(axes: Any, regions: RegionSet) -> None:
-    """A line at each bend in the colour of the layer that made it."""
+def _draw_layers(axes: Any, regions: RegionSet) -> list[Any]:
+    """A line at each bend in the colour of the layer that made it; the legend entries of layers."""
     adjacency = adjacency_arrays(regions)
     layers = edge_layers(regions, adjacency)
     for u, layer in zip(
@@ -168,10 +201,25 @@ def _draw_layers(axes: Any, regions: RegionSet) -> None:
     ):
         axes.axvline(u, color=pick(LAYER_COLOURS, layer), linewidth=0.9, zorder=0)
     n_layers = len(regions.network.layer_spans)
-    legend(axes, [(f"layer {i + 1}", pick(LAYER_COLOURS, i)) for i in range(n_layers)], lines=True)
+    return strokes((f"layer {i + 1}", pick(LAYER_COLOURS, i)) for i in range(n_layers))
 
 
-def _draw_crossings(axes: Any, regions: RegionSet, rule: str) -> None:
-    """A dashed line where the class changes."""
-    for u in decision_boundary(decision_cells(regions, rule)).local_points[:, 0].tolist():
-        axes.axvline(u, color=INK, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
+def _draw_crossings(axes: Any, regions: RegionSet, rule: str) -> list[Any]:
+    """A dashed line where the class changes, and its legend entry."""
+    crossings = decision_boundary(decision_cells(regions, rule)).local_points[:, 0].tolist()
+    for u in crossings:
+        axes.axvline(u, color=INK, linewidth=1.0, linestyle=DASHES, zorder=1)
+    return strokes([(BOUNDARY, INK)], linewidth=1.0, linestyle=DASHES) if crossings else []
+
+
+def _draw_samples(axes: Any, samples: Samples) -> None:
+    """Data points as marks on the axis, in the colours of their labels."""
+    axes.vlines(
+        samples.points[:, 0],
+        0,
+        MARK,
+        transform=axes.get_xaxis_transform(),
+        colors=sample_colours(samples) if samples.labels is not None else INK,
+        linewidths=0.9,
+        zorder=4,
+    )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.plot.fills import Fill
-from polyregions.plot.palette import LAYER_COLOURS, SEQUENTIAL, pick
+from polyregions.plot.look import Look, Scale
+from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, SEQUENTIAL, pick
 from polyregions.plot.polygons import Polygons
+from polyregions.plot.samples import Samples
 from polyregions.plot.scene import Scene
 from polyregions.plot.sections import PlaneSection
 from polyregions.regions.region_set import RegionSet
 
 INK, HALO = "#1a1a1a", "#ffffff"
+SHADES, BOUNDARY, DATA = "shades tell regions apart", "decision boundary", "data"
+NOTE_BELOW = 32  # points between the axes and the caption, where ticks and the axis' name are
 
 
 def draw_faces(axes: Any, polygons: Polygons, faces: Floats) -> None:
@@ -33,7 +36,7 @@ def draw_edges(axes: Any, scene: Scene, by_layer: bool = False, first_layers: in
     Args:
         axes: matplotlib axes.
         scene: what to draw.
-        by_layer: colour the lines, and say so in a legend.
+        by_layer: colour the lines.
         first_layers: draw only the lines that this many layers make; all of them if not given.
     """
     spans = scene.regions.network.layer_spans
@@ -42,9 +45,6 @@ def draw_edges(axes: Any, scene: Scene, by_layer: bool = False, first_layers: in
         width = (1.3 if by_layer else 0.55) * max(0.45, 0.75**layer)
         colour = pick(LAYER_COLOURS, layer) if by_layer else INK
         draw_segments(axes, scene.edges.ends[chosen], color=colour, linewidths=width)
-    if by_layer:
-        names = [(f"layer {i + 1}", pick(LAYER_COLOURS, i)) for i in range(len(spans))]
-        legend(axes, names, lines=True)
 
 
 def draw_boundary(axes: Any, scene: Scene) -> None:
@@ -71,34 +71,56 @@ def draw_segments(axes: Any, ends: Floats, **style: Any) -> None:
     axes.add_collection(LineCollection(list(ends), capstyle="round", **style))
 
 
-def frame(axes: Any, drawn: PlaneSection, label: bool = True) -> None:
-    """The limits and names of the axes."""
+def draw_samples(axes: Any, samples: Samples) -> None:
+    """Data points, in the colours of their labels if they have any; smaller where they are many."""
+    size = float(np.clip(4000 / max(1, len(samples.points)), 5, 22))
+    axes.scatter(
+        *samples.points.T, s=size, c=sample_colours(samples), edgecolors=INK, linewidths=0.6, zorder=4
+    )
+
+
+def sample_colours(samples: Samples) -> list[str]:
+    """The colour of each data point: that of its label, or none."""
+    if samples.labels is None:
+        return [HALO] * len(samples.points)
+    return [pick(CLASS_COLOURS, k) for k in samples.labels.tolist()]
+
+
+def frame(axes: Any, drawn: PlaneSection, look: Look, label: bool = True) -> None:
+    """The limits, proportions and names of the axes."""
     axes.set_xlim(drawn.lower[0], drawn.upper[0])
     axes.set_ylim(drawn.lower[1], drawn.upper[1])
-    axes.set_aspect("equal", adjustable="box")
+    axes.set_aspect("equal" if look.is_equal(drawn.lower, drawn.upper) else "auto", adjustable="box")
     if label:
-        axes.set_xlabel(drawn.axis_names[0])
-        axes.set_ylabel(drawn.axis_names[1])
+        name_axes(axes, look.axes)
 
 
-def explain(axes: Any, filled: Fill) -> None:
-    """The legend or colour bar that says what the colours are."""
-    if filled.scale is not None:
-        colour_bar(axes, *filled.scale)
-    if filled.legend:
-        legend(axes, filled.legend)
+def name_axes(axes: Any, names: Sequence[str]) -> None:
+    """The names of the axes, as they are: names may hold dollars."""
+    for setter, name in zip((axes.set_xlabel, axes.set_ylabel), names, strict=False):
+        setter(name, parse_math=False)
 
 
-def colour_bar(axes: Any, low: float, high: float, label: str) -> None:
-    """A colour bar beside the axes."""
+def explain(axes: Any, scale: Scale | None, handles: Sequence[Any]) -> None:
+    """The colour bar and the legend that say what colours, lines and points are."""
+    if scale is not None:
+        colour_bar(axes, scale)
+    if handles:
+        legend(axes, handles, 0.0 if scale is None else BESIDE_BAR + BESIDE_LABEL * bool(scale.label))
+
+
+def colour_bar(axes: Any, scale: Scale) -> None:
+    """A colour bar beside the axes, with arrows where values lie beyond its ends."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    scale = ScalarMappable(Normalize(low, high if high > low else low + 1), SEQUENTIAL)
-    bar = axes.figure.colorbar(scale, **_bar_place(axes))
+    colours = ScalarMappable(
+        Normalize(scale.low, scale.high if scale.high > scale.low else scale.low + 1), SEQUENTIAL
+    )
+    bar = axes.figure.colorbar(colours, extend=scale.extend, **_bar_place(axes))
     bar.outline.set_linewidth(0.5)
-    if label:
-        bar.set_label(label)
+    if scale.label:
+        bar.set_label(scale.label, parse_math=False)
 
 
 def _bar_place(axes: Any) -> dict[str, Any]:
@@ -107,39 +129,107 @@ def _bar_place(axes: Any) -> dict[str, Any]:
         return {"ax": axes, "shrink": 0.6, "pad": 0.13}
     from mpl_toolkits.axes_grid1 import make_axes_locatable
 
-    return {"cax": make_axes_locatable(axes).append_axes("right", size="4%", pad=0.1)}
+    return {"cax": make_axes_locatable(axes).append_axes("right", size=BAR, pad=0.1)}
 
 
-def legend(axes: Any, names: Iterable[tuple[str, str]], lines: bool = False) -> None:
-    """A legend to the right of the axes."""
-    from matplotlib.lines import Line2D
+BAR, BESIDE_BAR, BESIDE_LABEL = 0.16, 0.72, 0.2
+"""Inches: how wide a colour bar is, where the legend beside it begins, and how much farther if the bar has a label."""
+
+
+def legend(axes: Any, handles: Sequence[Any], beside: float = 0.0) -> None:
+    """A legend to the right of the axes, so many inches beside them."""
+    from matplotlib.legend_handler import HandlerTuple
+    from matplotlib.transforms import ScaledTranslation
+
+    place = axes.transAxes + ScaledTranslation(beside, 0, axes.figure.dpi_scale_trans)
+    found = axes.legend(
+        handles=list(handles),
+        labels=[
+            handle[0].get_label() if isinstance(handle, tuple) else handle.get_label() for handle in handles
+        ],
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.0)},
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        bbox_transform=place,
+        borderaxespad=0,
+        frameon=False,
+    )
+    for text in found.get_texts():
+        text.set_parse_math(False)
+
+
+def patches(names: Iterable[tuple[str, str]]) -> list[Any]:
+    """Legend entries of areas: name and colour."""
     from matplotlib.patches import Patch
 
-    handles = [
-        Line2D([], [], color=colour, linewidth=2, label=name)
-        if lines
-        else Patch(facecolor=colour, edgecolor="none", label=name)
-        for name, colour in names
+    return [Patch(facecolor=colour, edgecolor="none", label=name) for name, colour in names]
+
+
+def strokes(names: Iterable[tuple[str, str]], **style: Any) -> list[Any]:
+    """Legend entries of lines: name and colour."""
+    from matplotlib.lines import Line2D
+
+    style = {"linewidth": 2} | style
+    return [Line2D([], [], color=colour, label=name, **style) for name, colour in names]
+
+
+def shade_entry(shades: Floats | None) -> list[Any]:
+    """The legend entry that says what the shades of one class are for."""
+    from matplotlib.patches import Patch
+
+    if shades is None:
+        return []
+    return [tuple(Patch(facecolor=shade, edgecolor="none", label=SHADES) for shade in shades)]
+
+
+def layer_entries(scene: Scene) -> list[Any]:
+    """The legend entries of lines in the colours of layers."""
+    n = len(scene.regions.network.layer_spans)
+    return strokes((f"layer {i + 1}", pick(LAYER_COLOURS, i)) for i in range(n))
+
+
+def sample_entries(samples: Samples | None, look: Look, named: Iterable[int] = ()) -> list[Any]:
+    """The legend entries of data points: one in all for labels whose colours are `named` already, else one for each."""
+    from matplotlib.lines import Line2D
+
+    if samples is None or not len(samples.points):
+        return []
+    style: dict[str, Any] = {
+        "linestyle": "none",
+        "marker": "o",
+        "markersize": 4.5,
+        "markeredgecolor": INK,
+        "markeredgewidth": 0.6,
+    }
+    others = [] if samples.labels is None else sorted(set(samples.labels.tolist()) - set(named))
+    unlabelled = samples.labels is None or set(samples.labels.tolist()) & set(named)
+    whole = [Line2D([], [], markerfacecolor=HALO, label=DATA, **style)] if unlabelled else []
+    return whole + [
+        Line2D([], [], markerfacecolor=pick(CLASS_COLOURS, k), label=f"{DATA}, {look.class_name(k)}", **style)
+        for k in others
     ]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, frameon=False)
 
 
-def entitle(axes: Any, regions: RegionSet, note: str) -> None:
-    """The network's name and how many regions there are as a heading."""
+def entitle(axes: Any, regions: RegionSet, look: Look, note: str) -> None:
+    """The title, by default the network's name and how many regions there are, and the caption."""
     partial = "" if regions.complete else " (partial)"
-    heading(axes, f"{regions.network.name}: {len(regions)} regions{partial}", note)
+    usual = f"{regions.network.name}: {len(regions)} regions{partial}"
+    heading(axes, usual if look.title is None else look.title, note)
 
 
 def heading(axes: Any, text: str, note: str = "") -> None:
-    """The title, and below the axes in small letters where the picture ends; names may hold dollars."""
+    """The title, and below the axes in small letters what the picture does not show; names may hold dollars."""
     axes.set_title(text, fontsize="medium", parse_math=False)
     if note:
         axes.annotate(
             note,
-            (0.5, -0.14),
+            (0.5, 0),
+            (0, -NOTE_BELOW),
             xycoords="axes fraction",
+            textcoords="offset points",
             ha="center",
             va="top",
             fontsize="x-small",
             color="#555555",
+            parse_math=False,
         )

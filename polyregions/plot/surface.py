@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.errors import OptionError
 from polyregions.networks.network import Network
-from polyregions.plot.figure import import_matplotlib, new_figure
+from polyregions.plot.captions import caption, plane_text
+from polyregions.plot.figure import given_axes, import_matplotlib, new_axes
 from polyregions.plot.fills import Fill, checked_colouring, fill
-from polyregions.plot.plane import INK, entitle, explain
+from polyregions.plot.look import Look, Percentiles, one_colour
+from polyregions.plot.plane import INK, entitle, explain, name_axes, patches, shade_entry
 from polyregions.plot.scene import Scene
+from polyregions.plot.sections import check_drawable
 from polyregions.regions.region_set import RegionSet
 
 
@@ -22,8 +26,15 @@ def plot_surface(
     *,
     output: int = 0,
     color: Any = "slope",
+    colour: Any = None,
     rule: str = "auto",
     view: tuple[Any, Any] | None = None,
+    input_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    title: str | None = None,
+    percentiles: Percentiles = "auto",
+    size: tuple[float, float] | None = None,
+    dpi: float | None = None,
 ) -> Any:
     """Draw one output as a surface over a two-dimensional input set.
 
@@ -32,15 +43,15 @@ def plot_surface(
         ax: matplotlib axes with ``projection="3d"``; a new figure if not given.
         output: which output.
         color: as in `plot_regions`, but for "layer".
-        rule: as in `plot_regions`.
-        view: as in `plot_regions`.
+        colour: the same.
+        rule, view, input_names, class_names, title, percentiles, size, dpi: as in `plot_regions`.
 
     Returns:
         The axes.
 
     Raises:
         InputError: the domain is not two-dimensional.
-        OptionError: no such output, an unknown colouring or view.
+        OptionError: no such output, an unknown colouring or view, names that do not fit, a size beside axes.
         MissingExtraError: matplotlib is not installed.
 
     >>> import matplotlib.figure
@@ -52,25 +63,33 @@ def plot_surface(
     [0.0, 3.0]
     """
     check_output(regions.network, output)
-    colouring = checked_surface_colouring(color, regions)
+    check_drawable(regions.problem, (2,))
+    colouring = checked_surface_colouring(one_colour(color, colour, "slope"), regions)
+    look = Look.of(
+        regions.problem,
+        rule,
+        input_names=input_names,
+        class_names=class_names,
+        title=title,
+        percentiles=percentiles,
+    )
     import_matplotlib()
-    axes = new_figure((6, 5)).add_subplot(projection="3d") if ax is None else ax
+    axes = new_axes(size, dpi, "3d") if ax is None else given_axes(ax, size, dpi)
     scene = Scene.of(regions, rule, view)
-    filled = fill(scene, colouring)
+    filled = fill(scene, colouring, look)
     heights = _heights(scene, filled, output)
     _draw_facets(axes, filled, np.column_stack([filled.polygons.corners, heights]))
     (a, b), (c, d) = scene.section.lower, scene.section.upper
     low, high = float(heights.min(initial=np.inf)), float(heights.max(initial=-np.inf))
     axes.set(xlim=(a, c), ylim=(b, d), zlim=(low, high) if low < high else (low - 1, low + 1))
-    axes.set_xlabel(scene.section.axis_names[0])
-    axes.set_ylabel(scene.section.axis_names[1])
-    axes.set_zlabel("output" if regions.network.n_outputs == 1 else f"output {output}")
+    name_axes(axes, look.axes)
+    axes.set_zlabel(look.output_name(regions.network, output), parse_math=False)
     axes.view_init(elev=32, azim=-58)
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.set_pane_color((1, 1, 1, 0))
         axis.line.set_linewidth(0.5)
-    explain(axes, filled)
-    entitle(axes, regions, scene.section.note)
+    explain(axes, filled.scale, [*patches(filled.legend), *shade_entry(filled.shades)])
+    entitle(axes, regions, look, caption([plane_text(regions.problem, look), scene.section.note]))
     return axes
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -16,7 +17,7 @@ import naive
 import polyregions as pr
 from checks import is_ever_negative
 from polyregions.errors import DomainError, FormatError, MissingExtraError, NetworkError, OptionError
-from polyregions.plot.training import draw_training, save_training_plot
+from polyregions.plot.training import save_training_plot
 from randoms import float_layers, generator
 from truth import FORMULA_NETWORKS, formula_network
 
@@ -148,22 +149,56 @@ def test_the_same_table_is_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     assert len(one) > 2000
 
 
-def test_axes_hold_a_line_for_each_column() -> None:
+def test_each_column_has_a_panel_of_its_own() -> None:
     figure = pytest.importorskip("matplotlib.figure")
-    axes = figure.Figure().add_subplot()
-    draw_training(axes, TABLE, log=True)
-    drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
-    assert drawn == {"regions": [2, 4, 2], "edges": [1, 3, 1], "never on": [1, 0, 0]}
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "1", "2"]
-    assert axes.get_yscale() == "symlog"
-    assert axes.get_ylim()[0] == 0
+    panels = figure.Figure().subplots(3, 1)
+    assert pr.plot_training(TABLE, ax=panels, log=True) == list(panels)
+    drawn = {ax.get_ylabel(): [line.get_ydata().tolist() for line in ax.lines] for ax in panels}
+    assert drawn == {"regions": [[2, 4, 2]], "edges": [[1, 3, 1]], "never on": [[1, 0, 0]]}
+    assert [label.get_text() for label in panels[-1].get_xticklabels()] == ["0", "1", "2"]
+    assert [ax.get_yscale() for ax in panels] == ["symlog"] * 3
+    assert [ax.get_ylim()[0] for ax in panels] == [0] * 3
 
 
-def test_default_columns_that_the_table_lacks_are_left_out() -> None:
+def test_checkpoints_stand_where_their_steps_are() -> None:
     figure = pytest.importorskip("matplotlib.figure")
-    axes = figure.Figure().add_subplot()
-    draw_training(axes, pr.compare_checkpoints([kinks(0)], LINE, edges=False))
-    assert [line.get_label() for line in axes.lines] == ["regions", "never on"]
+    table = pr.compare_checkpoints([kinks(0), kinks(1), kinks(5)], LINE, steps=[0, 10.5, 12345678])
+    assert table.names == ("0", "10.5", "12345678")
+    assert table.columns()["step"] == [0, 10.5, 12345678]
+    ax = figure.Figure().add_subplot()
+    assert pr.plot_training(table, "regions", ax, title="a run") is ax
+    assert ax.lines[0].get_xydata().tolist() == [[0, 2], [10.5, 2], [12345678, 1]]
+    assert (ax.get_xlabel(), ax.get_title()) == ("step", "a run")
+
+
+def test_a_new_figure_has_the_size_that_is_asked_for() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    (ax,) = pr.plot_training(TABLE, ["regions"], size=(4, 2), dpi=50)
+    assert (*ax.figure.get_size_inches(), ax.figure.dpi) == (4, 2, 50)
+    assert len(pr.plot_training(TABLE)) == 3
+    pyplot.close("all")
+
+
+def test_an_interval_is_a_band_and_what_there_is_not_a_gap() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    table = replace(
+        pr.compare_checkpoints([kinks(0)] * 3, LINE, edges=False),
+        counts={"R3": (1, (2, 4), 3)},
+        measures={"loss": (-1.5, None, 2)},
+    )
+    band, gap = figure.Figure().subplots(2, 1)
+    pr.plot_training(table, ["R3", "loss"], [band, gap])
+    assert [line.get_ydata().tolist() for line in band.lines] == [[1, 2, 3], [1, 4, 3]]
+    assert np.array_equal(gap.lines[0].get_ydata(), [-1.5, np.nan, 2], equal_nan=True)
+    assert gap.get_ylim()[0] < -1.5
+
+
+def test_default_columns_that_the_table_lacks_are_left_out(tmp_path: Path) -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    panels = figure.Figure().subplots(2, 1)
+    pr.plot_training(pr.compare_checkpoints([kinks(0)], LINE, edges=False), ax=panels)
+    assert [ax.get_ylabel() for ax in panels] == ["regions", "never on"]
 
 
 def test_a_name_with_dollars_is_no_formula(tmp_path: Path) -> None:
@@ -197,10 +232,65 @@ def test_bad_input_is_refused(case: str) -> None:
         pr.compare_checkpoints(*arguments)
 
 
-@pytest.mark.parametrize("name", ["regions", "after_layer_1"])
+@pytest.mark.parametrize("name", ["regions", "after_layer_1", "step", "R2", "trivial"])
 def test_a_measure_with_the_name_of_another_column_is_refused(name: str) -> None:
     with pytest.raises(OptionError, match="is the name of another column"):
         pr.compare_checkpoints([kinks(0)], LINE, measures={name: lambda _: 1})
+
+
+@pytest.mark.parametrize(
+    "steps", [[0], [0, 0, 1], [2, 1, 3], [0, 1, float("nan")], "abc", 3, [[0], [1], [2]]]
+)
+def test_steps_that_do_not_ascend_one_for_each_are_refused(steps: Any) -> None:
+    with pytest.raises(OptionError, match="steps: .*expected 3 ascending numbers"):
+        pr.compare_checkpoints([kinks(0)] * 3, LINE, steps=steps)
+
+
+def test_axes_that_are_not_one_for_each_column_are_refused() -> None:
+    figure = pytest.importorskip("matplotlib.figure")
+    ax = figure.Figure().add_subplot()
+    with pytest.raises(OptionError, match="ax: 1 axes, expected 3, one for each column"):
+        pr.plot_training(TABLE, ax=ax)
+    with pytest.raises(OptionError, match="size and dpi are those of a new figure"):
+        pr.plot_training(TABLE, "regions", ax, dpi=100)
+    for size, dpi in (
+        ((1, 0), None),
+        ((1, 2, 3), None),
+        ("ab", None),
+        ((5, 5), -1),
+        ((5, 5), 1e9),
+        ((5, 5), "x"),
+    ):
+        with pytest.raises(OptionError, match="size .* dpi"):
+            pr.plot_training(TABLE, size=size, dpi=dpi)
+
+
+def test_definitions_and_bounds_of_checkpoints(tmp_path: Path) -> None:
+    """As those who count and bound give them; one cell of two hyperplanes in the line."""
+    networks = [kinks(0, 1), kinks(0, 0)]
+    table = pr.compare_checkpoints(
+        networks, LINE, edges=False, definitions=("R4", "R1"), bounds=("zaslavsky", "trivial")
+    )
+    for i, network in enumerate(networks):
+        counts = pr.count_by_definition(pr.enumerate_regions(network, LINE), ("R1", "R4"))
+        assert {name: values[i] for name, values in table.counts.items()} == counts
+    assert {name: [b.value for b in values] for name, values in table.bounds.items()} == {
+        "trivial": [4, 4], "zaslavsky": [3, 3]
+    }  # fmt: skip
+    assert list(table.columns())[-4:] == ["R1", "R4", "trivial", "zaslavsky"]
+    for suffix, part in (
+        (".tex", r"Zaslavsky 1975 \\"),
+        (".md", "upper bounds: Zaslavsky 1975"),
+        (".csv", "zaslavsky"),
+    ):
+        pr.save(table, tmp_path / f"t{suffix}")
+        assert part in (tmp_path / f"t{suffix}").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("option", "value"), [("definitions", "R7"), ("bounds", ["best"])])
+def test_unknown_definitions_and_bounds_are_refused(option: str, value: Any) -> None:
+    with pytest.raises(OptionError, match="expected"):
+        pr.compare_checkpoints([kinks(0)], LINE, **{option: value})
 
 
 def test_columns_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
@@ -208,6 +298,9 @@ def test_columns_that_cannot_be_drawn_are_refused(tmp_path: Path) -> None:
         save_training_plot(TABLE, tmp_path / "p.png", ("x",))
     with pytest.raises(OptionError, match="column 'checkpoint' does not hold numbers"):
         save_training_plot(TABLE, tmp_path / "p.png", ("checkpoint",))
+    huge = pr.compare_checkpoints([kinks(0)], LINE, measures={"huge": lambda _: 10**400})
+    with pytest.raises(OptionError, match="column 'huge' holds numbers beyond float64"):
+        save_training_plot(huge, tmp_path / "p.png", "huge")
     with pytest.raises(FormatError, match="expected a name that ends in"):
         save_training_plot(TABLE, tmp_path / "p.bmp")
 

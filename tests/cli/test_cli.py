@@ -684,7 +684,7 @@ def test_a_bug_is_not_hidden(quadrants: str, monkeypatch: pytest.MonkeyPatch) ->
 # ---------------------------------------------------------------- help and streams
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", (*VERBS, "table"))
 def test_help_of_every_verb_shows_an_example_that_parses(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from polyregions.analysis.report import Report, Section
 from polyregions.cli import main
 from polyregions.errors import FormatError, MissingExtraError, PolyregionsError, UnsupportedError, visible
 from polyregions.io.models.npz import save_network_npz
-from polyregions.io.results.checkpoints import checkpoints_csv
+from polyregions.io.results.paper_tables import table_csv
 from polyregions.io.results.report import FORMATS, report_csv
 
 HOSTILE = "=é\x1b[2J\x07\u202e"
@@ -28,6 +28,7 @@ VERBS = {
     "graph": ["--box", "-1", "1"],
     "cells": ["--box", "-1", "1"],
     "report": ["--box", "-1", "1"],
+    "table": ["--box", "-1", "1"],
     "query": ["--box", "-1", "1"],
     "check": ["--geometry", "--box", "-1", "1"],
 }
@@ -156,7 +157,7 @@ def test_names_of_checkpoints_and_measures_are_neutral() -> None:
         ("=cmd|x",), one, np.array([[1]]), None, np.zeros((1, 1), bool), np.zeros((1, 1), bool),
         {"@loss": (-0.5,)},
     )  # fmt: skip
-    header, row = csv.reader(io.StringIO(checkpoints_csv(table).decode(), newline=""))
+    header, row = csv.reader(io.StringIO(table_csv(table).decode(), newline=""))
     assert (header[-1], row[0], row[-1]) == ("'@loss", "'=cmd|x", "-0.5")
 
 

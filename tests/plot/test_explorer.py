@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
@@ -441,6 +442,164 @@ def test_slivers_can_be_zoomed_to_and_clicked(page: Visit, moons: pr.RegionSet) 
     assert page.selected == thin
 
 
+# ---------------------------------------------------------------- data points, links, files
+
+
+POINTS = np.random.default_rng(5).uniform(-1, 1, size=(40, 2))
+LABELS = np.arange(40) % 2
+
+
+def test_data_points_are_drawn_named_and_switched_off(opened: Callable[..., Visit]) -> None:
+    regions = pr.enumerate_regions(QUADRANTS, SQUARE)
+    page = opened(regions, data=[[0.5, 0.25]], labels=[1], class_names=["cat", "dog & <b>"], title="pets")
+    assert page.text("#title") == "pets"
+    assert page.text("#legend").split("\n") == ["cat", "dog & <b>"]
+    assert "data" in page.text("#signs")
+    on = pixel(page, 0.5, 0.25)
+    assert on == [0xEE, 0x66, 0x77]
+    box, (sx, sy) = page.page.locator("#map").bounding_box(), page.run("explorer.screen(0.5, 0.25)")
+    page.page.mouse.move(box["x"] + sx, box["y"] + sy)
+    assert "data point 0: dog & <b>" in page.text("#tip")
+    page.page.uncheck("#points")
+    assert pixel(page, 0.5, 0.25) != on
+    assert "data" not in page.text("#signs")
+
+
+def test_a_page_without_data_has_no_switch_for_them(page: Visit) -> None:
+    assert not page.page.is_visible("#points")
+    assert "decision boundary" in page.text("#signs")
+    assert "shades tell regions apart" in page.text("#signs")
+
+
+def test_inputs_have_their_names_and_fixed_ones_stand_in_the_summary(opened: Callable[..., Visit]) -> None:
+    regions = pr.enumerate_regions(random_network(1, 4, 8, 3), pr.Box([-1, 0.5, -1, 2], [1, 0.5, 1, 2]))
+    page = opened(regions, input_names=["range", "angle", "speed", "time"], data=POINTS, labels=LABELS)
+    assert page.run("explorer.data.axes") == ["range", "speed"]
+    assert "angle = 0.5, time = 2" in page.text("#summary")
+    page.run("explorer.select(0)")
+    assert "range" in page.text("#details table[aria-label='Affine map']")
+
+
+def test_outliers_do_not_take_the_scale_of_slopes(opened: Callable[..., Visit]) -> None:
+    """A hundred regions of slopes near one, and one of a million."""
+    walls = np.linspace(-0.9, 0.9, 100)
+    steps = np.where(np.arange(100) == 99, 1e6, 0.01)
+    network = pr.Network.from_layers([(np.outer(np.ones(100), [1, 0]), -walls), ([steps], [0])])
+    page = opened(pr.enumerate_regions(network, SQUARE))
+    page.page.select_option("#colour", "slope")
+    assert "\u2265" in page.text("#legend")
+    assert "1e+6" not in page.text("#legend")
+    page = opened(pr.enumerate_regions(network, SQUARE), percentiles=(0, 100))
+    page.page.select_option("#colour", "slope")
+    assert "\u2265" not in page.text("#legend")
+
+
+def test_a_link_shows_what_was_shown(browser: Any, page: Visit) -> None:
+    page.run("explorer.select(225); explorer.startPath(225); explorer.select(433)")
+    page.run("explorer.setLayer(1)")
+    page.page.select_option("#colour", "slope")
+    page.page.uncheck("#lines")
+    page.page.click("#theme")
+    page.run("explorer.zoom(3.7)")
+    page.run("explorer.remember()")
+    link = page.run("location.href")
+    window = page.run("[explorer.screen(0.25, 0.5), explorer.screen(-1, 1)]")
+    other = page.page.context.new_page()
+    try:
+        other.goto(link)
+        other.wait_for_function("window.explorer && explorer.state.selected === 433")
+        state = other.evaluate("explorer.state")
+        expected = page.run("explorer.state")
+        for name in ("selected", "start", "path", "layer", "colour", "lines", "boundary", "points", "theme"):
+            assert state[name] == expected[name], name
+        found = other.evaluate("[explorer.screen(0.25, 0.5), explorer.screen(-1, 1)]")
+        assert np.array(found) == pytest.approx(np.array(window), abs=0.01)
+        assert not other.is_checked("#lines")
+        other.evaluate("location.hash = ''")
+        other.wait_for_function("explorer.state.selected === -1")
+        assert other.evaluate("explorer.state.layer") == 2
+        assert other.is_checked("#lines")
+    finally:
+        other.close()
+
+
+def test_what_is_not_moved_has_a_short_link(page: Visit) -> None:
+    page.run("explorer.select(7)")
+    page.run("explorer.remember()")
+    assert page.run("location.hash") == "#region=7"
+    page.page.click("#link")
+    page.page.wait_for_function("document.getElementById('found').textContent.includes('link')")
+
+
+@pytest.mark.parametrize(
+    "hash_", ["region=442", "region=-1", "region=x", "view=1,2,3", "view=1,1,0,0", "view=a,b,c,d", "colour=red",
+              "layer=9", "layer=1.5", "from=1e9", "theme=pink", "hide=all", "%%%", "point=1", "view=,,,", "region="]
+)  # fmt: skip
+def test_links_that_say_nonsense_change_nothing(browser: Any, moons_file: Path, hash_: str) -> None:
+    with visiting(browser, moons_file) as visit:
+        visit.run("h => { location.hash = h; }", hash_)
+        visit.page.wait_for_function("location.hash.length <= 1")
+        expected = {"selected": -1, "start": -1, "layer": 2, "colour": "class", "lines": True, "pin": None}
+        state = visit.run("explorer.state")
+        assert {name: state[name] for name in expected} == expected
+        assert visit.trouble == []
+        if hash_ == "region=442":
+            assert "#442" in visit.text("#found")
+
+
+def downloaded(visit: Visit, kind: str, folder: Path) -> Path:
+    """The file that a button of the page saves."""
+    with visit.page.expect_download() as coming:
+        visit.page.click(f"#{kind}")
+    file = folder / coming.value.suggested_filename
+    coming.value.save_as(file)
+    return file
+
+
+def shoelace(path: str) -> float:
+    """The area of the polygons of an SVG path of M, L and Z."""
+    total = 0.0
+    for part in path.split("Z"):
+        points = np.array([[float(v) for v in p.split()] for p in re.split("[ML]", part) if p]).reshape(-1, 2)
+        x, y = points.T
+        total += abs(float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y))) / 2
+    return total
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_svg_is_the_map_with_its_key(opened: Callable[..., Visit], theme: str, tmp_path: Path) -> None:
+    """Its polygons cover the domain, each once, and its circles are the data points."""
+    regions = pr.enumerate_regions(random_network(3, 2, 9, 7, 3, name="<net> & co"), SQUARE)
+    page = opened(regions, data=POINTS, labels=LABELS)
+    page.run("theme => explorer.setTheme(theme)", theme)
+    file = downloaded(page, "svg", tmp_path)
+    assert file.name == "_net_co.svg"
+    root = ElementTree.fromstring(file.read_text(encoding="utf-8"))
+    paths = [node for node in root.iter() if node.tag.endswith("}path")]
+    fills = [node for node in paths if node.get("fill") != "none" and "a" not in node.get("d", "")]
+    (left, low), (right, high) = page.run("[explorer.screen(-1, -1), explorer.screen(1, 1)]")
+    whole = (right - left) * (low - high)
+    assert sum(shoelace(node.get("d", "")) for node in fills) == pytest.approx(whole, rel=2e-3)
+    circles = [node for node in paths if node.get("d", "").count("a") == 2]
+    assert len(circles) == len(POINTS) + 1  # one in the key
+    texts = [node.text for node in root.iter() if node.tag.endswith("}text")]
+    assert "<net> & co" in texts
+    assert {"class 0", "decision boundary", "shades tell regions apart"} & set(texts)
+    assert any("linear regions" in (text or "") for text in texts)
+    assert (page.trouble, page.requests) == ([], [])
+
+
+def test_a_png_is_the_map_with_twice_the_pixels(opened: Callable[..., Visit], tmp_path: Path) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    page = opened(pr.enumerate_regions(QUADRANTS, SQUARE))
+    expected = pixel(page, 0.7, 0.2)
+    pixels = image.imread(downloaded(page, "png", tmp_path))
+    sx, sy = page.run("explorer.screen(0.7, 0.2)")
+    assert (pixels[round(2 * sy), round(2 * sx), :3] * 255).round().astype(int).tolist() == expected
+    assert pixels.shape[1] == 2 * page.run("document.getElementById('map').clientWidth")
+    assert pixels.shape[0] > 2 * page.run("document.getElementById('map').clientHeight")
+
+
 # ---------------------------------------------------------------- other input sets
 
 
@@ -603,6 +762,33 @@ def test_the_command_writes_the_same_page(
     found = json.loads(capsys.readouterr().out)
     assert (found["regions"], found["file"], found["complete"]) == (442, str(out), True)
     assert out.read_bytes() == moons_file.read_bytes()
+
+
+def test_the_command_takes_names_and_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "d.csv").write_text("a,b,class\n0.5,1,up\n-1,0.25,down\n")
+    words = [
+        "explore",
+        "example:two-moons",
+        "--box",
+        "-2,-1.5",
+        "3,2",
+        "-o",
+        str(tmp_path / "one.html"),
+        "-q",
+    ]
+    words += ["--data", str(tmp_path / "d.csv"), "--class-names", "down,up", "--input-names", "w,h"]
+    assert main([*words, "--title", "Moons", "--percentiles", "5", "95"]) == 0
+    pr.explore(
+        pr.enumerate_regions(pr.load_network("example:two-moons"), BOX),
+        tmp_path / "two.html",
+        data=[[0.5, 1], [-1, 0.25]],
+        labels=[1, 0],
+        class_names=["down", "up"],
+        input_names=["w", "h"],
+        title="Moons",
+        percentiles=(5, 95),
+    )
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -15,10 +17,12 @@ import pytest
 import naive
 import polyregions as pr
 import randoms
+from polyregions.cli import main
 from polyregions.errors import DomainError, FormatError, InputError, MissingExtraError, OptionError
 from polyregions.plot import sections
 from polyregions.plot.layers import panels_size
 from polyregions.plot.line import intervals
+from polyregions.plot.look import scale_of
 from polyregions.plot.outlines import float_outlines
 from polyregions.plot.palette import few_colours, many_colours
 from polyregions.plot.picture import check_picture, save_picture
@@ -605,3 +609,304 @@ def test_every_colouring_can_be_saved_with_everything_on_top(
     regions = pr.enumerate_regions(random_network(3, 2, 4, 3, 2), pr.WholeSpace(2))
     save_picture(regions, tmp_path / f"p{suffix}", colour, boundary=True, graph=True, view=([-1, -1], [1, 1]))
     assert (tmp_path / f"p{suffix}").stat().st_size > 2000
+
+
+# ---------------------------------------------------------------- names, data, captions
+
+
+def new_axes() -> Any:
+    return pytest.importorskip("matplotlib.figure").Figure().add_subplot()
+
+
+def legend_of(axes: Any) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def notes_of(axes: Any) -> str:
+    return "\n".join(text.get_text() for text in axes.texts)
+
+
+MOONS = pr.enumerate_regions(random_network(3, 2, 9, 7, 2), SQUARE)
+
+
+def test_inputs_classes_and_the_picture_have_the_names_that_are_given() -> None:
+    options: dict[str, Any] = {
+        "input_names": ["$w$", "h_1"],
+        "class_names": ["a$b$", "c_d"],
+        "title": "T $x$",
+    }
+    axes = pr.plot_regions(MOONS, new_axes(), **options)
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title()) == ("$w$", "h_1", "T $x$")
+    assert legend_of(axes) == ["a$b$", "c_d", "shades tell regions apart", "decision boundary"]
+    assert not any(
+        text.get_parse_math() for text in (axes.xaxis.label, axes.title, *axes.get_legend().get_texts())
+    )
+    assert pr.plot_regions(MOONS, new_axes(), title="").get_title() == ""
+    surface = pytest.importorskip("matplotlib.figure").Figure().add_subplot(projection="3d")
+    assert pr.plot_surface(MOONS, surface, output=1, **options).get_zlabel() == "c_d"
+    layers = pr.plot_layers(
+        MOONS, pytest.importorskip("matplotlib.figure").Figure(), input_names=["w", "h"], title="T"
+    )
+    assert (layers.axes[0].get_xlabel(), layers.axes[0].get_ylabel(), layers.get_suptitle()) == (
+        "w",
+        "h",
+        "T",
+    )
+
+
+def test_both_spellings_of_colour_are_one_option() -> None:
+    one, other = (pr.plot_regions(MOONS, new_axes(), **{name: "slope"}) for name in ("color", "colour"))
+    faces = [axes.collections[0].get_facecolors() for axes in (one, other)]
+    assert np.array_equal(*faces)
+    surface = pytest.importorskip("matplotlib.figure").Figure().add_subplot(projection="3d")
+    assert legend_of(pr.plot_surface(MOONS, surface, colour="class"))[0] == "class 0"
+    with pytest.raises(OptionError, match="color and colour are one option"):
+        pr.plot_regions(MOONS, new_axes(), color="class", colour="slope")
+
+
+@pytest.mark.parametrize(
+    ("aspect", "upper", "equal"),
+    [("auto", 350, False), ("auto", 20, True), ("auto", 25, True), ("auto", 26, False), ("equal", 350, True),
+     ("free", 5, False)],
+)  # fmt: skip
+def test_a_strip_is_stretched_unless_asked_not_to(aspect: str, upper: float, equal: bool) -> None:
+    regions = pr.enumerate_regions(QUADRANTS, pr.Box([0, 0], [5, upper]))
+    axes = pr.plot_regions(regions, new_axes(), aspect=aspect)
+    assert axes.get_aspect() == (1.0 if equal else "auto")
+
+
+def test_a_box_of_5_by_350_is_as_wide_as_it_is_high(tmp_path: Path) -> None:
+    """On file: the coloured pixels, which were a strip of ten."""
+    image = pytest.importorskip("matplotlib.image")
+    save_picture(pr.enumerate_regions(QUADRANTS, pr.Box([-2, -200], [3, 150])), tmp_path / "p.png", "region")
+    pixels = image.imread(tmp_path / "p.png")[..., :3]
+    columns = np.flatnonzero(np.mean(np.ptp(pixels, axis=2) > 0.1, axis=0) > 0.5)
+    assert len(columns) > 500
+
+
+def test_size_and_dpi_are_those_of_the_file(tmp_path: Path) -> None:
+    image = pytest.importorskip("matplotlib.image")
+    for dpi in (50, 100):
+        save_picture(MOONS, tmp_path / f"{dpi}.png", "region", size=(3, 2), dpi=dpi)
+    small, large = (image.imread(tmp_path / f"{dpi}.png").shape for dpi in (50, 100))
+    assert (large[0] / small[0], large[1] / small[1]) == pytest.approx((2, 2), rel=0.03)
+    assert small[0] == pytest.approx(100, abs=25)
+
+
+def test_data_are_drawn_where_they_are_in_the_colours_of_their_labels() -> None:
+    colors = pytest.importorskip("matplotlib.colors")
+    X = np.random.default_rng(0).uniform(-1, 1, size=(20, 2))
+    y = np.arange(20) % 3
+    axes = pr.plot_regions(MOONS, new_axes(), color="region", data=X, labels=y)
+    points = axes.collections[-1]
+    assert np.array_equal(points.get_offsets(), X)
+    hexes = [colors.to_hex(c) for c in points.get_facecolors()]
+    assert hexes == [("#4477aa", "#ee6677", "#228833")[k] for k in y]
+    assert legend_of(axes) == ["data, class 0", "data, class 1", "data, class 2"]
+    by_class = pr.plot_regions(MOONS, new_axes(), data=X, labels=y)
+    assert legend_of(by_class)[-2:] == ["data", "data, class 2"]
+    assert legend_of(pr.plot_regions(MOONS, new_axes(), color="region", data=X)) == ["data"]
+    names = ["ab"[k] for k in y % 2]
+    named = pr.plot_regions(MOONS, new_axes(), color="region", data=X, labels=names, class_names=["a", "b"])
+    assert legend_of(named) == ["data, a", "data, b"]
+
+
+def test_data_outside_are_counted_in_the_caption() -> None:
+    axes = pr.plot_regions(MOONS, new_axes(), data=[[0, 0], [2, 0], [0, -1.5], [1, 1]])
+    assert notes_of(axes) == "2 of 4 data points lie outside"
+    assert notes_of(pr.plot_regions(MOONS, new_axes(), data=[[0, 0]])) == ""
+
+
+def test_fixed_inputs_and_projected_data_stand_in_the_caption() -> None:
+    regions = pr.enumerate_regions(random_network(1, 4, 5, 2), pr.Box([-1, 0.1, -1, 2], [1, 0.1, 1, 2]))
+    data = [[0.5, 0.1, 0.25, 2], [0.5, 0.2, 0.25, 2], [0, 0, 0, 0]]
+    axes = pr.plot_regions(regions, new_axes(), data=data, input_names=["a", "b", "c", "d"])
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("a", "c")
+    assert notes_of(axes) == "b = 0.1, d = 2\n2 of 3 data points are projected onto what is shown"
+    assert axes.collections[-1].get_offsets().tolist() == [[0.5, 0.25], [0.5, 0.25], [0, 0]]
+
+
+def test_the_caption_of_a_slice_gives_its_points() -> None:
+    """The formulas, evaluated, are the slice's own map."""
+    plane = pr.Slice([1, 0, 0.5, -3], [[1, 2, 0, 0], [0, -0.25, 0, 1]], SQUARE)
+    axes = pr.plot_regions(pr.enumerate_regions(random_network(1, 4, 5, 2), plane), new_axes())
+    for u, v in ((0, 0), (1, 0), (0, 1), (0.5, -1)):
+        found = [
+            eval(re.sub(r"([0-9.]) ([uv])", r"\1 * \2", part.split(" = ")[1]), {"u": u, "v": v})
+            for part in notes_of(axes).split(", ")
+        ]
+        assert found == [float(c) for c in plane.point([u, v])]
+
+
+def test_many_fixed_inputs_are_not_all_written_out_and_rounded_ones_are_said_to_be() -> None:
+    lower = [-1, -1, *[Fraction(k, 3) for k in range(20)]]
+    box = pr.Box(lower, [1, 1, *lower[2:]])
+    axes = pr.plot_regions(pr.enumerate_regions(random_network(1, 22, 4, 2), box), new_axes())
+    assert notes_of(axes).replace("\n", " ") == (
+        "x2 = 0, x3 ≈ 0.3333, x4 ≈ 0.6667, x5 = 1, x6 ≈ 1.333, x7 ≈ 1.667, x8 = 2, x9 ≈ 2.333, "
+        "... (20 fixed inputs in all)"
+    )
+
+
+def test_a_plane_through_many_inputs_is_not_written_out() -> None:
+    corners = np.random.default_rng(0).normal(size=(3, 20))
+    corners[:, 7] = 0.5
+    regions = pr.enumerate_regions(random_network(1, 20, 4, 2), pr.plane_through(*corners))
+    assert notes_of(pr.plot_regions(regions, new_axes())) == "x7 = 0.5, 19 inputs vary with u and v"
+
+
+def test_data_on_an_oblique_slice_are_its_nearest_points() -> None:
+    plane = pr.plane_through([0, 0, 1], [1, 1, 1], [0, 2, 1], pr.Box.cube(-2, 2, 2))
+    regions = pr.enumerate_regions(random_network(1, 3, 5, 2), plane)
+    u = np.random.default_rng(0).uniform(-1, 1, size=(10, 2))
+    X = np.array([[float(c) for c in plane.point(p)] for p in u])
+    axes = pr.plot_regions(regions, new_axes(), data=X)
+    assert np.asarray(axes.collections[-1].get_offsets()) == pytest.approx(u)
+    assert "projected" not in notes_of(axes)
+    off = pr.plot_regions(regions, new_axes(), data=X + [0, 0, 5])  # at right angles to the plane
+    assert np.asarray(off.collections[-1].get_offsets()) == pytest.approx(u)
+    assert "10 of 10 data points are projected" in notes_of(off)
+    own = pr.plot_regions(regions, new_axes(), data=u)
+    assert np.array_equal(own.collections[-1].get_offsets(), u)
+
+
+def test_data_on_a_line_are_marks_on_its_axis() -> None:
+    regions = pr.enumerate_regions(random_network(4, 1, 6, 2), pr.Box([-2], [3]))
+    axes = pr.plot_regions(regions, new_axes(), data=[[0.5], [7]], labels=[0, 1], class_names=["off", "on"])
+    marks = axes.collections[-1]
+    assert [path.vertices[:, 0].tolist() for path in marks.get_paths()] == [[0.5, 0.5], [7, 7]]
+    assert "1 of 2 data points lie outside" in notes_of(axes)
+    assert legend_of(axes)[-2:] == ["data, off", "data, on"]
+
+
+def test_outliers_do_not_take_the_colour_scale() -> None:
+    values = np.linspace(1, 2, len(MOONS))
+    values[7] = 1e9
+    axes = pr.plot_regions(MOONS, new_axes(), color=values)
+    colours = np.unique(axes.collections[0].get_facecolors(), axis=0)
+    assert len(colours) > len(MOONS) / 3
+    whole = pr.plot_regions(MOONS, new_axes(), color=values, percentiles=(0, 100))
+    assert len(np.unique(whole.collections[0].get_facecolors(), axis=0)) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "percentiles", "expected"),
+    [
+        (np.arange(101), "auto", (0, 100, "neither")),
+        (np.arange(101), (5, 95), (5, 95, "both")),
+        (np.append(np.arange(100), -1e6), "auto", (1, 97, "both")),
+        (np.append(np.arange(3), np.inf), "auto", (0, 2, "max")),
+        ([4, 4], "auto", (4, 4, "neither")),
+        ([-np.inf], "auto", (0, 0, "min")),
+        ([], "auto", (0, 0, "neither")),
+    ],
+)
+def test_the_ends_of_the_scale(values: Any, percentiles: Any, expected: tuple[float, float, str]) -> None:
+    scale = scale_of(np.array(values, dtype=float), percentiles)
+    assert (scale.low, scale.high, scale.extend) == expected
+
+
+BAD_LOOKS: dict[str, tuple[dict[str, Any], str]] = {
+    "inputs": ({"input_names": ["a"]}, "input_names: 1 names, expected 2, one for each input"),
+    "a text": ({"input_names": "ab"}, "input_names: 'ab', expected a sequence of texts"),
+    "classes": ({"class_names": ["a", "b", "c"]}, "class_names: 3 names, expected 2, one for each output"),
+    "aspect": ({"aspect": "wide"}, "aspect 'wide', expected one of auto, equal, free"),
+    "percentiles": ({"percentiles": (50, 50)}, "percentiles .*expected 'auto' or"),
+    "percentile": ({"percentiles": 7}, "percentiles 7, expected"),
+    "data": ({"data": [[1, 2, 3]]}, r"data: shape \(1, 3\), expected \(n, 2\)"),
+    "nan": ({"data": [[1, math.nan]]}, "data: there are NaN"),
+    "texts": ({"data": "abc"}, "data: not numbers"),
+    "labels": ({"data": [[0, 0]], "labels": [1, 2]}, r"labels: shape \(2,\), expected \(1,\)"),
+    "negative": ({"data": [[0, 0]], "labels": [-1]}, "labels: expected numbers of classes"),
+    "half": ({"data": [[0, 0]], "labels": [0.5]}, "labels: expected numbers of classes"),
+    "unnamed": (
+        {"data": [[0, 0]], "labels": ["cat"]},
+        "labels: 'cat', expected one of the class_names, if given",
+    ),
+    "no data": ({"labels": [1]}, "labels: there are no data"),
+    "size": ({"size": (3, 3)}, "size and dpi are those of a new figure"),
+    "dpi": ({"dpi": 90}, "size and dpi are those of a new figure"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LOOKS)
+def test_names_and_data_that_do_not_fit_are_refused(case: str) -> None:
+    options, text = BAD_LOOKS[case]
+    with pytest.raises(OptionError, match=text):
+        pr.plot_regions(MOONS, new_axes(), **options)
+
+
+def test_one_output_has_two_classes_with_names() -> None:
+    regions = pr.enumerate_regions(random_network(2, 2, 6, 1), SQUARE)
+    axes = pr.plot_regions(regions, new_axes(), color="class", class_names=["no", "yes"])
+    assert set(legend_of(axes)) <= {"no", "yes", "shades tell regions apart", "decision boundary"}
+    with pytest.raises(OptionError, match="class_names: 1 names, expected 2, for output <= 0 and output > 0"):
+        pr.plot_regions(regions, new_axes(), class_names=["yes"])
+
+
+def test_a_legend_stands_beside_the_colour_bar_and_not_on_it() -> None:
+    figure = pytest.importorskip("matplotlib.figure").Figure()
+    backend = pytest.importorskip("matplotlib.backends.backend_agg").FigureCanvasAgg(figure)
+    axes = pr.plot_regions(MOONS, figure.add_subplot(), color="slope", boundary=True)
+    backend.draw()
+    (bar,) = (a for a in figure.axes if a is not axes)
+    assert axes.get_legend().get_window_extent().x0 > bar.get_tightbbox().x1
+
+
+# ---------------------------------------------------------------- the command line
+
+
+def run_plot(tmp_path: Path, *words: str) -> bytes:
+    out = tmp_path / "p.svg"
+    assert main(["plot", "example:two-moons", "--box", "-2,-1.5", "3,2", "-q", "-o", str(out), *words]) == 0
+    return out.read_bytes()
+
+
+def test_the_command_draws_what_python_does(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("0.5,1,0\n-1,0.25,1\n")
+    regions = pr.enumerate_regions(pr.load_network("example:two-moons"), pr.Box([-2, -1.5], [3, 2]))
+    words = ["--input-names", "w,h", "--class-names", "up, down", "--title", "Moons", "--color", "slope"]
+    words += ["--boundary", "--data", str(tmp_path / "d.csv"), "--size", "4", "3", "--aspect", "free"]
+    found = run_plot(tmp_path, *words, "--percentiles", "5", "95")
+    save_picture(
+        regions,
+        tmp_path / "q.svg",
+        "slope",
+        boundary=True,
+        input_names=["w", "h"],
+        class_names=["up", "down"],
+        title="Moons",
+        data=[[0.5, 1], [-1, 0.25]],
+        labels=[0, 1],
+        size=(4, 3),
+        aspect="free",
+        percentiles=(5, 95),
+    )
+    assert found == (tmp_path / "q.svg").read_bytes()
+    assert run_plot(tmp_path, "--layers", "--title", "T", "--input-names", "w,h") != found
+    assert run_plot(tmp_path, "--surface", "--title", "T", "--class-names", "u,d") != found
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--input-names", "a"], "input_names: 1 names"),
+        (["--class-names", "a"], "class_names: 1 names"),
+        (["--data", "missing.csv"], "missing.csv"),
+        (["--layers", "--data", "d.csv"], "--data: not together with --layers"),
+        (["--surface", "--data", "d.csv"], "--data: not together with --surface"),
+        (["--layers", "--class-names", "a,b"], "not together with --layers"),
+        (["--surface", "--aspect", "free"], "--aspect: not together with --surface"),
+        (["--percentiles", "9", "5"], "percentiles"),
+        (["--size", "0", "5"], "size"),
+        (["--dpi", "1e8"], "dpi"),
+        (["--size", "x", "5"], "--size"),
+    ],
+)
+def test_the_command_refuses_looks_before_the_work(
+    words: list[str], part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "p.png")
+    assert main(["plot", "example:two-moons", "--box", "-1", "1", "-q", "-o", out, *words]) == 2
+    assert part in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

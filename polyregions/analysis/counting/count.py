@@ -55,13 +55,18 @@ def count_by_definition(
     Complexity: R2 nothing, R6 a few matrix products a region, R4 the adjacency graph if some map occurs twice; R3 and
     R5 linear programs for the pieces and edges about repeated maps; R1 up to one a region and neuron.
     """
-    wanted = _wanted(which)
+    wanted = wanted_definitions(which)
     check_complete(regions)
     counting = _Counting(regions, progress)
     return {name: counting.count(name) for name in wanted}
 
 
-def _wanted(which: Iterable[str] | str) -> list[str]:
+def wanted_definitions(which: Iterable[str] | str) -> list[str]:
+    """Names of definitions in the order R1 to R6.
+
+    Raises:
+        OptionError: there is no such definition.
+    """
     names = [which] if isinstance(which, str) else list(which)
     for name in names:
         if name not in DEFINITIONS:

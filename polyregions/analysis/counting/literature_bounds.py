@@ -7,12 +7,13 @@ best weights of the architecture reach on R^d; it says nothing about the network
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb, factorial, prod
 from typing import Literal, TypeAlias
 
+from polyregions.errors import OptionError
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network
 
@@ -26,6 +27,7 @@ class Bound:
 
     Attributes:
         name: a short identifier.
+        title: authors and year, as a table of a paper has them.
         kind: "upper" holds for this network; "lower" holds for the best weights of its architecture, not for
             this network; "heuristic" is an order of magnitude at random initialisation and bounds nothing.
         value: the exact number, None if the conditions do not hold.
@@ -35,6 +37,7 @@ class Bound:
     """
 
     name: str
+    title: str
     kind: Kind
     value: Number | None
     reason: str | None
@@ -69,6 +72,7 @@ class _Rule:
     """A bound before it meets a network: its text, its conditions in order, and its formula."""
 
     name: str
+    title: str
     kind: Kind
     statement: str
     citation: str
@@ -78,7 +82,7 @@ class _Rule:
     def applied(self, shape: Shape) -> Bound:
         reason = next((r for r in (check(shape) for check in self.conditions) if r is not None), None)
         value = self.formula(shape) if reason is None else None
-        return Bound(self.name, self.kind, value, reason, self.statement, self.citation)
+        return Bound(self.name, self.title, self.kind, value, reason, self.statement, self.citation)
 
 
 def bounds(network: Network) -> tuple[Bound, ...]:
@@ -102,6 +106,24 @@ def bounds(network: Network) -> tuple[Bound, ...]:
     """
     shape = _shape(network)
     return tuple(rule.applied(shape) for rule in RULES)
+
+
+def bounds_of(network: Network) -> dict[str, Bound]:
+    """The same by name."""
+    return {bound.name: bound for bound in bounds(network)}
+
+
+def wanted_bounds(names: Iterable[str] | str) -> list[str]:
+    """Names of bounds in the order in which `bounds` gives them.
+
+    Raises:
+        OptionError: there is no such bound.
+    """
+    wanted = [names] if isinstance(names, str) else list(names)
+    for name in wanted:
+        if name not in BOUND_NAMES:
+            raise OptionError(f"bound {name!r}, expected some of {', '.join(BOUND_NAMES)}")
+    return [name for name in BOUND_NAMES if name in wanted]
 
 
 def _shape(network: Network) -> Shape:
@@ -323,6 +345,7 @@ _RELU_ARCHITECTURE = (_some_hidden_layer, _some_input, _only_relu)
 RULES: tuple[_Rule, ...] = (
     _Rule(
         "trivial",
+        "trivial",
         "upper",
         "2^N: every neuron is on or off.",
         "Montúfar, Pascanu, Cho, Bengio, On the number of linear regions of deep neural networks, NeurIPS 2014.",
@@ -331,6 +354,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "zaslavsky",
+        "Zaslavsky 1975",
         "upper",
         "One layer of n neurons: at most the sum of C(n, j) over j <= d, with equality iff its hyperplanes are in "
         "general position.",
@@ -341,6 +365,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "raghu_2017",
+        "Raghu et al. 2017",
         "upper",
         "The product over the layers of the sum of C(n_l, j) over j <= d, which is O(m^(L d)) for widths m.",
         "Raghu, Poole, Kleinberg, Ganguli, Sohl-Dickstein, On the expressive power of deep neural networks, ICML 2017.",
@@ -349,6 +374,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "montufar_2017_upper",
+        "Montúfar 2017",
         "upper",
         "The product over the layers of the sum of C(n_l, j) over j <= min(d, n_1, ..., n_(l-1)).",
         "Montúfar, Notes on the number of linear regions of deep neural networks, SampTA 2017.",
@@ -357,6 +383,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "serra_2018_upper",
+        "Serra et al. 2018",
         "upper",
         "The sum of prod C(n_l, j_l) over all j with 0 <= j_l <= min(d, n_1 - j_1, ..., n_(l-1) - j_(l-1), n_l): "
         "neurons that are off lower the dimension of what passes.",
@@ -367,6 +394,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "hinz_2019",
+        "Hinz, van de Geer 2019",
         "upper",
         "The 1-norm of B_(n_L) M ... B_(n_1) M e_(d+1), which carries the histogram of the regions' image dimensions "
         "from layer to layer; here with the columns sum of C(n, j) e_min(d, n-j), for which it equals Serra's.",
@@ -377,6 +405,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "serra_ramalingam_2020",
+        "Serra, Ramalingam 2020",
         "upper",
         "Serra's sum with, in each layer, only the units that the signs of the weights allow to be on, or to be "
         "either, while k units below are on.",
@@ -386,6 +415,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "pascanu_2013_lower",
+        "Pascanu et al. 2013",
         "lower",
         "Some weights reach (prod over l < L of floor(n_l / d)) times the sum of C(n_L, j) over j <= d.",
         "Pascanu, Montúfar, Bengio, On the number of response regions of deep feed forward networks with piece-wise "
@@ -395,6 +425,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "montufar_2014_lower",
+        "Montúfar et al. 2014",
         "lower",
         "Some weights reach (prod over l < L of floor(n_l / d)^d) times the sum of C(n_L, j) over j <= d, if n_l >= d.",
         "Montúfar, Pascanu, Cho, Bengio, On the number of linear regions of deep neural networks, NeurIPS 2014.",
@@ -403,6 +434,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "serra_2018_lower",
+        "Serra et al. 2018",
         "lower",
         "Some weights reach (prod over l < L of (floor(n_l / d) + 1)^d) times the sum of C(n_L, j) over j <= d, if "
         "n_l >= 3 d.",
@@ -412,6 +444,7 @@ RULES: tuple[_Rule, ...] = (
     ),
     _Rule(
         "hanin_rolnick_2019",
+        "Hanin, Rolnick 2019",
         "heuristic",
         "N^d / d! if N >= d, else 2^N: the order of the expected number in a cube at random initialisation, with the "
         "constant that depends on the law of the weights left out.",
@@ -420,3 +453,5 @@ RULES: tuple[_Rule, ...] = (
         _hanin_rolnick,
     ),
 )
+
+BOUND_NAMES = tuple(rule.name for rule in RULES)

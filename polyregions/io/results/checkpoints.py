@@ -1,17 +1,11 @@
-"""A table of checkpoints as CSV and JSON."""
+"""A table of checkpoints as JSON; its other formats are those of every table for papers."""
 
 from __future__ import annotations
 
 import json
 
 from polyregions.analysis.checkpoints import Checkpoints
-from polyregions.io.tables.spreadsheets import neutral_csv
-
-
-def checkpoints_csv(checkpoints: Checkpoints) -> bytes:
-    """One line for each checkpoint under a line of column names."""
-    columns = checkpoints.columns()
-    return neutral_csv([list(columns), *zip(*columns.values(), strict=True)])
+from polyregions.io.results.paper_tables import plain_columns
 
 
 def checkpoints_json(checkpoints: Checkpoints) -> bytes:
@@ -20,4 +14,4 @@ def checkpoints_json(checkpoints: Checkpoints) -> bytes:
         "never_on_neurons": [row.nonzero()[0].tolist() for row in checkpoints.never_on],
         "always_on_neurons": [row.nonzero()[0].tolist() for row in checkpoints.always_on],
     }
-    return json.dumps(checkpoints.columns() | neurons, indent=1).encode()
+    return json.dumps(plain_columns(checkpoints) | neurons, indent=1).encode()

@@ -8,29 +8,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from polyregions.analysis.report.page import Report, Section, TableCell
+from polyregions.analysis.typeset import PACKAGES, bars, booktabs, latex, markdown, one_line
 from polyregions.io.tables.spreadsheets import neutral_csv
 
 SCHEMA: Final = "polyregions report 1"
-
-_LATEX: Final = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "$": r"\$",
-    "&": r"\&",
-    "#": r"\#",
-    "%": r"\%",
-    "_": r"\_",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "'": r"\textquotesingle{}",
-    '"': r"\textquotedbl{}",
-    "-": "-{}",  # two of them would be joined to a dash
-}
-LONG, PIECE = 32, 16
-"""Words longer than the first may be broken after every so many letters."""
 
 
 def report_text(report: Report) -> bytes:
@@ -45,12 +26,12 @@ def report_text(report: Report) -> bytes:
 
 def report_markdown(report: Report) -> bytes:
     """A heading and a table for each section."""
-    parts = [f"# {_markdown(_text(report.title))}"]
+    parts = [f"# {markdown(_text(report.title))}"]
     for section in report.sections:
         header, rows = section.header or ("", ""), _texts(section)
         parts += ["", f"## {section.title[:1].upper()}{section.title[1:]}", ""]
-        parts += [_bars(header), _bars(["---"] * len(header))]
-        parts += [_bars([_markdown(text) for text in row]) for row in rows]
+        parts += [bars(header), bars(["---"] * len(header))]
+        parts += [bars([markdown(text) for text in row]) for row in rows]
         parts += ["", section.note] if section.note else []
     return _lines(parts)
 
@@ -58,12 +39,12 @@ def report_markdown(report: Report) -> bytes:
 def report_latex(report: Report) -> bytes:
     """One booktabs table for each section, to be put into a document with ``\\input``."""
     parts = [
-        "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, \\usepackage{textcomp}",
-        f"\\subsection*{{{_latex(_text(report.title))}}}",
+        PACKAGES,
+        f"\\subsection*{{{latex(_text(report.title))}}}",
     ]
     for section in report.sections:
-        parts += ["", *_tabular(section)]
-        parts += ["", f"\\noindent{{\\small {_latex(section.note)}}}"] if section.note else []
+        parts += ["", _tabular(section)]
+        parts += ["", f"\\noindent{{\\small {latex(section.note)}}}"] if section.note else []
     return _lines(parts)
 
 
@@ -122,7 +103,7 @@ def _text(cell: TableCell) -> str:
         return f"{cell:.6g}"
     if isinstance(cell, tuple):
         return " ".join(str(entry) for entry in cell) or "none"
-    return "".join(c if c.isprintable() else " " for c in str(cell))
+    return one_line(str(cell))
 
 
 def _exact(cell: TableCell) -> str | int | float:
@@ -142,46 +123,10 @@ def _aligned(section: Section) -> list[str]:
     return ["  ".join(text.ljust(w) for text, w in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
-def _bars(texts: Any) -> str:
-    return f"| {' | '.join(texts)} |"
-
-
-def _markdown(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>|#$~])", r"\\\1", text)
-
-
-def _tabular(section: Section) -> list[str]:
+def _tabular(section: Section) -> str:
     columns = f"l{'r' * (len(section.header) - 1)}" if section.header else "lp{0.7\\linewidth}"
     header = section.header or (section.title, "")
-    rows = [_ampersands(row) for row in _texts(section)]
-    return [
-        f"\\noindent\\begin{{tabular}}{{{columns}}}",
-        "\\toprule",
-        _ampersands(header),
-        "\\midrule",
-        *rows,
-        "\\bottomrule",
-        "\\end{tabular}",
-    ]
-
-
-def _ampersands(texts: Any) -> str:
-    return f"{' & '.join(_latex(text) for text in texts)} \\\\"
-
-
-def _latex(text: str) -> str:
-    """Text that LaTeX prints as it is; words longer than a line may be broken."""
-    return " ".join(r"\allowbreak{}".join(map(_escaped, _pieces(word))) for word in text.split(" "))
-
-
-def _pieces(word: str) -> list[str]:
-    if len(word) <= LONG:
-        return [word]
-    return [word[i : i + PIECE] for i in range(0, len(word), PIECE)]
-
-
-def _escaped(text: str) -> str:
-    return "".join(_LATEX.get(c, c) for c in text)
+    return f"\\noindent{booktabs([header], _texts(section), columns)}"
 
 
 def _json(section: Section) -> Any:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from polyregions._types import Ints
-from polyregions.plot.fills import class_names
+from polyregions.plot.captions import plane_text
+from polyregions.plot.fills import SLOPE_LABEL
+from polyregions.plot.look import Look, scale_of
 from polyregions.plot.palette import CLASS_COLOURS, LAYER_COLOURS, N_REGION_COLOURS, REGION_COLOURS
 from polyregions.plot.polygons import Polygons
-from polyregions.plot.scene import Scene
+from polyregions.plot.samples import Samples
+from polyregions.plot.scene import Scene, norms
 from polyregions.plot.segments import Segments
 from polyregions.regions.facets import Facets
 from polyregions.regions.ranks import layer_ranks
@@ -19,14 +23,14 @@ from polyregions.regions.ranks import layer_ranks
 TYPES = {"f8": "<f8", "i4": "<i4", "u2": "<u2", "u1": "|u1"}
 
 
-def contents(scene: Scene) -> dict[str, Any]:
+def contents(scene: Scene, look: Look, samples: Samples | None = None) -> dict[str, Any]:
     """Everything the page shows of a scene; the arrays are little-endian bytes in base64."""
     regions = scene.regions
     network = regions.network
     return {
-        "name": network.name,
-        "summary": _summary(scene),
-        "axes": list(scene.section.axis_names),
+        "name": network.name if look.title is None else look.title,
+        "summary": _summary(scene, look, samples),
+        "axes": list(look.axes),
         "view": [scene.section.lower.tolist(), scene.section.upper.tolist()],
         "isCut": scene.section.is_cut,
         "regions": len(regions),
@@ -34,7 +38,7 @@ def contents(scene: Scene) -> dict[str, Any]:
         "outputs": network.n_outputs,
         "layers": [list(span) for span in network.layer_spans],
         "regionsAfter": [min(1, len(regions)), *regions.regions_after_each_layer()],
-        "classNames": class_names(scene.rule),
+        "classNames": look.classes,
         "nClasses": 2 if scene.rule == "sign" else network.n_outputs,
         "classesSeen": np.unique(scene.cells.label).tolist(),
         "labels": list(regions.problem.solid.labels),
@@ -43,15 +47,30 @@ def contents(scene: Scene) -> dict[str, Any]:
             "class": list(CLASS_COLOURS),
             "layer": list(LAYER_COLOURS),
         },
-        "arrays": {name: _encoded(*typed) for name, typed in _arrays(scene).items()},
+        "slopeScale": asdict(scale_of(norms(scene.maps), look.percentiles, SLOPE_LABEL)),
+        "hasLabels": samples is not None and samples.labels is not None,
+        "arrays": {name: _encoded(*typed) for name, typed in {**_arrays(scene), **_samples(samples)}.items()},
     }
 
 
-def _summary(scene: Scene) -> str:
-    regions = scene.regions
+def _summary(scene: Scene, look: Look, samples: Samples | None) -> str:
+    regions, section = scene.regions, scene.section
     counts = f"{len(regions)} linear regions, {len(scene.adjacency)} facets between them"
-    notes = ["" if regions.complete else "partial: not all regions were found", scene.section.note]
+    notes = [
+        "" if regions.complete else "partial: not all regions were found",
+        plane_text(regions.problem, look),
+        section.note,
+        "" if samples is None else samples.note(section.lower, section.upper),
+    ]
     return "; ".join([counts, *filter(None, notes)])
+
+
+def _samples(samples: Samples | None) -> dict[str, tuple[str, Any]]:
+    """Data points and their labels, -1 for none."""
+    if samples is None:
+        return {"points": ("f8", np.zeros((0, 2))), "pointLabels": ("i4", np.zeros(0))}
+    labels = np.full(len(samples.points), -1) if samples.labels is None else samples.labels
+    return {"points": ("f8", samples.points), "pointLabels": ("i4", labels)}
 
 
 def _arrays(scene: Scene) -> dict[str, tuple[str, Any]]:

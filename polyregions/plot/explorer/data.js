@@ -92,8 +92,19 @@ function classesOf(data, region) {
   return found;
 }
 
+// Labels of data points may be beyond the classes.
 function className(data, label) {
-  return data.classNames ? data.classNames[label] : `class ${label}`;
+  return (data.classNames && data.classNames[label]) ?? `class ${label}`;
+}
+
+// The data point that is drawn at a place of the screen, -1 if there is none.
+function pointAt(data, view, sx, sy) {
+  let best = -1, least = 6;
+  for (let i = 0; i < data.pointLabels.length; i++) {
+    const distance = Math.hypot(view.sx(data.points[2 * i]) - sx, view.sy(data.points[2 * i + 1]) - sy);
+    if (distance < least) { least = distance; best = i; }
+  }
+  return best;
 }
 
 function facetsOf(data, region) {

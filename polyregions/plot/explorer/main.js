@@ -6,10 +6,10 @@ function start() {
   const locator = new Locator(data), painter = new Painter($("map"), data), overlay = new Overlay($("overlay"), data);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const state = {
-    theme: dark.matches ? "dark" : "light", colour: "class", layer: data.layers.length, lines: true, boundary: true,
+    theme: dark.matches ? "dark" : "light", colour: "class", layer: data.layers.length, lines: true, boundary: true, points: true,
     hover: -1, selected: -1, start: -1, path: null, noPath: false, matches: [], pin: null, aiming: false,
   };
-  let view = null, stale = true, dirty = true, running = false;
+  let view = null, fitted = true, stale = true, dirty = true, running = false, remembering = 0;
   const frames = { last: 0, worst: 0, count: 0 };
 
   // ------------------------------------------------------------ drawing
@@ -17,6 +17,7 @@ function start() {
   function ask(scene = false) {
     stale = stale || scene;
     dirty = true;
+    if (!remembering) remembering = setTimeout(remember, 300);
     if (!running) { running = true; requestAnimationFrame(frame); }
   }
 
@@ -39,26 +40,37 @@ function start() {
     const least = Math.min(next.width / (c - a), next.height / (d - b)) / 4;
     if (Math.max(next.perX, next.perY) < least || Math.max(next.perX, next.perY) > largestScale()) return;
     view = next;
+    fitted = false;
     ask(true);
   }
 
   // Beyond this the places of pixels are no longer told apart by float64.
   function largestScale() { return 1e13 / Math.max(...data.view.flat().map(Math.abs)); }
 
-  function fit() { setView(View.fitting(data.view, $("stage").clientWidth, $("stage").clientHeight)); }
+  function fit() {
+    setView(View.fitting(data.view, $("stage").clientWidth, $("stage").clientHeight));
+    fitted = true;
+  }
 
   new ResizeObserver(() => {
     const { clientWidth, clientHeight } = $("stage");
     if (!clientWidth || !clientHeight) return;
-    if (view) setView(view.resized(clientWidth, clientHeight)); else fit();
+    if (!view) { fit(); restore(); } else if (fitted) fit(); else setView(view.resized(clientWidth, clientHeight));
   }).observe($("stage"));
 
   // ------------------------------------------------------------ what is shown
 
   function recolour() {
-    $("legend").replaceChildren();
-    showLegend($("legend"), fillOf(data, state));
+    const fill = fillOf(data, state);
+    showLegend($("legend"), fill);
+    showSigns($("signs"), signsOf(data, state, fill));
     ask(true);
+  }
+
+  function setColour(colour) {
+    state.colour = colour;
+    $("colour").value = colour;
+    recolour();
   }
 
   function setTheme(theme) {
@@ -80,7 +92,11 @@ function start() {
     recolour();
   }
 
-  function show(name, on) { state[name] = on; ask(true); }
+  function show(name, on) {
+    state[name] = on;
+    $(name).checked = on;
+    recolour();
+  }
 
   // ------------------------------------------------------------ selecting
 
@@ -205,6 +221,49 @@ function start() {
 
   $("search").addEventListener("submit", (event) => { event.preventDefault(); search($("query").value); });
 
+  // ------------------------------------------------------------ links and files
+
+  function preferred() { return dark.matches ? "dark" : "light"; }
+
+  // Write what is shown into the address, so that it is there after a reload and for others.
+  function remember() {
+    clearTimeout(remembering);
+    remembering = 0;
+    const hash = hashOf(data, state, fitted || !view ? null : view.window, preferred());
+    if (hash === window.location.hash.slice(1)) return;
+    try { history.replaceState(null, "", `#${hash}`); } catch { /* a page inside another one has no address */ }
+  }
+
+  // Show what the address says.
+  function restore() {
+    const said = stateOf(window.location.hash, data, colourings.map(([value]) => value));
+    setColour(said.colour ?? "class");
+    setLayer(said.layer ?? data.layers.length);
+    SWITCHES.forEach((name) => show(name, !said.hide.includes(name)));
+    if ((said.theme ?? preferred()) !== state.theme) setTheme(said.theme ?? preferred());
+    endPath();
+    if (said.from !== null) startPath(said.from);
+    state.pin = said.point;
+    select(said.region ?? -1);
+    if (said.missing !== null) report(`The link is to region #${said.missing}; there are ${data.regions} regions, counted from #0.`);
+    if (said.window) setView(View.showing(said.window, View.fitting(data.view, view.width, view.height))); else fit();
+    say("");
+    remember();
+  }
+
+  function copyLink() {
+    remember();
+    const link = window.location.href, copied = navigator.clipboard ? navigator.clipboard.writeText(link) : Promise.reject();
+    copied.then(() => report("The link to this view is copied."), () => report(`The link to this view: ${link}`));
+  }
+
+  function save(suffix) {
+    const picture = new Picture(data, painter, overlay, view, state), name = `${data.name.replace(/[^\w.-]+/g, "_") || "regions"}.${suffix}`;
+    if (suffix === "svg") download(picture.svg(), name); else picture.png((blob) => download(blob, name));
+  }
+
+  window.addEventListener("hashchange", () => { if (view) restore(); });
+
   // ------------------------------------------------------------ pointer
 
   const pointers = new Map();
@@ -279,6 +338,8 @@ function start() {
       text.length > 40 ? `${text.slice(0, 40)}\u2026` : text,
       `output ${outputs.join(", ")}${data.outputs > 4 ? ", \u2026" : ""}`,
     ];
+    const near = state.points ? pointAt(data, view, sx, sy) : -1;
+    if (near >= 0) lines.push(`data point ${near}${data.hasLabels ? `: ${className(data, data.pointLabels[near])}` : ""}`);
     $("tip").replaceChildren(...lines.map((line) => element("div", {}, line)));
     $("tip").style.left = `${Math.min(sx + 14, view.width - 250)}px`;
     $("tip").style.top = `${sy + 90 > view.height ? sy - 80 : sy + 16}px`;
@@ -304,6 +365,7 @@ function start() {
     "]": () => setLayer(state.layer + 1),
     z: () => zoomTo(state.selected),
     p: () => { if (state.selected >= 0) startPath(state.selected); },
+    l: copyLink,
     d: () => setTheme(state.theme === "dark" ? "light" : "dark"),
     "?": () => $("help-box").showModal(),
     Escape: escape,
@@ -338,16 +400,19 @@ function start() {
   $("help").addEventListener("click", anywhere["?"]);
   $("help-close").addEventListener("click", () => $("help-box").close());
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
-  $("colour").addEventListener("change", () => { state.colour = $("colour").value; recolour(); });
+  $("colour").addEventListener("change", () => setColour($("colour").value));
   $("layer").addEventListener("input", () => setLayer(Number($("layer").value)));
-  $("lines").addEventListener("change", () => show("lines", $("lines").checked));
-  $("boundary").addEventListener("change", () => show("boundary", $("boundary").checked));
+  SWITCHES.forEach((name) => $(name).addEventListener("change", () => show(name, $(name).checked)));
+  $("link").addEventListener("click", copyLink);
+  $("svg").addEventListener("click", () => save("svg"));
+  $("png").addEventListener("click", () => save("png"));
 
   const colourings = [["class", "class"], ["region", "region"], ["slope", "slope"], ["layer", "layer that made the facet"]];
   data.layers.forEach((_, l) => colourings.push([`rank${l}`, `rank of layer ${l + 1}`]));
   colourings.forEach(([value, name]) => $("colour").append(element("option", { value }, name)));
   $("layer").max = String(data.layers.length);
   $("boundary").checked = state.boundary;
+  $("points-label").hidden = !data.points.length;
   $("title").textContent = data.name;
   $("summary").textContent = data.summary;
   $("map").setAttribute("aria-label", `Map of ${data.regions} regions of ${data.name}`);
@@ -357,7 +422,7 @@ function start() {
   say("");
 
   return {
-    data, state, search, select, setLayer, setTheme, startPath, frames,
+    data, state, search, select, setLayer, setTheme, startPath, frames, remember, save,
     locate: (x, y) => locator.at(x, y),
     find: (pattern) => searchPattern(data, pattern),
     path: (a, b) => shortestPath(data, a, b),

@@ -1,5 +1,7 @@
 // What lies over the map: axes, what is hovered, found and selected, the path.
 
+const MEASURE = document.createElement("canvas").getContext("2d");
+
 class Overlay {
   constructor(canvas, data) {
     this.canvas = canvas;
@@ -9,9 +11,15 @@ class Overlay {
   paint(view, state, ratio) {
     const width = Math.max(1, Math.round(view.width * ratio)), height = Math.max(1, Math.round(view.height * ratio));
     if (this.canvas.width !== width || this.canvas.height !== height) { this.canvas.width = width; this.canvas.height = height; }
-    const context = this.canvas.getContext("2d"), inks = INKS[state.theme];
+    const context = this.canvas.getContext("2d");
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, view.width, view.height);
+    this.draw(context, view, state);
+  }
+
+  // The same on any context.
+  draw(context, view, state) {
+    const inks = INKS[state.theme];
     this.axes(context, view, state);
     if (state.matches.length) this.shade(context, view, state.matches, inks);
     if (state.hover >= 0) this.ring(context, view, state.hover, inks, 1.6);
@@ -101,6 +109,12 @@ class Overlay {
     context.stroke();
   }
 
+  // Where the name of the first axis begins, at the right end of the axis.
+  nameStart(context, view) {
+    MEASURE.font = context.font;
+    return view.width - 18 - MEASURE.measureText(this.data.axes[0]).width;
+  }
+
   axes(context, view, state) {
     const dark = state.theme === "dark", [a, b, c, d] = view.window;
     context.font = "11px system-ui, sans-serif";
@@ -111,10 +125,10 @@ class Overlay {
     context.textAlign = "center";
     for (const t of ticks(a, c, view.width / 90)) {
       const x = view.sx(t);
-      if (x > 40 && x < view.width - 60) { label(shortNumber(t, c - a), x, view.height - 8); context.fillRect(x - 0.5, view.height - 5, 1, 5); }
+      if (x > 40 && x < this.nameStart(context, view) - 24) { label(shortNumber(t, c - a), x, view.height - 8); context.fillRect(x - 0.5, view.height - 5, 1, 5); }
     }
-    label(this.data.axes[0], view.width - 26, view.height - 8);
     context.textAlign = "left";
+    label(this.data.axes[0], this.nameStart(context, view), view.height - 8);
     for (const t of ticks(b, d, view.height / 70)) {
       const y = view.sy(t);
       if (y > 24 && y < view.height - 24) { label(shortNumber(t, d - b), 8, y + 4); context.fillRect(0, y - 0.5, 5, 1); }

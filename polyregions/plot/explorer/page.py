@@ -6,6 +6,7 @@ import html
 import json
 import os
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -14,11 +15,17 @@ from typing import Any, Final
 from polyregions.errors import OptionError
 from polyregions.io.files import write_whole
 from polyregions.plot.explorer.contents import contents
+from polyregions.plot.look import Look, Percentiles
+from polyregions.plot.samples import samples_of
 from polyregions.plot.scene import Scene
+from polyregions.plot.sections import check_drawable
 from polyregions.regions.region_set import RegionSet
 
 SUFFIXES: Final = (".html", ".htm")
-SCRIPTS: Final = ("data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "main")
+SCRIPTS: Final = (
+    "data", "locate", "search", "path", "theme", "view", "paint", "overlay", "panel", "svg", "legend", "picture",
+    "link", "main",
+)  # fmt: skip
 """The script's files in order; each knows only those before it."""
 
 
@@ -28,6 +35,12 @@ def explore(
     *,
     rule: str = "auto",
     view: tuple[Any, Any] | None = None,
+    data: Any = None,
+    labels: Any = None,
+    input_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+    title: str | None = None,
+    percentiles: Percentiles = "auto",
 ) -> None:
     """Write a web page in which the regions of a two-dimensional input set can be looked at one by one.
 
@@ -40,10 +53,11 @@ def explore(
         path: the file, ``.html``; it appears under its name only once it is complete.
         rule: "argmax", "argmin", "sign", or "auto" for the sign of one output and the largest of several.
         view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
+        data, labels, input_names, class_names, title, percentiles: as in `plot_regions`.
 
     Raises:
         InputError: the domain is not two-dimensional; the message says how to slice.
-        OptionError: the name does not end in .html, or an unknown rule or view.
+        OptionError: the name does not end in .html, an unknown rule or view, names or data that do not fit.
         FormatError: the file cannot be written.
 
     Complexity: about a millisecond a region, most of it exact arithmetic.
@@ -56,11 +70,27 @@ def explore(
     """
     if Path(path).suffix.lower() not in SUFFIXES:
         raise OptionError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
-    write_whole(path, explorer_page(regions, rule, view).encode())
+    look = {
+        "input_names": input_names,
+        "class_names": class_names,
+        "title": title,
+        "percentiles": percentiles,
+    }
+    write_whole(path, explorer_page(regions, rule, view, data, labels, **look).encode())
 
 
-def explorer_page(regions: RegionSet, rule: str = "auto", view: tuple[Any, Any] | None = None) -> str:
+def explorer_page(
+    regions: RegionSet,
+    rule: str = "auto",
+    view: tuple[Any, Any] | None = None,
+    data: Any = None,
+    labels: Any = None,
+    **names: Any,
+) -> str:
     """The page as text; arguments and errors as in `explore`."""
+    check_drawable(regions.problem, (2,))
+    look = Look.of(regions.problem, rule, **names)
+    samples = samples_of(regions.problem, look, data, labels)
     scene = Scene.of(regions, rule, view)
     script, style = "\n".join(_file(f"{name}.js") for name in SCRIPTS), _file("page.css")
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
@@ -68,9 +98,9 @@ def explorer_page(regions: RegionSet, rule: str = "auto", view: tuple[Any, Any] 
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
         "form-action 'none'",
         "version": _version(),
-        "title": html.escape(f"{regions.network.name}: {len(regions)} regions"),
+        "title": html.escape(look.title or f"{regions.network.name}: {len(regions)} regions"),
         "style": style,
-        "data": _json(contents(scene)),
+        "data": _json(contents(scene, look, samples)),
         "script": script,
     }
     return _filled(_file("page.html"), parts)

@@ -25,7 +25,7 @@ class Painter {
       if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
     }
     this.spent = 0;
-    this.work = this.strokes(this.back.getContext("2d", { alpha: false }), view, state);
+    this.work = this.strokes(this.back.getContext("2d", { alpha: false }), view, state, ratio);
   }
 
   // Go on for one frame; whether there is more to do.
@@ -54,14 +54,16 @@ class Painter {
     context.drawImage(this.front, left * ratio, top * ratio, width * ratio, height * ratio);
   }
 
-  *strokes(context, view, state) {
-    const inks = INKS[state.theme], { ratio, data } = this;
+  // The map on any context, some strokes at a time.
+  *strokes(context, view, state, ratio) {
+    const inks = INKS[state.theme], { data } = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = inks.paper;
     context.fillRect(0, 0, view.width, view.height);
     yield* this.fills(context, view, fillOf(data, state));
     if (state.lines) yield* this.lines(context, view, state, inks);
-    if (state.boundary && state.layer === data.layers.length) yield* this.boundary(context, view, inks);
+    if (state.boundary && state.layer === data.layers.length) yield* this.boundary(context, view, inks, boundaryInk(state));
+    if (state.points) yield* this.points(context, view);
     this.frameOf(context, view, inks);
   }
 
@@ -119,9 +121,29 @@ class Painter {
     return seen;
   }
 
-  *boundary(context, view, inks) {
+  // Data points in the colours of their labels, smaller where they are many.
+  *points(context, view) {
+    const { points, pointLabels, schemes } = this.data, radius = pointRadius(this.data), [a, b, c, d] = view.window;
+    context.strokeStyle = "#1a1a1a";
+    context.lineWidth = 0.8;
+    for (const label of new Set(pointLabels)) {
+      context.fillStyle = label < 0 ? "#ffffff" : pick(schemes.class, label);
+      for (let i = 0; i < pointLabels.length; i++) {
+        const x = points[2 * i], y = points[2 * i + 1];
+        if (pointLabels[i] !== label || x < a || x > c || y < b || y > d) continue;
+        context.beginPath(); // each by itself, so that none hides the outline of another
+        context.arc(view.sx(x), view.sy(y), radius, 0, 7);
+        context.fill();
+        context.stroke();
+        if (i % SLICE === 0) yield;
+      }
+      yield;
+    }
+  }
+
+  *boundary(context, view, inks, ink) {
     const { boundaryEnds } = this.data, all = Array.from({ length: boundaryEnds.length / 4 }, (_, i) => i);
-    for (const [width, colour] of [[4, inks.halo], [2.2, inks.ink === "#0d0f12" ? "#ffffff" : inks.ink]]) {
+    for (const [width, colour] of [[4, inks.halo], [2.2, ink]]) {
       context.strokeStyle = colour;
       context.lineWidth = width;
       context.lineCap = "round";
@@ -139,12 +161,16 @@ class Painter {
   }
 }
 
+function pointRadius(data) {
+  return Math.max(1.8, Math.min(4.2, 60 / Math.sqrt(1 + data.pointLabels.length)));
+}
+
 // Add a polygon to the path; coordinates far outside are cut, for a canvas rounds them badly.
 function outline(context, view, offsets, corners, boxes, i) {
   const start = offsets[i], end = offsets[i + 1];
   if (boxes) {
     const width = (boxes[4 * i + 2] - boxes[4 * i]) * view.perX, height = (boxes[4 * i + 3] - boxes[4 * i + 1]) * view.perY;
-    if (width < SPECK && height < SPECK) {
+    if (width < SPECK && height < SPECK && !context.isVector) {
       context.rect(view.sx(boxes[4 * i]), view.sy(boxes[4 * i + 3]), Math.max(width, 0.6), Math.max(height, 0.6));
       return;
     }

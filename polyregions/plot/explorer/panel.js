@@ -150,20 +150,6 @@ function showPath(box, data, state, go, clear) {
   box.replaceChildren(element("div", { class: "head" }, element("h2", { id: "path-title" }, title), end), steps);
 }
 
-function showLegend(box, fill) {
-  box.replaceChildren();
-  for (const { name, colour } of fill.legend) {
-    const swatch = element("span", { class: "swatch" });
-    swatch.style.backgroundColor = colour;
-    box.append(element("span", {}, swatch, name));
-  }
-  if (!fill.scale) return;
-  const bar = element("canvas", { width: String(fill.styles.length), height: "1", "aria-hidden": "true" });
-  fill.styles.forEach((style, i) => { const c = bar.getContext("2d"); c.fillStyle = style; c.fillRect(i, 0, 1, 1); });
-  const { low, high, name } = fill.scale;
-  box.append(element("span", {}, `${name}: ${number(Number(low.toPrecision(4)))} `, bar, ` ${number(Number(high.toPrecision(4)))}`));
-}
-
 function spoken(data, region) {
   const classes = classesOf(data, region).map((k) => className(data, k)).join(" and ");
   const neighbours = facetsOf(data, region).filter((f) => f.neighbour >= 0).length;

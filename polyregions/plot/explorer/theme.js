@@ -36,13 +36,17 @@ function fillOf(data, state) {
     return { key, styles: data.schemes.region.map(darker), cells: false, legend: [] };
   }
   if (state.colour === "class") return classFill(data, darker, inks);
-  if (state.colour === "slope") return numberFill(data.slopes, "norm of the slope");
+  if (state.colour === "slope") return numberFill(data.slopes, data.slopeScale);
   if (state.colour.startsWith("rank")) return rankFill(data, Number(state.colour.slice(4)));
   return { key: new Uint8Array(data.regions), styles: [inks.plain], cells: false, legend: layerLegend(data) };
 }
 
 function layerLegend(data) {
   return data.layers.map((_, l) => ({ name: `layer ${l + 1}`, colour: pick(data.schemes.layer, l) }));
+}
+
+function boundaryInk(state) {
+  return state.theme === "dark" ? "#ffffff" : INKS.light.ink;
 }
 
 function classFill(data, darker, inks) {
@@ -61,16 +65,15 @@ function classFill(data, darker, inks) {
       cellKey[k] = data.cellLabel[k] * shades + data.shades[i];
     }
   }
-  return { key, cellKey, styles, cells: true, legend };
+  const first = data.classesSeen.length ? data.classesSeen[0] * shades : 0;
+  return { key, cellKey, styles, cells: true, legend, shades: styles.slice(first, first + shades) };
 }
 
-function numberFill(values, name) {
-  let low = Infinity, high = -Infinity;
-  for (const v of values) { if (v < low) low = v; if (v > high) high = v; }
-  const span = high - low || 1, key = new Uint8Array(values.length), styles = [];
-  for (let i = 0; i < values.length; i++) key[i] = Math.min(LEVELS - 1, Math.floor(((values[i] - low) / span) * LEVELS));
+function numberFill(values, scale) {
+  const span = scale.high - scale.low || 1, key = new Uint8Array(values.length), styles = [];
+  for (let i = 0; i < values.length; i++) key[i] = Math.max(0, Math.min(LEVELS - 1, Math.floor(((values[i] - scale.low) / span) * LEVELS)));
   for (let s = 0; s < LEVELS; s++) styles.push(viridis((s + 0.5) / LEVELS));
-  return { key, styles, cells: false, legend: [], scale: { low, high, name } };
+  return { key, styles, cells: false, legend: [], scale };
 }
 
 function rankFill(data, layer) {

@@ -14,6 +14,13 @@ class View {
     return new View(width, height, x, y, perX, perY);
   }
 
+  // All of a window: lower x, lower y, upper x, upper y; both axes with one scale if `like` has one.
+  static showing([a, b, c, d], like) {
+    let perX = like.width / (c - a), perY = like.height / (d - b);
+    if (like.perX === like.perY) perX = perY = Math.min(perX, perY);
+    return new View(like.width, like.height, (a + c) / 2, (b + d) / 2, perX, perY);
+  }
+
   sx(x) { return (x - this.x) * this.perX + this.width / 2; }
   sy(y) { return this.height / 2 - (y - this.y) * this.perY; }
   px(sx) { return this.x + (sx - this.width / 2) / this.perX; }
