@@ -14,6 +14,7 @@ from polyregions._types import Floats
 from polyregions.analysis.queries.affine_pieces import AffinePiece, piece_of, pieces, regions_of
 from polyregions.analysis.queries.at_vertices import Objective, upper_bounds
 from polyregions.analysis.queries.extremes import bound_on
+from polyregions.analysis.topology.face_complex import FaceComplex, VertexRows, face_complex
 from polyregions.errors import InputError
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
@@ -24,6 +25,7 @@ from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid import integer_form
 from polyregions.read_only import ReadOnly
+from polyregions.regions.complex.gather import can_have_cells
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import RegionSet
 
@@ -160,7 +162,8 @@ def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
     Raises:
         InputError: a partial set.
 
-    Complexity: the vertices of all regions, see `HPolytope.generators`.
+    Complexity: an exact linear system for each vertex of the complex; of many dimensions or unbounded domains the
+    vertices of each region, see `HPolytope.generators`.
 
     >>> import polyregions as pr
     >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])  # |x|
@@ -168,6 +171,8 @@ def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
     [[0.0, 1.0], [0.0, 3.0]]
     """
     regions_of(regions).network.check_values_are_outputs("the image")
+    if regions.problem.solid.bounds.are_finite and can_have_cells(regions.problem):
+        return tuple(_images_of_vertices(face_complex(regions)))
     return tuple(_image(piece, regions.dim) for piece in pieces(regions))
 
 
@@ -191,6 +196,19 @@ def _in_front(
             kept.append(entries)
             names.append(label)
     return kept, names
+
+
+def _images_of_vertices(complex: FaceComplex) -> Iterator[ImagePiece]:
+    """The images of bounded regions: outputs are continuous, so each vertex of the complex has one image."""
+    rows, exact, c = VertexRows(complex), complex.problem.exact, complex.problem.network.n_outputs
+    order = sorted(
+        range(complex.counts[0]), key=lambda v: complex.on[v].tobytes()
+    )  # what is alike is composed once
+    images = {v: exact.germ(rows.point(v)).value for v in order}
+    corners, none = complex.vertices_of(complex.dim), np.zeros((0, c))
+    for i, (start, end) in enumerate(zip(corners.indptr.tolist(), corners.indptr[1:].tolist(), strict=False)):
+        points = sorted({images[v] for v in corners.indices[start:end].tolist()})
+        yield ImagePiece(i, _floats(points, c), tuple(points), none, none)
 
 
 def _image(piece: AffinePiece, dim: int) -> ImagePiece:
