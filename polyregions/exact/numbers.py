@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import inf, lcm
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.read_only import PlainState
+from polyregions.read_only import ByValue, PlainState
 
 _RATIONAL: Final = re.compile(r"(-?[0-9a-f]+)/([1-9a-f][0-9a-f]*)")
 
@@ -62,7 +62,7 @@ def over_common_denominator(values: Sequence[Fraction]) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Point(PlainState):
+class Point(PlainState, ByValue):
     """A point known exactly: a float64 point, or a rational one where no float64 would do.
 
     Attributes:
@@ -81,6 +81,9 @@ class Point(PlainState):
         if all(a == c for a, c in zip(approx.tolist(), exact, strict=True)):
             return cls(approx)
         return cls(approx, exact)
+
+    def _compared(self) -> Any:
+        return self.approx, self.rational
 
     @property
     def is_float64(self) -> bool:

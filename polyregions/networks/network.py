@@ -302,6 +302,10 @@ class Network(ReadOnly):
                 )  # decimals have a limit of digits
         return digest.hexdigest()
 
+    def _compared(self) -> Any:
+        """The function; not what it is called, and how its source was read."""
+        return self.layers, self.max_groups, self.final_function
+
     def __repr__(self) -> str:
         shape = "-".join(str(n) for n in (self.n_inputs, *(layer.n_units for layer in self.layers)))
         return f"<Network {visible(self.name)}: {shape}, {self.n_neurons} neurons>"

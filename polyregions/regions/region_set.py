@@ -238,6 +238,11 @@ class RegionSet(ReadOnly, Members["Region"]):
             first + int(np.count_nonzero(changed[:, :end].any(axis=1))) for _, end in self.network.layer_spans
         ]
 
+    def _compared(self) -> Any:
+        """The problem and what was found; not how: engine, score and certificate do not count, nor where it is kept."""
+        found = self.packed, self.packed_cuts, self.local_points, dict(self.rational_points)
+        return self.complete, self.problem, found
+
     def __len__(self) -> int:
         return len(self.listing)
 
@@ -312,6 +317,12 @@ class Region(View, Shape):
             )
             if layer.can_die and not self.pattern[start:end].any()
         ]
+
+    def _compared(self) -> Any:
+        """What a region shows, so that one that travelled without its set is the same."""
+        regions, i = self.regions, self.place
+        bits = regions.packed[i], regions.packed_cuts[i]
+        return self.number, bits, regions.local_point(i), regions.problem
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this region, not its whole set."""

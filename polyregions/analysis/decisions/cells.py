@@ -184,6 +184,11 @@ class DecisionCell(View, Shape):
             for group in groups
         )
 
+    def _compared(self) -> Any:
+        """What a cell shows, so that one that travelled without the others is the same."""
+        point = self.cells.local_point(self.place)
+        return self.number, self.label, self.tied_with, point, self.cells.rule, self.region
+
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this cell and its region, not all of them."""
         return DecisionCell, (_cell_alone(self), self.number, (0, self.region.number))
