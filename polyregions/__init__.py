@@ -95,7 +95,7 @@ from polyregions.regions.maps import dead_regions, image_dimensions
 from polyregions.regions.neurons import NeuronStatus, neuron_status
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import Region, RegionSet
-from polyregions.regions.volumes import region_volumes
+from polyregions.regions.volumes import facet_measures, region_volumes
 from polyregions.regions.winners import WinnerRegions as WinnerRegions
 from polyregions.regions.winners import winner_regions as winner_regions
 
@@ -176,6 +176,7 @@ __all__ = [
     "explore",
     "face_counts",
     "facet_arrays",
+    "facet_measures",
     "facet_neurons",
     "hrep_arrays",
     "image",

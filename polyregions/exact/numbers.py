@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import inf, lcm
+from math import inf, isqrt, lcm
 from typing import Any, Final
 
 import numpy as np
@@ -29,6 +29,18 @@ def quotient(numerator: int, denominator: int) -> float:
 def nearest_float(value: Fraction) -> float:
     """The float64 nearest to a rational, an infinity beyond the range."""
     return quotient(value.numerator, value.denominator)
+
+
+def root(value: Fraction) -> float:
+    """The square root of a rational >= 0, right to a unit in the last place; an infinity beyond the range.
+
+    >>> root(Fraction(9, 4)), root(Fraction(10) ** 700)
+    (1.5, inf)
+    """
+    shift = max(0, 128 - value.numerator.bit_length() + value.denominator.bit_length())
+    shift += shift % 2
+    digits = isqrt((value.numerator << shift) // value.denominator)
+    return quotient(digits, 1 << shift // 2)
 
 
 def rational_text(point: Sequence[Fraction]) -> str:

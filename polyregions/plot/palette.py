@@ -6,10 +6,8 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
+from polyregions.analysis.decisions.colours import CLASS_COLOURS as CLASS_COLOURS
 from polyregions.regions.adjacency import Adjacency
-
-CLASS_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
-"""Tol's bright scheme: classes, outputs."""
 
 REGION_COLOURS = ("#77aadd", "#eedd88", "#ffaabb", "#44bb99", "#99ddff", "#ee8866", "#bbcc33", "#dddddd")
 """Tol's light scheme: neighbouring regions."""

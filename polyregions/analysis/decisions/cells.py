@@ -27,6 +27,7 @@ from polyregions.polyhedra.solid import open_polyhedron
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import Region, RegionSet, alone
+from polyregions.regions.volumes import volumes_or_infinities
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +196,17 @@ class DecisionCell(View, Shape):
 
     def __repr__(self) -> str:
         return f"<DecisionCell {self.number}: class {self.label} in region {self.region.number}>"
+
+
+def cell_volumes(cells: DecisionCells) -> Floats:
+    """The volume (K,) of each decision cell, infinite for an unbounded one: that of its region if it fills that.
+
+    Complexity: that of the volumes of regions, and milliseconds for each cell that shares its region.
+    """
+    volumes: Floats = volumes_or_infinities(cells.regions)[cells.region]
+    for cell in np.flatnonzero(np.diff(cells.offsets)[cells.region] > 1).tolist():
+        volumes[cell] = cells[cell].volume
+    return volumes
 
 
 def _cell_alone(cell: DecisionCell) -> DecisionCells:
