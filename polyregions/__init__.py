@@ -74,9 +74,12 @@ from polyregions.io.save import load_certificate, load_graph, load_regions, save
 from polyregions.io.specs.load import load_domain
 from polyregions.io.specs.vnnlib.property import load_property
 from polyregions.io.store.regions import region_blocks
+from polyregions.io.tables import frames as _frames  # noqa: F401 (makes what results offer, see `presentation`)
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
-from polyregions.plot.explorer.page import explore
+from polyregions.plot import notebook as _notebook  # noqa: F401 (makes what results offer, see `presentation`)
+from polyregions.plot import shapes as _shapes  # noqa: F401
+from polyregions.plot.explorer.page import ExplorerPage, explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
@@ -121,6 +124,7 @@ __all__ = [
     "DecisionTree",
     "Definition",
     "Estimate",
+    "ExplorerPage",
     "Extreme",
     "Facets",
     "Finding",

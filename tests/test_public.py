@@ -19,8 +19,8 @@ PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet", "Certificate",
     "Checkpoints", "ConvexOptimum", "Counterexample", "DEFINITIONS", "DecisionBoundary", "DecisionCell",
-    "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme", "Facets", "Finding", "HPolytope",
-    "HRepresentations",
+    "DecisionCells", "DecisionTree", "Definition", "Estimate", "ExplorerPage", "Extreme", "Facets", "Finding",
+    "HPolytope", "HRepresentations",
     "ImagePiece", "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion",
     "LowerDimensionalRegions", "Network", "NeuronStatus",
     "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress", "Property", "Region", "RegionSet",
@@ -42,7 +42,7 @@ PUBLIC = [
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
-COMMON = {"_types", "arrays", "errors", "places", "progress", "read_only"}
+COMMON = {"_types", "arrays", "errors", "places", "presentation", "progress", "read_only"}
 ROOMS = [
     "exact", "polyhedra", "networks", "certificates", "engine", "regions", "analysis", "io", "plot",
     "streaming", "enumeration", "cli",

@@ -42,6 +42,10 @@ class IntegerAffine:
     def __hash__(self) -> int:
         return hash(self.shape)
 
+    def __repr__(self) -> str:
+        n, k = self.shape
+        return f"<IntegerAffine: {n} rows over {k - 1} variables>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """flint's matrices do not pickle; what travels is Python integers."""
         entries = [int(entry) for entry in self.matrix.entries()]

@@ -92,6 +92,9 @@ class Layer(ReadOnly):
         """Whether it gives zero where all its neurons are off: no unit passes values on, none has a slope off."""
         return 0 < self.n_neurons == self.n_units and not bool(np.any(self.slopes[:, 0]))
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.n_units} units of {self.n_inputs} inputs>"
+
     def with_units(self, slopes: tuple[float, float]) -> Layer:
         """A copy whose units are all of one kind."""
         return Layer(self.weight, self.bias, uniform_slopes(self.n_units, slopes), self.exact)

@@ -46,6 +46,9 @@ class Problem(ByValue):
         """What travels is what was given; the rest is derived anew, as for a file."""
         return pose, (self.network, self.domain)
 
+    def __repr__(self) -> str:
+        return f"<Problem: {self.network!r} on {self.domain!r}>"
+
     def _compared(self) -> Any:
         return self.network, self.domain
 

@@ -18,6 +18,9 @@ LAYER_COLOURS = ("#33228a", "#cc6677", "#117733", "#b8860b", "#4499bb", "#882255
 N_REGION_COLOURS = 7
 """How many of them are dealt out; the grey is left for what has no colour of its own."""
 
+REGION_COLOUR = REGION_COLOURS[5]
+"""Of a region that is drawn by itself, perhaps on top of the others."""
+
 SEQUENTIAL = "viridis"
 """matplotlib's name of the colour map for numbers."""
 

@@ -30,7 +30,7 @@ _INTEGERS = re.compile(r"(-?[0-9]{1,18}( -?[0-9]{1,18})*)?")
 
 def table_csv(table: Table) -> Iterator[bytes]:
     """A table as CSV, some rows at a time."""
-    flat = _flattened(table)
+    flat = flattened(table)
     yield _lines([list(flat.columns)])
     for block in flat.blocks():
         texts = [_texts(values) for values in block.values()]
@@ -52,7 +52,7 @@ def graph_of_csv(data: bytes, where: str) -> nx.Graph:
     return graph
 
 
-def _flattened(table: Table) -> Table:
+def flattened(table: Table) -> Table:
     """The same with a column for each coordinate of a point."""
     columns: dict[str, Any] = {}
     for name, column in table.columns.items():

@@ -87,7 +87,7 @@ def _pieces(graph: nx.Graph, nodes: Plan, edges: Plan) -> Iterator[bytes]:
     for node, data in graph.nodes(data=True):
         name = quoteattr(str(node))
         content = _values(data, nodes) + _colour(data) + drawing.position(data)
-        label = quoteattr(str(data.get("label", node)))  # what programs write beside it
+        label = quoteattr(encoded(data["label"])) if "label" in data else name  # written beside it
         yield f"      <node id={name} label={label}>{content}</node>\n".encode()
     yield b"    </nodes>\n    <edges>\n"
     for i, (source, target, data) in enumerate(graph.edges(data=True)):
