@@ -84,11 +84,14 @@ from polyregions.io.save import load_certificate, load_graph, load_regions, save
 from polyregions.io.specs.load import load_domain
 from polyregions.io.specs.vnnlib.property import load_property
 from polyregions.io.store.regions import region_blocks
+from polyregions.io.tables import frames as _frames  # noqa: F401 (makes what results offer, see `presentation`)
 from polyregions.networks.lines import LinePieces, along_polyline, along_segment
 from polyregions.networks.network import Network
+from polyregions.plot import notebook as _notebook  # noqa: F401 (makes what results offer, see `presentation`)
+from polyregions.plot import shapes as _shapes  # noqa: F401
 from polyregions.plot.animation import animate_regions
 from polyregions.plot.complexes import plot_complex, plot_persistence
-from polyregions.plot.explorer.page import explore
+from polyregions.plot.explorer.page import ExplorerPage, explore
 from polyregions.plot.layers import plot_layers
 from polyregions.plot.picture import plot_regions
 from polyregions.plot.sections import PlaneSection, plane_section
@@ -108,7 +111,7 @@ from polyregions.regions.maps import dead_regions, image_dimensions
 from polyregions.regions.neurons import NeuronStatus, neuron_status
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import Region, RegionSet
-from polyregions.regions.volumes import region_volumes
+from polyregions.regions.volumes import facet_measures, region_volumes
 from polyregions.regions.winners import WinnerRegions as WinnerRegions
 from polyregions.regions.winners import winner_regions as winner_regions
 
@@ -136,6 +139,7 @@ __all__ = [
     "DecisionTree",
     "Definition",
     "Estimate",
+    "ExplorerPage",
     "Extreme",
     "FaceComplex",
     "Facets",
@@ -200,6 +204,7 @@ __all__ = [
     "face_complex",
     "face_counts",
     "facet_arrays",
+    "facet_measures",
     "facet_neurons",
     "homology",
     "hrep_arrays",

@@ -19,18 +19,19 @@ PACKAGE = Path(pr.__file__).parent
 PUBLIC = [
     "Adjacency", "ArrangementCount", "Audit", "Bound", "Boundary", "BoundaryPiece", "Box", "CellFacet",
     "Certificate", "Checkpoints", "ConvexOptimum", "CountTable", "Counterexample", "CriticalPoints", "DEFINITIONS",
-    "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree", "Definition", "Estimate", "Extreme",
-    "FaceComplex", "Facets", "Finding", "HPolytope", "HRepresentations", "Homology", "ImagePiece", "Islands",
-    "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions", "Network",
-    "NeuronStatus", "PersistenceDiagram", "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress",
-    "Property", "Region", "RegionSet", "Report", "Robustness", "Section", "Simplified", "Slice", "Tally", "Verdict",
-    "Verification", "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph", "along_polyline",
-    "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance", "boundary_facets",
-    "bounds", "certify", "check", "compare_checkpoints", "count_by_characteristic_polynomial",
+    "DecisionBoundary", "DecisionCell", "DecisionCells", "DecisionTree", "Definition", "Estimate", "ExplorerPage",
+    "Extreme", "FaceComplex", "Facets", "Finding", "HPolytope", "HRepresentations", "Homology", "ImagePiece",
+    "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions",
+    "Network", "NeuronStatus", "PersistenceDiagram", "PlaneSection", "PolyregionsError", "PreimagePiece",
+    "Progress", "Property", "Region", "RegionSet", "Report", "Robustness", "Section", "Simplified", "Slice",
+    "Tally", "Verdict", "Verification", "WholeSpace", "WinnerRegions", "adjacency_arrays", "adjacency_graph",
+    "along_polyline", "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance",
+    "boundary_facets", "bounds", "certify", "check", "compare_checkpoints", "count_by_characteristic_polynomial",
     "count_by_definition", "count_regions", "count_table", "critical_points", "dead_regions", "decision_boundary",
     "decision_cells", "decision_graph", "decision_tree", "enumerate_regions", "estimate_regions",
-    "euler_characteristic", "explore", "face_complex", "face_counts", "facet_arrays", "facet_neurons", "homology",
-    "hrep_arrays", "image", "image_dimensions", "islands", "layer_ranks", "level_set", "lipschitz_constant",
+    "euler_characteristic", "explore", "face_complex", "face_counts", "facet_arrays", "facet_measures",
+    "facet_neurons", "homology", "hrep_arrays", "image", "image_dimensions", "islands", "layer_ranks", "level_set",
+    "lipschitz_constant",
     "load_certificate", "load_domain", "load_graph", "load_network", "load_property", "load_regions",
     "local_models", "lower_dimensional_regions", "maximize", "maximize_concave", "merged_regions", "minimize",
     "minimize_convex", "neuron_status", "output_range", "persistent_homology", "plane_section", "plane_through",
@@ -40,7 +41,7 @@ PUBLIC = [
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]
-COMMON = {"_types", "arrays", "errors", "places", "progress", "read_only"}
+COMMON = {"_types", "arrays", "errors", "places", "presentation", "progress", "read_only"}
 ROOMS = [
     "exact", "polyhedra", "networks", "certificates", "engine", "regions", "analysis", "io", "plot",
     "streaming", "enumeration", "cli",

@@ -12,13 +12,13 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.analysis.decisions import DecisionCells, decision_cells
+from polyregions.analysis.decisions import DecisionCells, cell_volumes, decision_cells
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.boundedness import bounded_regions
 from polyregions.regions.maps import dead_layers
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import RegionSet
-from polyregions.regions.volumes import region_volumes
+from polyregions.regions.volumes import volumes_or_infinities
 
 BLOCK = 10_000  # rows that are made Python objects at a time
 
@@ -101,8 +101,8 @@ def as_list(column: Any) -> list[Any]:
 def region_table(regions: RegionSet, *, classes: str | None = None, volume: bool = False) -> Table:
     """What is known of each region.
 
-    Columns: ``pattern`` (a string of 0 and 1), ``layer_ranks``, ``dead_layers``, ``bounded``, ``classes`` (only if
-    asked for), ``volume`` (only if asked for) and ``point``.
+    Columns: ``pattern`` (a string of 0 and 1), ``layer_ranks``, ``dead_layers``, ``bounded``, ``classes`` and ``class``
+    (the only one of them, -1 where there are several; only if asked for), ``volume`` (only if asked for) and ``point``.
 
     Args:
         regions: the regions.
@@ -121,37 +121,55 @@ def region_table(regions: RegionSet, *, classes: str | None = None, volume: bool
     if classes is not None:
         cells = decision_cells(regions, classes)
         columns["classes"] = Ragged(cells.offsets, cells.label)
+        columns["class"] = only_class(cells)
     if volume:
-        columns["volume"] = _volumes(regions)
+        columns["volume"] = volumes_or_infinities(regions)
     columns["point"] = regions.points
     return Table(columns)
 
 
-def edge_table(adjacency: Adjacency) -> Table:
-    """The edges of the adjacency graph: ``source``, ``target``, ``flipped`` and ``point``."""
-    return Table(
-        {
-            "source": adjacency.source,
-            "target": adjacency.target,
-            "flipped": Ragged(adjacency.flip_offsets, adjacency.flips),
-            "point": adjacency.points,
-        }
-    )
+def edge_table(adjacency: Adjacency, measures: Floats | None = None) -> Table:
+    """The edges of the adjacency graph: ``source``, ``target``, ``flipped``, ``hamming``, ``measure`` and ``point``.
+
+    Args:
+        adjacency: the edges.
+        measures: (E,) what `facet_measures` gives; without it there is no such column.
+    """
+    columns: dict[str, Column] = {
+        "source": adjacency.source,
+        "target": adjacency.target,
+        "flipped": Ragged(adjacency.flip_offsets, adjacency.flips),
+        "hamming": np.diff(adjacency.flip_offsets),
+    }
+    if measures is not None:
+        columns["measure"] = measures
+    return Table({**columns, "point": adjacency.points})
 
 
-def cell_table(cells: DecisionCells) -> Table:
-    """The decision cells: ``region``, ``label``, ``pattern`` of the region, ``tied_with`` and ``point``."""
+def only_class(cells: DecisionCells) -> Ints:
+    """The class (R,) that wins all over each region, -1 where there is none."""
+    firsts = cells.label[np.minimum(cells.offsets[:-1], len(cells) - 1)] if len(cells) else cells.offsets[:-1]
+    return np.where(np.diff(cells.offsets) == 1, firsts, -1).astype(np.int64)
+
+
+def cell_table(cells: DecisionCells, *, volume: bool = False) -> Table:
+    """The decision cells: ``region``, ``label``, ``pattern`` of the region, ``tied_with``, ``volume`` and ``point``.
+
+    Args:
+        cells: the cells.
+        volume: whether to compute volumes; without them there is no such column.
+    """
     ties = dict(cells.ties)
     tied: list[Sequence[int]] = [ties.get(cell, ()) for cell in range(len(cells))]
-    return Table(
-        {
-            "region": cells.region,
-            "label": cells.label,
-            "pattern": pattern_texts(cells.regions.patterns[cells.region]),
-            "tied_with": ragged_ints(tied),
-            "point": cells.points,
-        }
-    )
+    columns: dict[str, Column] = {
+        "region": cells.region,
+        "label": cells.label,
+        "pattern": pattern_texts(cells.regions.patterns[cells.region]),
+        "tied_with": ragged_ints(tied),
+    }
+    if volume:
+        columns["volume"] = cell_volumes(cells)
+    return Table({**columns, "point": cells.points})
 
 
 def pattern_texts(patterns: Bools) -> list[str]:
@@ -164,10 +182,3 @@ def ragged_ints(lists: Sequence[Sequence[int]]) -> Ragged:
     """Lists of integers as one column."""
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in lists])])
     return Ragged(offsets.astype(np.int64), np.array([v for part in lists for v in part], dtype=np.int64))
-
-
-def _volumes(regions: RegionSet) -> Floats:
-    """The volume of each region; from facets known already where the input set is bounded."""
-    if regions.problem.solid.bounds.are_finite:
-        return region_volumes(regions)
-    return np.array([region.polytope.volume() for region in regions], dtype=np.float64)

@@ -29,6 +29,7 @@ from polyregions.io.save import (
     CELL_GRAPHS,
     HREPS,
     TABLES,
+    csv_pair,
     load_certificate,
     load_regions,
     parquet_pair,
@@ -174,9 +175,10 @@ def _regions_to_check(arguments: Namespace, network: Network, domain: Domain | N
 def graph(arguments: Namespace) -> int:
     """``polyregions graph``: the adjacency graph."""
     check_output(arguments, suffixes_of(nx.Graph))
-    options = _table_options(
-        arguments, tuple(suffix for suffix in suffixes_of(nx.Graph) if suffix != ".csv"), "a file with nodes"
-    )
+    options = _table_options(arguments, suffixes_of(nx.Graph), "a file")
+    options["measure"] = arguments.measure
+    if arguments.measure and arguments.output is None:
+        raise OptionError("--measure: only with -o")
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
@@ -185,17 +187,20 @@ def graph(arguments: Namespace) -> int:
         return finish(arguments, regions.network, report, regions.complete)
     adjacency = adjacency_arrays(regions)
     report["edges"] = len(adjacency)
-    if arguments.output is not None and suffix_of(arguments.output) == ".parquet":
+    if arguments.output is not None:
         save_region_graph(regions, adjacency, arguments.output, **options)
-        report["files"] = [str(file) for file in parquet_pair(arguments.output)]
-    else:
-        report |= saved(arguments, adjacency)
+        pair = parquet_pair if suffix_of(arguments.output) == ".parquet" else csv_pair
+        report["files"] = [str(file) for file in pair(arguments.output)]
     return finish(arguments, regions.network, report, regions.complete)
 
 
 def cells(arguments: Namespace) -> int:
     """``polyregions cells``: the decision cells, or with a .graphml or .gexf file their graph."""
     check_output(arguments, (*suffixes_of(DecisionCells), *CELL_GRAPHS))
+    if arguments.volume and (
+        arguments.output is None or suffix_of(arguments.output) not in TABLES + CELL_GRAPHS
+    ):
+        raise OptionError(f"--volume: only with -o and a name that ends in {', '.join(TABLES + CELL_GRAPHS)}")
     regions = regions_of(arguments, *problem_of(arguments))
     found = decision_cells(regions, rule_of(arguments))
     report = {
@@ -208,7 +213,10 @@ def cells(arguments: Namespace) -> int:
     if arguments.islands:
         report["islands"] = {k: len(found_islands) for k, found_islands in islands(found).per_class().items()}
     as_graph = arguments.output is not None and suffix_of(arguments.output) in CELL_GRAPHS
-    report |= saved(arguments, decision_graph(found) if as_graph else found)
+    if as_graph:
+        report |= saved(arguments, decision_graph(found, volume=arguments.volume))
+    else:
+        report |= saved(arguments, found, volume=arguments.volume)
     return finish(arguments, regions.network, report, regions.complete)
 
 

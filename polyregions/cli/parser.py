@@ -162,10 +162,15 @@ def _add_graph(verbs: Verbs) -> None:
         commands.graph,
         "Build the adjacency graph of the regions.",
         "controller.onnx --box -2 2 -o regions.graphml",
-        f"{', '.join(s for s in suffixes_of(nx.Graph) if s not in TABLES)}, .csv (edges only), or .parquet (two "
-        "files, FILE.nodes.parquet and FILE.edges.parquet)",
+        f"{', '.join(s for s in suffixes_of(nx.Graph) if s not in TABLES)}, .csv (two files, FILE.csv with the edges "
+        "and FILE.nodes.csv), or .parquet (FILE.nodes.parquet and FILE.edges.parquet)",
     )
     _table_options(graph)
+    graph.add_argument(
+        "--measure",
+        action="store_true",
+        help="store the length, area, ... of each facet that two regions share",
+    )
 
 
 def _add_cells(verbs: Verbs) -> None:
@@ -181,6 +186,9 @@ def _add_cells(verbs: Verbs) -> None:
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
     rule.add_argument(
         "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
+    )
+    cells.add_argument(
+        "--volume", action="store_true", help="store the volume of each cell (tables and graphs)"
     )
     cells.add_argument(
         "--islands", action="store_true", help="count the connected components of each class too"

@@ -31,6 +31,21 @@ class IntegerAffine:
     matrix: fmpz_mat
     denominator: int
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same map, over whatever denominator."""
+        if not isinstance(other, IntegerAffine):
+            return NotImplemented
+        return self.shape == other.shape and bool(
+            self.matrix * other.denominator == other.matrix * self.denominator
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.shape)
+
+    def __repr__(self) -> str:
+        n, k = self.shape
+        return f"<IntegerAffine: {n} rows over {k - 1} variables>"
+
     def __reduce__(self) -> tuple[Any, ...]:
         """flint's matrices do not pickle; what travels is Python integers."""
         entries = [int(entry) for entry in self.matrix.entries()]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from math import inf, lcm
-from typing import Final
+from math import inf, isqrt, lcm
+from typing import Any, Final
 
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.read_only import PlainState
+from polyregions.read_only import ByValue, PlainState
 
 _RATIONAL: Final = re.compile(r"(-?[0-9a-f]+)/([1-9a-f][0-9a-f]*)")
 
@@ -29,6 +29,18 @@ def quotient(numerator: int, denominator: int) -> float:
 def nearest_float(value: Fraction) -> float:
     """The float64 nearest to a rational, an infinity beyond the range."""
     return quotient(value.numerator, value.denominator)
+
+
+def root(value: Fraction) -> float:
+    """The square root of a rational >= 0, right to a unit in the last place; an infinity beyond the range.
+
+    >>> root(Fraction(9, 4)), root(Fraction(10) ** 700)
+    (1.5, inf)
+    """
+    shift = max(0, 128 - value.numerator.bit_length() + value.denominator.bit_length())
+    shift += shift % 2
+    digits = isqrt((value.numerator << shift) // value.denominator)
+    return quotient(digits, 1 << shift // 2)
 
 
 def rational_text(point: Sequence[Fraction]) -> str:
@@ -62,7 +74,7 @@ def over_common_denominator(values: Sequence[Fraction]) -> list[int]:
 
 
 @dataclass(frozen=True, eq=False)
-class Point(PlainState):
+class Point(PlainState, ByValue):
     """A point known exactly: a float64 point, or a rational one where no float64 would do.
 
     Attributes:
@@ -81,6 +93,9 @@ class Point(PlainState):
         if all(a == c for a, c in zip(approx.tolist(), exact, strict=True)):
             return cls(approx)
         return cls(approx, exact)
+
+    def _compared(self) -> Any:
+        return self.approx, self.rational
 
     @property
     def is_float64(self) -> bool:

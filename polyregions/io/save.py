@@ -12,7 +12,7 @@ import networkx as nx
 from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.analysis.counting.count_table import CountTable
 from polyregions.analysis.decisions import DecisionBoundary, DecisionCells
-from polyregions.analysis.region_graph import graph_attributes
+from polyregions.analysis.region_graph import edges_of, node_table
 from polyregions.analysis.report import Report
 from polyregions.analysis.rewriting.decision_tree import DecisionTree
 from polyregions.analysis.rewriting.local_models import LocalModels
@@ -36,44 +36,30 @@ from polyregions.io.results.report import FORMATS, SUFFIXES
 from polyregions.io.store.regions import open_store
 from polyregions.io.tables.csv_files import graph_of_csv, table_csv
 from polyregions.io.tables.gexf import graph_gexf, graph_of_gexf
-from polyregions.io.tables.graph_tables import graph_edge_table, node_table
+from polyregions.io.tables.graph_tables import graph_edge_table, graph_node_table
 from polyregions.io.tables.graphml import graph_graphml, graph_of_graphml
 from polyregions.io.tables.json_graph import graph_json, graph_of_json
 from polyregions.io.tables.parquet import EDGES, graph_of_parquet, graph_parquet, table_parquet
 from polyregions.networks.network import Network
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.regions.adjacency import Adjacency
+from polyregions.regions.drawn_graphs import graph_attributes
 from polyregions.regions.region_set import RegionSet
 
 Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
-
-
-def _cells_parquet(cells: DecisionCells) -> bytes:
-    about = {"schema": "polyregions cell table 1", "rule": cells.rule, **regions_about(cells.regions)}
-    return table_parquet(cell_table(cells).numbered("cell"), about)
 
 
 PAPER: dict[str, Writer] = {".tex": table_latex, ".md": table_markdown, ".csv": paper_csv}
 
 WRITERS: dict[type, dict[str, Writer]] = {
     RegionSet: {".npz": regions_npz, ".json": hrep_json, ".mat": hrep_mat},
-    DecisionCells: {
-        ".npz": cells_npz,
-        ".json": cells_json,
-        ".csv": lambda cells: table_csv(cell_table(cells).numbered("cell")),
-        ".parquet": _cells_parquet,
-    },
+    DecisionCells: {".npz": cells_npz, ".json": cells_json},
     DecisionBoundary: {".npz": boundary_npz, ".json": boundary_json},
     Adjacency: {
         ".csv": lambda adjacency: table_csv(edge_table(adjacency)),
         ".parquet": lambda adjacency: table_parquet(edge_table(adjacency), {"schema": EDGES}),
     },
-    nx.Graph: {
-        ".graphml": graph_graphml,
-        ".gexf": graph_gexf,
-        ".json": graph_json,
-        ".csv": lambda graph: table_csv(graph_edge_table(graph)),
-    },
+    nx.Graph: {".graphml": graph_graphml, ".gexf": graph_gexf, ".json": graph_json},
     Certificate: {".npz": certificate_npz},
     Checkpoints: {**PAPER, ".json": checkpoints_json},
     CountTable: {**PAPER, ".json": table_json},
@@ -91,8 +77,8 @@ WRITERS: dict[type, dict[str, Writer]] = {
 TABLES = (".csv", ".parquet")
 HREPS = (".npz", ".parquet")
 """The formats to which H-representations are added on request."""
-WITH_OPTIONS: dict[type, tuple[str, ...]] = {RegionSet: TABLES, nx.Graph: TABLES[1:]}
-"""What is written by functions of their own: tables of regions, and the pair of tables of a graph."""
+WITH_OPTIONS: dict[type, tuple[str, ...]] = dict.fromkeys((RegionSet, DecisionCells, nx.Graph), TABLES)
+"""What is written by functions of their own: tables of regions and cells, and the pair of tables of a graph."""
 CELL_GRAPHS = (".graphml", ".gexf")
 """The formats in which the command line writes the graph of cells instead of the cells."""
 READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
@@ -124,9 +110,10 @@ def save(
     maps, which ``hrep=True`` adds to ``.npz`` and ``.parquet``, see docs/hrep.md), or as a table ``.csv`` or
     ``.parquet``. A polytope: ``.ine``, exactly, as cddlib reads it.
     Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
-    boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``
-    (edges only), or ``.parquet``, which makes two files, ``x.nodes.parquet`` and ``x.edges.parquet`` of
-    ``x.parquet``; `load_graph` reads all of these back. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
+    boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``, which
+    makes a table of edges ``x.csv`` and one of nodes ``x.nodes.csv``, or ``.parquet``, which makes
+    ``x.nodes.parquet`` and ``x.edges.parquet`` of ``x.parquet``; `load_graph` reads all of these back, of ``.csv``
+    the edges. The arrays of `adjacency_arrays`: a table of edges, ``.csv``
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
     checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
     or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Complexes: ``.npz`` or ``.parquet``, see
@@ -138,7 +125,7 @@ def save(
         result: what to write.
         path: the file.
         classes: only for tables of regions: a rule as in `decision_cells` for a column of the classes that win.
-        volume: only for tables of regions: whether to add a column of volumes.
+        volume: only for tables of regions or decision cells: whether to add a column of volumes.
         hrep: only for regions as ``.npz`` or ``.parquet``: whether to add minimal H-representations and affine maps.
         vertices: only with `hrep` in ``.parquet``: whether to add vertices.
 
@@ -155,10 +142,16 @@ def save(
     if isinstance(result, RegionSet) and suffix in TABLES:
         save_region_table(result, path, classes, volume, hrep, vertices)
         return
+    if isinstance(result, DecisionCells) and suffix in TABLES and classes is None:
+        save_cell_table(result, path, volume)
+        return
     if classes is not None or volume:
-        raise OptionError(f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)})")
-    if isinstance(result, nx.Graph) and suffix == ".parquet":
-        tables = (node_table(result), graph_edge_table(result))
+        raise OptionError(
+            f"{path}: classes and volume are options of region tables ({' or '.join(TABLES)}), volume of tables of "
+            "decision cells too"
+        )
+    if isinstance(result, nx.Graph) and suffix in TABLES:
+        tables = (graph_node_table(result), graph_edge_table(result))
         _save_pair(path, *tables, result.is_directed(), dict(result.graph))
         return
     if hrep and isinstance(result, RegionSet):
@@ -207,16 +200,28 @@ def save_region_table(
         )
 
 
+def save_cell_table(cells: DecisionCells, path: str | os.PathLike[str], volume: bool = False) -> None:
+    """Decision cells as a table, ``.csv`` or ``.parquet``."""
+    table = cell_table(cells, volume=volume).numbered("cell")
+    if Path(path).suffix.lower() == ".csv":
+        write_whole(path, table_csv(table))
+        return
+    about = {"schema": "polyregions cell table 1", "rule": cells.rule, **regions_about(cells.regions)}
+    write_whole(path, table_parquet(table, about))
+
+
 def save_region_graph(
     regions: RegionSet,
     adjacency: Adjacency,
     path: str | os.PathLike[str],
+    *,
     classes: str | None = None,
     volume: bool = False,
+    measure: bool = False,
 ) -> None:
-    """What ``save(adjacency_graph(regions, ...), "x.parquet")`` writes, without making the graph in memory."""
-    nodes = region_table(regions, classes=classes, volume=volume).numbered("node")
-    _save_pair(path, nodes, edge_table(adjacency), False, graph_attributes(regions))
+    """What ``save(adjacency_graph(regions, ...), path)`` writes as tables, without making the graph in memory."""
+    nodes = node_table(regions, classes=classes, volume=volume)
+    _save_pair(path, nodes, edges_of(regions, adjacency, measure), False, graph_attributes(regions))
 
 
 def parquet_pair(path: str | os.PathLike[str]) -> tuple[Path, Path]:
@@ -229,9 +234,24 @@ def parquet_pair(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     return whole.with_suffix(f".nodes{whole.suffix}"), whole.with_suffix(f".edges{whole.suffix}")
 
 
+def csv_pair(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """The files of nodes and edges that a graph ``x.csv`` consists of.
+
+    >>> [file.name for file in csv_pair("x.csv")]
+    ['x.nodes.csv', 'x.csv']
+    """
+    return Path(path).with_suffix(f".nodes{Path(path).suffix}"), Path(path)
+
+
 def _save_pair(
     path: str | os.PathLike[str], nodes: Table, edges: Table, directed: bool, attributes: dict[str, Any]
 ) -> None:
+    if Path(path).suffix.lower() == ".csv":
+        if "id" in nodes.columns:
+            raise OptionError(f"{path}: an attribute is named id, as the column of nodes")
+        listed = Table({"id" if name == "node" else name: column for name, column in nodes.columns.items()})
+        write_together(dict(zip(csv_pair(path), (table_csv(listed), table_csv(edges)), strict=True)))
+        return
     contents = graph_parquet(nodes, edges, directed, attributes)
     write_together(dict(zip(parquet_pair(path), contents, strict=True)))
 

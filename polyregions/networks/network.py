@@ -92,6 +92,9 @@ class Layer(ReadOnly):
         """Whether it gives zero where all its neurons are off: no unit passes values on, none has a slope off."""
         return 0 < self.n_neurons == self.n_units and not bool(np.any(self.slopes[:, 0]))
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.n_units} units of {self.n_inputs} inputs>"
+
     def with_units(self, slopes: tuple[float, float]) -> Layer:
         """A copy whose units are all of one kind."""
         return Layer(self.weight, self.bias, uniform_slopes(self.n_units, slopes), self.exact)
@@ -301,6 +304,10 @@ class Network(ReadOnly):
                     ",".join(f"{n:x}" for n in integers).encode()
                 )  # decimals have a limit of digits
         return digest.hexdigest()
+
+    def _compared(self) -> Any:
+        """The function; not what it is called, and how its source was read."""
+        return self.layers, self.max_groups, self.final_function
 
     def __repr__(self) -> str:
         shape = "-".join(str(n) for n in (self.n_inputs, *(layer.n_units for layer in self.layers)))

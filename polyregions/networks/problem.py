@@ -20,13 +20,14 @@ from polyregions.polyhedra.domain import Domain, Slice, check_domain
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
 from polyregions.polyhedra.solid_domain import SolidDomain
+from polyregions.read_only import ByValue
 
 MAX_DENSE: Final = 2**22
 """Largest first layer (in entries) that is folded as a matrix."""
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class Problem(ByValue):
     """What is enumerated: every linear region of `network` on `domain`.
 
     Attributes:
@@ -44,6 +45,12 @@ class Problem:
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is what was given; the rest is derived anew, as for a file."""
         return pose, (self.network, self.domain)
+
+    def __repr__(self) -> str:
+        return f"<Problem: {self.network!r} on {self.domain!r}>"
+
+    def _compared(self) -> Any:
+        return self.network, self.domain
 
     @cached_property
     def is_tame(self) -> bool:

@@ -175,12 +175,12 @@ def _draw_classes(axes: Any, regions: RegionSet, rule: str, found: Intervals, lo
     cells = decision_cells(regions, rule)
     colours = shades(cells.label, np.ones(len(cells), dtype=np.int64))
     for cell, colour in zip(cells, colours, strict=True):
-        low, high = np.clip(_cell_ends(regions, cell), found.lower, found.upper)
+        low, high = np.clip(cell_ends(regions, cell), found.lower, found.upper)
         axes.axvspan(low, high, facecolor=colour, alpha=0.55, linewidth=0, zorder=0)
     return patches(class_legend(look, cells.label)) if regions.network.n_outputs == 1 else []
 
 
-def _cell_ends(regions: RegionSet, cell: Any) -> Floats:
+def cell_ends(regions: RegionSet, cell: Any) -> Floats:
     """The two ends of a decision cell in the coordinate u."""
     polytope = cell.polytope
     corners = local_coordinates(regions, polytope.vertices())[:, 0]

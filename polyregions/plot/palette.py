@@ -6,10 +6,8 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
+from polyregions.analysis.decisions.colours import CLASS_COLOURS as CLASS_COLOURS
 from polyregions.regions.adjacency import Adjacency
-
-CLASS_COLOURS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bbbbbb")
-"""Tol's bright scheme: classes, outputs."""
 
 REGION_COLOURS = ("#77aadd", "#eedd88", "#ffaabb", "#44bb99", "#99ddff", "#ee8866", "#bbcc33", "#dddddd")
 """Tol's light scheme: neighbouring regions."""
@@ -19,6 +17,9 @@ LAYER_COLOURS = ("#33228a", "#cc6677", "#117733", "#b8860b", "#4499bb", "#882255
 
 N_REGION_COLOURS = 7
 """How many of them are dealt out; the grey is left for what has no colour of its own."""
+
+REGION_COLOUR = REGION_COLOURS[5]
+"""Of a region that is drawn by itself, perhaps on top of the others."""
 
 SEQUENTIAL = "viridis"
 """matplotlib's name of the colour map for numbers."""

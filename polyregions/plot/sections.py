@@ -54,6 +54,10 @@ class PlaneSection:
         first, second = axis_names(self.regions.problem)
         return first, second
 
+    def __repr__(self) -> str:
+        (a, b), (c, d) = self.lower.tolist(), self.upper.tolist()
+        return f"<PlaneSection: {len(self.polygons)} regions on [{a:.4g}, {c:.4g}] x [{b:.4g}, {d:.4g}]>"
+
     @property
     def note(self) -> str:
         """Where the picture ends, if the regions do not; else nothing."""

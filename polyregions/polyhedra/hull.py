@@ -145,6 +145,13 @@ class AffineHull:
             for row, b in zip(weight, bias, strict=True)
         ]
 
+    def gram(self) -> tuple[fmpz_mat, int]:
+        """The scalar products in x of the unit vectors of u: integers (k, k) over one denominator."""
+        matrix = self.embedding.matrix
+        d, k = self.ambient_dim, self.dim
+        basis = fmpz_mat(d, k, [int(matrix[i, j]) for i in range(d) for j in range(k)])
+        return basis.transpose() * basis, self.embedding.denominator**2
+
     def scale(self) -> float:
         """How much k-dimensional volume in x one unit of volume in u is."""
         basis = self.floats[0]
@@ -152,12 +159,9 @@ class AffineHull:
 
     def exact_scale(self) -> Fraction | None:
         """The same in rationals; None if it is irrational."""
-        matrix = self.embedding.matrix
-        d, k = self.ambient_dim, self.dim
-        basis = fmpz_mat(d, k, [int(matrix[i, j]) for i in range(d) for j in range(k)])
-        squared = int((basis.transpose() * basis).det()) if k else 1
+        squared = int(self.gram()[0].det()) if self.dim else 1
         root = isqrt(squared)
-        return Fraction(root, self.embedding.denominator**k) if root * root == squared else None
+        return Fraction(root, self.embedding.denominator**self.dim) if root * root == squared else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,11 @@ class HPolytope(ReadOnly):
             texts = [f"{entry:x}" for row in self.exact_rows for entry in row]
             arrays["exact_rows"] = np.array(texts, dtype=np.str_).reshape(len(self.A), self.dim + 1)
         return arrays
+
+    def _compared(self) -> Any:
+        """The rows up to positive factors, and how A and b round them; labels do not count."""
+        rows = [[entry // (gcd(*row) or 1) for entry in row] for row in self.exact_rows]
+        return self.A, self.b, self.strict, rows
 
     def closed(self) -> HPolytope:
         """The same rows, none of them open."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from math import factorial, prod
+from math import factorial, inf, prod
 from typing import Any, TypeAlias
 
-from flint import fmpz_mat, nmod_mat
+from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
-from polyregions.exact.numbers import nearest_float
+from polyregions.exact.numbers import nearest_float, root
 from polyregions.polyhedra.generators import Generators, generators
+from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.lattice import FaceLattice, members
 from polyregions.polyhedra.polygon import polygon_corners, shoelace
 
@@ -54,6 +55,40 @@ def volume_of_facets(rows: Sequence[Sequence[int]], dim: int) -> float:
     if dim == 2:
         return nearest_float(shoelace(polygon_corners(rows)))
     return volume(generators(rows, dim))
+
+
+def facet_volumes(rows: Sequence[Sequence[int]], chosen: Sequence[int], hull: AffineHull) -> list[float]:
+    """The volume in k-1 dimensions of some facets of ``{row . [u, 1] >= 0}``, measured in the inputs.
+
+    A facet of no extent (of an interval) measures 1, an unbounded one infinity.
+
+    Args:
+        rows: rows of k+1 integers, the facets among them.
+        chosen: the rows whose facets are to be measured.
+        hull: what u are coordinates of.
+    """
+    found, k = generators(rows, hull.dim), hull.dim
+    points = [point.direction for point in found.points]
+    lattice = FaceLattice.of([point.tight for point in found.points], len(points))
+    measures, (gram, squared) = _Measures(points, lattice, nearest_float), hull.gram()
+    metric = fmpq_mat(gram) / squared
+    volumes = []
+    for row in chosen:
+        if found.lines or any(ray.tight >> row & 1 for ray in found.rays):
+            volumes.append(inf)
+            continue
+        face = sum(1 << g for g, point in enumerate(found.points) if point.tight >> row & 1)
+        share, simplex = measures.measure(face, k - 1)
+        volumes.append(float(share * _size([points[i] for i in simplex], metric)))
+    return volumes
+
+
+def _size(simplex: Sequence[Sequence[int]], metric: fmpq_mat) -> float:
+    """The volume of a simplex of homogeneous points where scalar products are those of a metric (k, k)."""
+    first, *others = ([fmpq(c, p[-1]) for c in p[:-1]] for p in simplex)
+    edges = fmpq_mat(len(others), len(first), [a - b for p in others for a, b in zip(p, first, strict=True)])
+    determinant = (edges * metric * edges.transpose()).det() if others else fmpq(1)
+    return root(Fraction(int(determinant.p), int(determinant.q))) / factorial(len(others))
 
 
 class _Measures:

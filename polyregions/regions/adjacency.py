@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -23,6 +23,7 @@ from polyregions.errors import InternalError, StoppedError
 from polyregions.networks.patterns import as_text, key_of
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
+from polyregions.presentation import Tabular, arrow_table, data_frame
 from polyregions.progress import ProgressFunction, Watch
 from polyregions.read_only import ReadOnly
 from polyregions.regions.prefixes import DOMAIN_ROW, RegionForms, RegionRows
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Adjacency(ReadOnly):
+class Adjacency(ReadOnly, Tabular):
     """The edges of the adjacency graph as flat arrays, sorted by (source, target).
 
     Attributes:
@@ -66,6 +67,25 @@ class Adjacency(ReadOnly):
         order = np.lexsort((others, ends))
         offsets = np.searchsorted(ends[order], np.arange(self.n_regions + 1))
         return offsets.astype(np.int64), others[order]
+
+    def to_arrow(self) -> Any:
+        """The edges as a ``pyarrow.Table``, one row each: what `save` writes as ``.parquet``.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+        """
+        return arrow_table(self)
+
+    def to_pandas(self) -> Any:
+        """The edges as a ``pandas.DataFrame``, points and lists as in `RegionSet.to_pandas`.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+        """
+        return data_frame(self)
+
+    def __repr__(self) -> str:
+        return f"<Adjacency: {len(self)} edges between {self.n_regions} regions>"
 
     def to_scipy_sparse(self) -> csr_array:
         """The symmetric adjacency matrix (R, R) as a ``scipy.sparse.csr_array`` of int64, 1 for each edge.

@@ -42,6 +42,9 @@ class Boundary(ReadOnly):
     def __len__(self) -> int:
         return len(self.region)
 
+    def __repr__(self) -> str:
+        return f"<Boundary: {len(self)} facets on {len(self.labels)} rows of the domain>"
+
 
 @dataclass(frozen=True, eq=False)
 class Facets(ReadOnly):
@@ -65,6 +68,9 @@ class Facets(ReadOnly):
 
     def __len__(self) -> int:
         return len(self.neighbour)
+
+    def __repr__(self) -> str:
+        return f"<Facets: {len(self)} of {len(self.offsets) - 1} regions>"
 
     def of_region(self, i: int) -> tuple[Ints, Ints, Ints]:
         """Neighbour, edge and wall of each facet of region i."""

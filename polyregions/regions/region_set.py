@@ -26,13 +26,14 @@ from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.rows import scales
 from polyregions.polyhedra.shape import Shape
 from polyregions.polyhedra.solid_domain import SolidDomain, rows_in_inputs
+from polyregions.presentation import InNotebooks, Tabular, arrow_table, data_frame
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.location import locate
 from polyregions.regions.packed import Listing, PackedRegions
 
 
 @dataclass(frozen=True, eq=False)
-class RegionSet(ReadOnly, Members["Region"]):
+class RegionSet(ReadOnly, Members["Region"], Tabular, InNotebooks):
     """All full-dimensional linear regions of a network on a domain, in lexicographic order of their patterns.
 
     Attributes:
@@ -238,6 +239,54 @@ class RegionSet(ReadOnly, Members["Region"]):
             first + int(np.count_nonzero(changed[:, :end].any(axis=1))) for _, end in self.network.layer_spans
         ]
 
+    def to_arrow(self, *, classes: str | None = None, volume: bool = False) -> Any:
+        """The regions as a ``pyarrow.Table``, one row each: what `save` writes as ``.parquet``.
+
+        Columns are ``region`` (its number), ``pattern``, ``layer_ranks``, ``dead_layers``, ``bounded`` and ``point``,
+        on request ``classes``, ``class`` and ``volume``; docs/graphs.md says what they hold. Whatever else reads Arrow,
+        as ``polars.DataFrame(regions)``, takes the set itself, without the columns on request.
+
+        Args:
+            classes: a rule as in `decision_cells` for the classes that win in each region.
+            volume: whether to compute volumes; infinite for an unbounded region.
+
+        Raises:
+            OptionError: an unknown rule for classes.
+            MissingExtraError: pyarrow is not installed.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1]], [0])])
+        >>> pr.enumerate_regions(net, pr.Box([-2], [2])).to_arrow(volume=True).column("volume").to_pylist()
+        [2.0, 1.0, 1.0]
+        """
+        return arrow_table(self, classes=classes, volume=volume)
+
+    def to_pandas(self, *, classes: str | None = None, volume: bool = False) -> Any:
+        """The regions as a ``pandas.DataFrame``, one row each.
+
+        Columns as in `to_arrow`, but for points, which have a column for each coordinate (``point_0`` and so on).
+        Lists are tuples, so that they can be grouped by.
+
+        Raises:
+            OptionError: an unknown rule for classes.
+            MissingExtraError: pandas is not installed.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1], [1]], [0, -1]), ([[1, 1], [0, 0]], [-1, 0])])
+        >>> frame = pr.enumerate_regions(net, pr.Box([-2], [2])).to_pandas(classes="argmax", volume=True)
+        >>> frame[["pattern", "classes", "class", "volume"]]
+          pattern classes  class  volume
+        0      00    (1,)      1     2.0
+        1      10    (1,)      1     1.0
+        2      11    (0,)      0     1.0
+        """
+        return data_frame(self, classes=classes, volume=volume)
+
+    def _compared(self) -> Any:
+        """The problem and what was found; not how: engine, score and certificate do not count, nor where it is kept."""
+        found = self.packed, self.packed_cuts, self.local_points, dict(self.rational_points)
+        return self.complete, self.problem, found
+
     def __len__(self) -> int:
         return len(self.listing)
 
@@ -312,6 +361,12 @@ class Region(View, Shape):
             )
             if layer.can_die and not self.pattern[start:end].any()
         ]
+
+    def _compared(self) -> Any:
+        """What a region shows, so that one that travelled without its set is the same."""
+        regions, i = self.regions, self.place
+        bits = regions.packed[i], regions.packed_cuts[i]
+        return self.number, bits, regions.local_point(i), regions.problem
 
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this region, not its whole set."""

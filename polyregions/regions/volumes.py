@@ -1,4 +1,4 @@
-"""Volumes of all regions of a set: from the vertices of cells with proved bounds, or from facets, exactly."""
+"""Volumes of all regions: from cells' vertices with proved bounds, or exactly from facets; and of shared facets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InputError, OptionError
-from polyregions.polyhedra.volume import volume_of_facets
+from polyregions.polyhedra.volume import facet_volumes, volume_of_facets
+from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.complex.gather import can_have_cells, cell_vertices
 from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons
 from polyregions.regions.prefixes import RegionForms
@@ -73,20 +74,65 @@ def _by_vertices(regions: RegionSet, precision: float) -> tuple[Floats, Bools]:
 
 def _by_facets(regions: RegionSet, numbers: Ints, boundary: Boundary, neurons: Ints) -> Floats:
     """Volumes of some regions over the hull's coordinates, in integers."""
-    walls = np.searchsorted(boundary.region, np.arange(len(regions) + 1))
-    cuts = np.searchsorted(neurons[:, 0], np.arange(len(regions) + 1))
-    forms = RegionForms(regions)
-    found = [
-        _volume(forms, i, boundary.row[walls[i] : walls[i + 1]], neurons[cuts[i] : cuts[i + 1], 1])
-        for i in numbers.tolist()
-    ]
+    rows = _FacetRows(regions, boundary, neurons)
+    found = [volume_of_facets(rows.of(i)[0], regions.dim) for i in numbers.tolist()]
     return np.array(found, dtype=np.float64)
 
 
-def _volume(forms: RegionForms, i: int, walls: Ints, neurons: Ints) -> float:
-    """Volume of region i over the hull's coordinates, given the rows and neurons that are its facets."""
-    regions, rows = forms.regions, list(forms.bounding(i))
-    n_walls = len(regions.problem.solid.forms)
-    place = {n: n_walls + at for at, n in enumerate(np.flatnonzero(regions.cuts[i]).tolist())}
-    chosen = walls.tolist() + [place[n] for n in neurons.tolist()]
-    return volume_of_facets([rows[row].exact() for row in chosen], regions.dim)
+def volumes_or_infinities(regions: RegionSet) -> Floats:
+    """The same (R,) for any domain, infinite where a region is unbounded; milliseconds a region of an unbounded one."""
+    if regions.problem.solid.bounds.are_finite:
+        return region_volumes(regions)
+    return np.array([region.volume for region in regions], dtype=np.float64)
+
+
+def facet_measures(regions: RegionSet, adjacency: Adjacency | None = None) -> Floats:
+    """The length, area, ... (E,) of the facet that the two regions of each edge share.
+
+    It is measured in the inputs, in one dimension less than the domain has: 1 for the points between intervals, lengths
+    in the plane; infinite for an unbounded facet. Right to about 1e-13 of itself, slivers included.
+
+    Args:
+        regions: the regions.
+        adjacency: what `adjacency_arrays` gives for them, if it is known already.
+
+    Complexity: that of the vertices of each region, some hundred microseconds in the plane.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+    >>> regions = pr.enumerate_regions(net, pr.Box([-1, -1], [2, 3]))
+    >>> edges = pr.adjacency_arrays(regions)
+    >>> list(zip(edges.source.tolist(), edges.target.tolist(), pr.facet_measures(regions, edges).tolist()))
+    [(0, 1, 1.0), (0, 2, 1.0), (1, 3, 3.0), (2, 3, 2.0)]
+    """
+    adjacency = adjacency_arrays(regions) if adjacency is None else adjacency
+    rows = _FacetRows(regions, boundary_facets(regions), facet_neurons(regions))
+    firsts = np.searchsorted(adjacency.source, np.arange(len(regions) + 1)).tolist()
+    found: list[float] = []
+    for i, (start, end) in enumerate(zip(firsts, firsts[1:], strict=False)):
+        if start < end:
+            forms, place = rows.of(i)
+            # the first neuron that vanishes on a facet flips, and is the one that the row is named after
+            crossed = adjacency.flips[adjacency.flip_offsets[start:end]].tolist()
+            found += facet_volumes(forms, [place[n] for n in crossed], regions.problem.solid.hull)
+    return np.array(found, dtype=np.float64)
+
+
+class _FacetRows:
+    """The rows over the hull's coordinates that are facets of each region, given the walls and neurons that are."""
+
+    def __init__(self, regions: RegionSet, boundary: Boundary, neurons: Ints) -> None:
+        numbers = np.arange(len(regions) + 1)
+        self._walls, self._wall_ends = boundary.row, np.searchsorted(boundary.region, numbers)
+        self._neurons, self._ends = neurons[:, 1], np.searchsorted(neurons[:, 0], numbers)
+        self._forms, self._regions = RegionForms(regions), regions
+
+    def of(self, i: int) -> tuple[list[list[int]], dict[int, int]]:
+        """The rows of region i, and which of them each neuron's is."""
+        walls = self._walls[self._wall_ends[i] : self._wall_ends[i + 1]].tolist()
+        neurons = self._neurons[self._ends[i] : self._ends[i + 1]].tolist()
+        forms = list(self._forms.bounding(i))
+        n_walls = len(self._regions.problem.solid.forms)
+        place = {n: n_walls + at for at, n in enumerate(np.flatnonzero(self._regions.cuts[i]).tolist())}
+        rows = [forms[row].exact() for row in [*walls, *(place[n] for n in neurons)]]
+        return rows, {n: len(walls) + at for at, n in enumerate(neurons)}

@@ -25,6 +25,7 @@ from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid_domain import rows_in_inputs
 from polyregions.read_only import ReadOnly, View
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+from polyregions.regions.drawn_graphs import graph_attributes
 from polyregions.regions.region_set import RegionSet
 
 
@@ -66,7 +67,7 @@ class WinnerRegions(ReadOnly, Members["WinnerRegion"]):
     def graph(self, adjacency: Adjacency | None = None) -> nx.Graph:
         """The adjacency graph of the merged regions: nodes carry ``winners`` and ``regions``, how many were merged."""
         sizes = np.bincount(self.label, minlength=len(self)).tolist()
-        graph = nx.Graph(network=self.regions.network.name, complete=self.regions.complete)
+        graph = nx.Graph(**graph_attributes(self.regions))
         for i, winners in enumerate(self.winners.tolist()):
             graph.add_node(i, winners=winners, regions=sizes[i])
         graph.add_edges_from(self.edges(adjacency).tolist())

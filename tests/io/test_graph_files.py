@@ -50,7 +50,7 @@ def enumerated(name: str) -> pr.RegionSet:
 
 
 def graph_of(name: str) -> nx.Graph:
-    return pr.adjacency_graph(enumerated(name), classes="argmax", volume=True)
+    return pr.adjacency_graph(enumerated(name), classes="argmax", volume=True, measure=True)
 
 
 def assert_same(a: nx.Graph, b: nx.Graph) -> None:
@@ -73,6 +73,7 @@ def test_attributes_by_hand() -> None:
     assert dict(graph.nodes(data="layer_ranks")) == dict.fromkeys(range(4), [2])
     assert dict(graph.nodes(data="dead_layers")) == {0: [0], 1: [], 2: [], 3: []}
     assert dict(graph.nodes(data="classes")) == {0: [0], 1: [1], 2: [0], 3: [0, 1]}
+    assert dict(graph.nodes(data="class")) == {0: 0, 1: 1, 2: 0, 3: -1}
     assert dict(graph.nodes(data="volume")) == dict.fromkeys(range(4), 1.0)
     assert dict(graph.nodes(data="bounded")) == dict.fromkeys(range(4), True)
     plane = pr.adjacency_graph(pr.enumerate_regions(net, pr.WholeSpace(2)), volume=True)
@@ -82,8 +83,53 @@ def test_attributes_by_hand() -> None:
 
 def test_only_what_is_asked_for_is_computed() -> None:
     graph = pr.adjacency_graph(enumerated("box"))
-    assert set(graph.nodes[0]) == {"pattern", "layer_ranks", "dead_layers", "bounded", "point"}
-    assert graph.graph == {"network": "box", "complete": True}
+    assert set(graph.nodes[0]) == {"pattern", "layer_ranks", "dead_layers", "bounded", "point", "x", "y"}
+    assert set(graph.edges[next(iter(graph.edges))]) == {"flipped", "hamming", "point"}
+
+
+def test_the_graph_says_what_it_is_of() -> None:
+    layers, domain = CASES["box"]
+    graph = pr.adjacency_graph(enumerated("box"))
+    hashes = graph.graph["network_sha256"], graph.graph["domain_sha256"]
+    assert graph.graph == {
+        **{"network": "box", "network_sha256": pr.Network.from_layers(layers).fingerprint()},
+        **{"domain": repr(domain), "domain_sha256": hashes[1], "complete": True},
+    }
+    for other in (
+        pr.Box.cube(-1, 2, 2),
+        domain.polytope(),
+        pr.Slice([0, 0], np.eye(2), domain),
+        pr.WholeSpace(2),
+    ):
+        found = pr.adjacency_graph(pr.enumerate_regions(pr.Network.from_layers(layers), other)).graph
+        assert found["network_sha256"] == hashes[0]
+        assert found["domain_sha256"] != hashes[1]
+    cells = pr.decision_graph(pr.decision_cells(enumerated("box")))
+    assert cells.graph == {"rule": "argmax", **graph.graph}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_nodes_say_where_they_are_drawn_and_edges_how_many_neurons_flip(name: str) -> None:
+    regions = enumerated(name)
+    graph = graph_of(name)
+    for _, data in graph.nodes(data=True):
+        assert [data["x"], data["y"]] == [*data["point"], 0.0][:2]
+        assert data["class"] == (data["classes"][0] if len(data["classes"]) == 1 else -1)
+    for a, b, data in graph.edges(data=True):
+        differ = np.count_nonzero(regions.patterns[a] != regions.patterns[b])
+        assert data["hamming"] == len(data["flipped"]) == differ
+
+
+def test_volumes_of_cells_add_up_to_those_of_regions() -> None:
+    for name in ("box", "degenerate", "slice"):
+        regions = enumerated(name)
+        graph = pr.decision_graph(pr.decision_cells(regions), volume=True)
+        sums = np.zeros(len(regions))
+        for _, data in graph.nodes(data=True):
+            sums[data["region"]] += data["volume"]
+        assert sums == pytest.approx(pr.region_volumes(regions), rel=1e-12)
+    plane = pr.decision_cells(pr.enumerate_regions(pr.Network.from_layers(QUADRANTS), pr.WholeSpace(2)))
+    assert {v for _, v in pr.decision_graph(plane, volume=True).nodes(data="volume")} == {inf}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -245,8 +291,97 @@ def test_networkx_reads_gexf(tmp_path: Path) -> None:
     assert {frozenset(edge) for edge in read.edges} == {frozenset(edge) for edge in graph.edges}
     for node, data in graph.nodes(data=True):
         found = {k: v for k, v in read.nodes[node].items() if k not in ("label", "viz")}
-        listed = ("layer_ranks", "dead_layers", "classes", "point")
-        assert {k: json.loads(v) if k in listed else v for k, v in found.items()} == data
+        point = [found.pop("point_0"), found.pop("point_1")]
+        listed = ("layer_ranks", "dead_layers", "classes")
+        numbers = {k: [int(n) for n in v.split()] if k in listed else v for k, v in found.items()}
+        assert numbers | {"point": point} == data
+
+
+@pytest.mark.parametrize(("suffix", "read"), [(".gexf", nx.read_gexf), (".graphml", nx.read_graphml)])
+def test_attributes_are_numbers_and_strings_without_brackets(suffix: str, read: Any, tmp_path: Path) -> None:
+    pr.save(graph_of("degenerate"), tmp_path / f"g{suffix}")
+    found = read(tmp_path / f"g{suffix}", node_type=int)
+    records = [data for _, data in found.nodes(data=True)] + [data for *_, data in found.edges(data=True)]
+    kinds = {
+        name: type(value) for data in records for name, value in data.items() if name not in ("viz", "id")
+    }
+    floats = {"point_0", "point_1", "x", "y", "volume", "measure"}
+    assert {name for name, kind in kinds.items() if kind is float} == floats
+    assert {"class", "hamming"} <= {name for name, kind in kinds.items() if kind is int}
+    texts = [value for data in records for value in data.values() if isinstance(value, str)]
+    assert not any(set(text) & set('[]{}"') for text in texts)
+
+
+def test_nodes_of_gexf_have_the_colour_of_their_class(tmp_path: Path) -> None:
+    cells = pr.decision_cells(enumerated("box"))
+    for graph, name in ((graph_of("box"), "class"), (pr.decision_graph(cells), "label")):
+        pr.save(graph, tmp_path / "g.gexf")
+        read = nx.read_gexf(tmp_path / "g.gexf", node_type=int)
+        colours = {
+            (int(data[name]), *(data["viz"]["color"][c] for c in "rgb")) for _, data in read.nodes(data=True)
+        }
+        labels = {data[name] for _, data in graph.nodes(data=True)}
+        assert len(colours) == len({colour[1:] for colour in colours}) == len(labels) >= 2
+        assert {colour[0] for colour in colours} == labels
+    text = (tmp_path / "g.gexf").read_text()
+    pr.save(graph_of("box"), tmp_path / "g.gexf")
+    assert 'source="0" target="3" label="3"' in (tmp_path / "g.gexf").read_text()  # what flips
+    assert "label=" not in text.partition("<edges>")[2]
+
+
+def test_lists_that_are_no_columns_come_back_too(tmp_path: Path) -> None:
+    graph = nx.Graph()
+    graph.add_node(0, a=[1.5, 2.5], a_0="taken", b=[0.1], c=[], d=[1, 2.0], e=[True], f=(3, 4), g=[inf, -0.0])
+    graph.add_node(1, a=[3.5, 4.5], a_0="too", b=[0.2, inf], c=[], d=[], e=[], f=[], g=[1e-320, 0.0])
+    graph.add_edge(0, 1, **{"a point": [0.5, 1 / 3], "list": [-(10**30)]})
+    for suffix in (".graphml", ".gexf"):
+        pr.save(graph, tmp_path / f"g{suffix}")
+        found = pr.load_graph(tmp_path / f"g{suffix}")
+        graph.nodes[0]["f"] = [3, 4]
+        assert_same(found, graph)
+
+
+OLD = {
+    ".graphml": """<?xml version='1.0' encoding='utf-8'?><graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+<key id="d0" for="graph" attr.name="network" attr.type="string"/>
+<key id="d1" for="node" attr.name="point" attr.type="string"/>
+<graph edgedefault="undirected"><data key="d0">old</data><node id="0"><data key="d1">[0.5, 1]</data></node></graph>
+</graphml>""",
+    ".gexf": """<?xml version="1.0" encoding="UTF-8"?><gexf xmlns="http://www.gexf.net/1.2draft" version="1.2">
+<meta><description>{"network": "old"}</description></meta><graph mode="static" defaultedgetype="undirected">
+<attributes class="node"><attribute id="0" title="point" type="string"/></attributes><nodes><node id="0" label="0">
+<attvalues><attvalue for="0" value="[0.5, 1]"/></attvalues></node></nodes><edges></edges></graph></gexf>""",
+}
+
+
+@pytest.mark.parametrize("suffix", OLD)
+def test_files_from_before_lists_were_marked_are_read(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"g{suffix}").write_text(OLD[suffix])
+    graph = pr.load_graph(tmp_path / f"g{suffix}")
+    assert graph.graph == {"network": "old"}
+    assert dict(graph.nodes(data="point")) == {0: [0.5, 1]}
+
+
+def test_networkx_reads_json(tmp_path: Path) -> None:
+    """As its own `node_link_graph` does by default since 3.6, without saying where the edges are."""
+    graph = graph_of("box")
+    pr.save(graph, tmp_path / "g.json")
+    data = json.loads((tmp_path / "g.json").read_text())
+    version = tuple(map(int, nx.__version__.split(".")[:2]))
+    assert_same(nx.node_link_graph(data, **({} if version >= (3, 6) else {"edges": "edges"})), graph)
+
+
+def test_a_graph_as_csv_has_a_table_of_nodes_with_their_classes(tmp_path: Path) -> None:
+    graph = graph_of("degenerate")
+    pr.save(graph, tmp_path / "g.csv")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["g.csv", "g.nodes.csv"]
+    frame = pd.read_csv(tmp_path / "g.nodes.csv", dtype={"pattern": str, "classes": str})
+    assert frame["id"].tolist() == list(graph)
+    assert frame["class"].tolist() == [k for _, k in graph.nodes(data="class")]
+    assert frame["classes"].tolist() == [" ".join(map(str, ks)) for _, ks in graph.nodes(data="classes")]
+    assert frame["pattern"].tolist() == [text for _, text in graph.nodes(data="pattern")]
+    with pytest.raises(OptionError, match="named id"):
+        pr.save(with_nodes({"id": 1}), tmp_path / "h.csv")
 
 
 def test_nodes_of_gexf_are_placed_where_their_points_are(tmp_path: Path) -> None:
@@ -299,7 +434,7 @@ def test_pandas_reads_the_tables(tmp_path: Path) -> None:
     for name in ("layer_ranks", "dead_layers", "classes"):
         readers[name] = lambda text: [int(n) for n in text.split()]
     frame = pd.read_csv(tmp_path / "r.csv", dtype={"pattern": str}, converters=readers)
-    columns = ["region", "pattern", "layer_ranks", "dead_layers", "bounded", "classes", "volume"]
+    columns = ["region", "pattern", "layer_ranks", "dead_layers", "bounded", "classes", "class", "volume"]
     assert list(frame.columns) == [*columns, "point_0", "point_1"]
     assert frame["bounded"].dtype == np.bool_
     assert np.array_equal(frame[["point_0", "point_1"]].to_numpy(), regions.points)
@@ -544,10 +679,13 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
         ('<node id="1">', '<node id="0">', "twice"),
         ('<node id="1">', "<node>", "without id"),
         ('target="3"', 'target="1000"', "not a node"),
-        ('<data key="d5">', '<data key="d99">', "not declared"),
-        ('<data key="d5">true', '<data key="d5">yes', "expected a boolean"),
-        ('<data key="d5">true', '<data key="d4">true', "two values"),
-        ('<data key="d3">[2', '<data key="d3">[2[', "expected JSON"),
+        ('<data key="d8">', '<data key="d99">', "not declared"),
+        ('<data key="d8">true', '<data key="d8">yes', "expected a boolean"),
+        ('<data key="d8">true', '<data key="d5">true', "two values"),
+        ('<data key="d5">0', '<data key="d5">[0', "expected JSON"),
+        ('<data key="d6">2', '<data key="d6">2,', "expected a long"),
+        ('<data key="d12">', '<data key="d13">', "out of order"),
+        ('of 2 of point', 'of 3 of point', "not all its 3 entries"),
         ('<key id="d1"', '<key id="d0"', "two keys"),
         ('<edge source="0"', '<hyperedge/><edge source="0"', "hyperedge"),
         ('<node id="1">', '<node id="1"><graph/>', "graph"),
@@ -567,6 +705,10 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
         ("<meta>", "<other>", "damaged XML"),
         ("<nodes>", "<nodes/><nodes>", "2 <nodes>"),
         ('class="edge"', 'class="cat"', "class cat"),
+        ('for="7"', 'for="8"', "out of order"),
+        ('for="1" value="2', 'for="1" value="2,', "expected a long"),
+        ("of 2 of point", "of 3 of point", "not all its 3 entries"),
+        ('"lists": {"node": {', '"lists": {"node": [], "knot": {', "lists of nodes and edges"),
         ('<attribute id="1"', '<attribute id="0"', "different ids"),
     ],
     ".json": [
@@ -585,7 +727,8 @@ CHANGES: dict[str, list[tuple[str, str, str]]] = {
     ".csv": [
         ("source,", "origin,", "source and target"),
         ("source,target", "source,source", "different names"),
-        ("\n0,3,", "\n0,3,1,", "6 fields, expected 5"),
+        ("\n0,3,", "\n0,3,1,", "8 fields, expected 7"),
+        ("\n0,3,3,1,", "\n0,3,3,1,x", "expected a decimal number"),
         ("\n0,3,3,", "\n0,3,x,", "flipped is 'x'"),
         ("\n0,", '\n"0,', "damaged CSV"),
         ("point_0,point_1", "point_1,point_0", "coordinates in order"),
@@ -771,7 +914,9 @@ def test_cells_as_a_graph_in_gexf(
     "words",
     [
         ["graph", "--volume"],
-        ["graph", "-o", "g.csv", "--classes"],
+        ["graph", "--measure"],
+        ["cells", "--volume"],
+        ["cells", "-o", "c.json", "--volume"],
         ["graph", "-o", "g.npz"],
         ["graph", "-o", "g.graphml", "--argmin"],
         ["enumerate", "-o", "r.npz", "--volume"],

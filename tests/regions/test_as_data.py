@@ -323,3 +323,63 @@ def test_an_empty_set_says_so() -> None:
 def test_a_slice_has_the_regions_that_brute_force_numbers_so() -> None:
     expected = naive.regions([(w.tolist(), b.tolist()) for w, b in LAYERS], naive.box([-1, -1], [1, 1]))
     assert [tuple(r.pattern.astype(int).tolist()) for r in enumerated()[2:5]] == expected[2:5]
+
+
+# ---------------------------------------------------------------- equal by what they are made of
+
+
+@pytest.mark.parametrize("domain", ["box", "fractions", "rounded polytope", "slice of fractions"])
+def test_copies_are_equal_and_what_is_made_again_is(domain: str) -> None:
+    again = pr.enumerate_regions(pr.Network.from_layers(LAYERS, name="other"), DOMAINS[domain])
+    assert (again, hash(again)) == (enumerated(domain), hash(again))
+    for value in everything(domain):
+        found = pickle.loads(pickle.dumps(value))
+        assert found is not value
+        assert found == value
+        assert isinstance(value, list) or hash(found) == hash(value)
+
+
+def everything(domain: str) -> list[Any]:
+    found = [value for name, value in results(domain).items() if name != "facets"]
+    return [
+        *found,
+        pr.output_range(enumerated(domain)),
+        DOMAINS[domain],
+    ]
+
+
+def test_files_and_stores_are_equal_to_what_was_written(tmp_path: Path) -> None:
+    regions = enumerated("fractions")
+    pr.save(regions, tmp_path / "r.npz")
+    stored = pr.enumerate_regions(regions.network, regions.domain, store=tmp_path / "s")
+    assert pr.load_regions(tmp_path / "r.npz") == regions == stored == pr.load_regions(tmp_path / "s")
+
+
+def test_what_differs_is_not_equal() -> None:
+    regions, network = enumerated(), pr.Network.from_layers(LAYERS)
+    scaled = pr.Network.from_layers([*LAYERS[:-1], (LAYERS[-1][0] * 2, LAYERS[-1][1])])  # the same patterns
+    other = pr.enumerate_regions(scaled, SQUARE)
+    assert np.array_equal(other.patterns, regions.patterns)
+    part = pr.enumerate_regions(network, SQUARE, max_regions=3)
+    assert len({regions, other, part, enumerated("fixed input"), enumerated("polytope")}) == 5
+    assert regions[1] != regions[2]
+    assert regions[1] != other[1]
+    assert regions[1] != pr.decision_cells(regions)[1]
+    cells = pr.decision_cells(regions), pr.decision_cells(regions, "argmin")
+    assert cells[0] != cells[1]
+    assert regions != "regions"
+
+
+def test_regions_and_cells_are_members_of_sets() -> None:
+    regions = enumerated()
+    assert len({*regions, *pickle.loads(pickle.dumps(regions))}) == len(regions)
+    assert pickle.loads(pickle.dumps(regions[2])) in set(regions)
+    assert list(regions).index(copy.deepcopy(regions[3])) == 3
+
+
+def test_polytopes_with_the_same_rows_are_equal_whatever_their_labels() -> None:
+    a = pr.HPolytope([[1, 0], [0, 1]], [1, 2], labels=["a", "b"])
+    assert (
+        a == pr.HPolytope([[1.0, 0], [0, 1]], [1, 2]) != pr.HPolytope([[1, 0], [0, 1]], [1, 2], [True, False])
+    )
+    assert pr.HPolytope([[THIRD]], [1]) != pr.HPolytope([[1 / 3]], [1])

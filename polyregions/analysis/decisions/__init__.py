@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from polyregions.analysis.decisions.boundary import BoundaryPiece, DecisionBoundary, decision_boundary
 from polyregions.analysis.decisions.cell_graph import Islands, decision_graph, islands
-from polyregions.analysis.decisions.cells import CellFacet, DecisionCell, DecisionCells, cell_rows
+from polyregions.analysis.decisions.cells import (
+    CellFacet,
+    DecisionCell,
+    DecisionCells,
+    cell_rows,
+    cell_volumes,
+)
 from polyregions.analysis.decisions.cut import decision_cells
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "DecisionCells",
     "Islands",
     "cell_rows",
+    "cell_volumes",
     "decision_boundary",
     "decision_cells",
     "decision_graph",

@@ -9,10 +9,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from polyregions._types import Ints
-from polyregions.analysis.decisions.cells import DecisionCells
+from polyregions._types import Floats, Ints
+from polyregions.analysis.decisions.cells import DecisionCells, cell_volumes
 from polyregions.analysis.decisions.contacts import crossings, meetings
 from polyregions.read_only import ReadOnly
+from polyregions.regions.drawn_graphs import drawing, graph_attributes
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +45,27 @@ class Islands(ReadOnly):
         return f"<Islands: {len(self)} of {len(self.cells)} cells>"
 
 
-def decision_graph(cells: DecisionCells) -> nx.Graph:
+def decision_graph(cells: DecisionCells, *, volume: bool = False) -> nx.Graph:
     """The graph of decision cells that share a facet.
 
-    Nodes are cell numbers with ``region``, ``label`` and ``point``. Edges carry ``kind``: "decision" where the
-    cells lie in one region and the classes meet, "neuron" where they lie in neighbouring regions.
+    Nodes are cell numbers with ``region``, ``label``, the class, ``point``, and ``x`` and ``y``, where it is drawn; on
+    request also ``volume``. Edges carry ``kind``: "decision" where the cells lie in one region and the classes meet,
+    "neuron" where they lie in neighbouring regions. The graph carries ``rule``, and network and domain as
+    `adjacency_graph` has them.
+
+    Args:
+        cells: the cells.
+        volume: whether to compute volumes; inf for an unbounded cell.
 
     Raises:
         InternalError: a facet leads to a cell that a complete set does not hold (a bug).
     """
-    graph = nx.Graph(rule=cells.rule)
-    regions, labels, points = cells.region.tolist(), cells.label.tolist(), cells.points.tolist()
-    for cell in range(len(cells)):
-        graph.add_node(cell, region=regions[cell], label=labels[cell], point=points[cell])
+    graph = nx.Graph(rule=cells.rule, **graph_attributes(cells.regions))
+    columns: dict[str, Ints | Floats] = {"region": cells.region, "label": cells.label}
+    columns |= {"volume": cell_volumes(cells)} if volume else {}
+    columns |= {"point": cells.points, **drawing(cells.points)}
+    for cell, values in enumerate(zip(*(column.tolist() for column in columns.values()), strict=True)):
+        graph.add_node(cell, **dict(zip(columns, values, strict=True)))
     across = crossings(cells)
     inside = [(meeting.source, meeting.target, "decision") for meeting in meetings(cells)]
     beyond = [(a, b, "neuron") for a, b in zip(across.source.tolist(), across.target.tolist(), strict=True)]

@@ -24,13 +24,15 @@ from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.shape import Shape
 from polyregions.polyhedra.solid import open_polyhedron
+from polyregions.presentation import InNotebooks, Tabular, arrow_table, data_frame
 from polyregions.read_only import ReadOnly, View, read_only
 from polyregions.regions.prefixes import RegionForms
 from polyregions.regions.region_set import Region, RegionSet, alone
+from polyregions.regions.volumes import volumes_or_infinities
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCells(ReadOnly, Members["DecisionCell"]):
+class DecisionCells(ReadOnly, Members["DecisionCell"], Tabular, InNotebooks):
     """All full-dimensional (region, class) pairs, sorted by region, then class.
 
     Attributes:
@@ -85,6 +87,34 @@ class DecisionCells(ReadOnly, Members["DecisionCell"]):
         """How many cells each class has; classes without cells are left out."""
         labels, counts = np.unique(self.label, return_counts=True)
         return dict(zip(labels.tolist(), counts.tolist(), strict=True))
+
+    def to_arrow(self, *, volume: bool = False) -> Any:
+        """The cells as a ``pyarrow.Table``, one row each: what `save` writes as ``.parquet``.
+
+        Columns are ``cell`` (its number), ``region``, ``label``, ``pattern``, ``tied_with``, on request ``volume``, and
+        ``point``. ``polars.DataFrame(cells)`` and whatever else reads Arrow takes the cells themselves.
+
+        Args:
+            volume: whether to compute volumes; infinite for an unbounded cell.
+
+        Raises:
+            MissingExtraError: pyarrow is not installed.
+        """
+        return arrow_table(self, volume=volume)
+
+    def to_pandas(self, *, volume: bool = False) -> Any:
+        """The cells as a ``pandas.DataFrame``: columns as in `to_arrow`, points and lists as in `RegionSet.to_pandas`.
+
+        Raises:
+            MissingExtraError: pandas is not installed.
+
+        >>> import polyregions as pr
+        >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1], [0, 0]], [-1, 0])])
+        >>> cells = pr.decision_cells(pr.enumerate_regions(net, pr.Box([-2], [3])))
+        >>> cells.to_pandas(volume=True).groupby("label")["volume"].sum().to_dict()  # |x| - 1 against 0
+        {0: 3.0, 1: 2.0}
+        """
+        return data_frame(self, volume=volume)
 
     def __len__(self) -> int:
         return len(self.region)
@@ -184,12 +214,28 @@ class DecisionCell(View, Shape):
             for group in groups
         )
 
+    def _compared(self) -> Any:
+        """What a cell shows, so that one that travelled without the others is the same."""
+        point = self.cells.local_point(self.place)
+        return self.number, self.label, self.tied_with, point, self.cells.rule, self.region
+
     def __reduce__(self) -> tuple[Any, ...]:
         """What travels is this cell and its region, not all of them."""
         return DecisionCell, (_cell_alone(self), self.number, (0, self.region.number))
 
     def __repr__(self) -> str:
         return f"<DecisionCell {self.number}: class {self.label} in region {self.region.number}>"
+
+
+def cell_volumes(cells: DecisionCells) -> Floats:
+    """The volume (K,) of each decision cell, infinite for an unbounded one: that of its region if it fills that.
+
+    Complexity: that of the volumes of regions, and milliseconds for each cell that shares its region.
+    """
+    volumes: Floats = volumes_or_infinities(cells.regions)[cells.region]
+    for cell in np.flatnonzero(np.diff(cells.offsets)[cells.region] > 1).tolist():
+        volumes[cell] = cells[cell].volume
+    return volumes
 
 
 def _cell_alone(cell: DecisionCell) -> DecisionCells:

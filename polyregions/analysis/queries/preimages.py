@@ -63,6 +63,10 @@ class ImagePiece(ReadOnly):
     rays: Floats
     lines: Floats
 
+    def __repr__(self) -> str:
+        found = f"{len(self.points)} points, {len(self.rays)} rays, {len(self.lines)} lines"
+        return f"<ImagePiece of region {self.region}: {found} in R^{self.points.shape[1]}>"
+
 
 def preimage(regions: RegionSet, outputs: HPolytope) -> tuple[PreimagePiece, ...]:
     """All x of the closed domain whose outputs lie in a polytope, as a union of polytopes; exact.

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
 import networkx as nx
@@ -23,12 +24,13 @@ from polyregions.io.tables.attributes import node_of
 from polyregions.io.tables.json_graph import add_edge
 
 _COORDINATE = re.compile(r"(.+)_(0|[1-9][0-9]{0,5})")
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 _INTEGERS = re.compile(r"(-?[0-9]{1,18}( -?[0-9]{1,18})*)?")
 
 
 def table_csv(table: Table) -> Iterator[bytes]:
     """A table as CSV, some rows at a time."""
-    flat = _flattened(table)
+    flat = flattened(table)
     yield _lines([list(flat.columns)])
     for block in flat.blocks():
         texts = [_texts(values) for values in block.values()]
@@ -36,7 +38,7 @@ def table_csv(table: Table) -> Iterator[bytes]:
 
 
 def graph_of_csv(data: bytes, where: str) -> nx.Graph:
-    """The graph with the edges of a CSV file, ``flipped`` and points as lists; other columns are texts.
+    """The graph with the edges of a CSV file, ``flipped`` and points as lists; columns that are not ours are texts.
 
     Raises:
         FormatError: not CSV with columns source and target, or fields that are not what their column holds.
@@ -50,7 +52,7 @@ def graph_of_csv(data: bytes, where: str) -> nx.Graph:
     return graph
 
 
-def _flattened(table: Table) -> Table:
+def flattened(table: Table) -> Table:
     """The same with a column for each coordinate of a point."""
     columns: dict[str, Any] = {}
     for name, column in table.columns.items():
@@ -110,6 +112,10 @@ def _values(record: dict[str, str], where: str) -> dict[str, Any]:
             if not isinstance(point, list) or len(point) != int(coordinate[2]):
                 raise FormatError(f"{where}: column {shortened(name)}, expected its coordinates in order")
             point.append(parse_decimal(text, f"{where}, {shortened(name)}"))
+        elif name == "hamming" and _INTEGER.fullmatch(text):
+            values[name] = int(text)
+        elif name == "measure":
+            values[name] = inf if text == "inf" else parse_decimal(text, f"{where}, measure")
         else:
             values[name] = text
     return values

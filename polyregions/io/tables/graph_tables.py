@@ -17,7 +17,7 @@ from polyregions.io.tables.attributes import check_graph, kinds, plain
 SCALARS = {bool: np.bool_, int: np.int64, float: np.float64}
 
 
-def node_table(graph: nx.Graph) -> Table:
+def graph_node_table(graph: nx.Graph) -> Table:
     """The nodes: a column ``node`` and one for each attribute.
 
     Raises:

@@ -6,6 +6,7 @@ Written element by element, for networkx holds the whole document in memory; the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
@@ -19,10 +20,11 @@ from polyregions.io.tables.attributes import (
     DOUBLE,
     LONG,
     STRING,
+    Field,
+    Plan,
+    assembled,
     check_graph,
-    decoded,
-    encoded,
-    kinds,
+    is_mark,
     node_of,
 )
 from polyregions.io.tables.json_graph import add_edge, add_node
@@ -36,7 +38,7 @@ HEAD: Final = (
 )
 TYPES: Final = {BOOLEAN: BOOLEAN, "int": LONG, LONG: LONG, "float": DOUBLE, DOUBLE: DOUBLE, STRING: STRING}
 
-Keys = dict[tuple[str, str], tuple[str, str]]
+Keys = dict[tuple[str, str], Field]
 
 
 def graph_graphml(graph: nx.Graph) -> Iterator[bytes]:
@@ -51,35 +53,38 @@ def graph_graphml(graph: nx.Graph) -> Iterator[bytes]:
         "node": [data for _, data in graph.nodes(data=True)],
         "edge": [data for *_, data in graph.edges(data=True)],
     }
-    typed = [(part, *item) for part in records for item in kinds(records[part], part).items()]
-    names = {(part, name): f"d{i}" for i, (part, name, _) in enumerate(typed)}
-    return _pieces(graph, typed, names)
+    plans = {part: Plan.of(records[part], part) for part in records}
+    starts = dict(
+        zip(plans, accumulate((len(plan.fields) for plan in plans.values()), initial=0), strict=False)
+    )
+    return _pieces(graph, plans, starts)
 
 
-def _pieces(
-    graph: nx.Graph, typed: list[tuple[str, str, str]], names: dict[tuple[str, str], str]
-) -> Iterator[bytes]:
+def _pieces(graph: nx.Graph, plans: dict[str, Plan], starts: dict[str, int]) -> Iterator[bytes]:
     yield HEAD.encode()
-    for part, name, kind in typed:
-        key = names[part, name]
-        text = f'  <key id="{key}" for="{part}" attr.name={quoteattr(name)} attr.type="{kind}"/>\n'
-        yield text.encode()
+    for part, plan in plans.items():
+        for i, field in enumerate(plan.fields, starts[part]):
+            yield _key(f"d{i}", part, field).encode()
+
+    def data(part: str, record: dict[str, Any]) -> str:
+        return "".join(
+            f'      <data key="d{starts[part] + i}">{escape(text)}</data>\n'
+            for i, text in plans[part].texts(record)
+        )
+
     yield f'  <graph edgedefault="{"directed" if graph.is_directed() else "undirected"}">\n'.encode()
-    yield _data("graph", graph.graph, names).encode()
-    for node, data in graph.nodes(data=True):
-        inner = _data("node", data, names)
-        yield f"    <node id={quoteattr(str(node))}>\n{inner}    </node>\n".encode()
-    for source, target, data in graph.edges(data=True):
+    yield data("graph", graph.graph).encode()
+    for node, record in graph.nodes(data=True):
+        yield f"    <node id={quoteattr(str(node))}>\n{data('node', record)}    </node>\n".encode()
+    for source, target, record in graph.edges(data=True):
         ends = f"source={quoteattr(str(source))} target={quoteattr(str(target))}"
-        yield f"    <edge {ends}>\n{_data('edge', data, names)}    </edge>\n".encode()
+        yield f"    <edge {ends}>\n{data('edge', record)}    </edge>\n".encode()
     yield b"  </graph>\n</graphml>\n"
 
 
-def _data(part: str, record: dict[str, Any], names: dict[tuple[str, str], str]) -> str:
-    return "".join(
-        f'      <data key="{names[part, name]}">{escape(encoded(value))}</data>\n'
-        for name, value in record.items()
-    )
+def _key(key: str, part: str, field: Field) -> str:
+    declared = f'  <key id="{key}" for="{part}" attr.name={quoteattr(field.name)} attr.type="{field.kind}"'
+    return f"{declared}><desc>{escape(field.mark)}</desc></key>\n" if field.mark else f"{declared}/>\n"
 
 
 def graph_of_graphml(data: bytes, where: str) -> nx.Graph:
@@ -112,24 +117,29 @@ def graph_of_graphml(data: bytes, where: str) -> nx.Graph:
 
 
 def _keys(root: Element, where: str) -> Keys:
-    """(part, key) -> (name, kind)."""
+    """(part, key) -> what it declares."""
     found: Keys = {}
     for element in (e for e in root if tag(e) == "key"):
         key, part, kind = (attribute(element, name, where) for name in ("id", "for", "attr.type"))
-        if part not in ("graph", "node", "edge") or kind not in TYPES or len(element):
+        marks = [child.text or "" for child in element if tag(child) == "desc"]
+        if part not in ("graph", "node", "edge") or kind not in TYPES or len(element) != len(marks):
             raise FormatError(
                 f"{where}: key {shortened(key)} of type {shortened(kind)} for {shortened(part)}, expected "
                 f"one of {', '.join(TYPES)} for graph, node or edge, without a default"
             )
         if (part, key) in found:
             raise FormatError(f"{where}: two keys are named {shortened(key)}")
-        found[part, key] = (attribute(element, "attr.name", where), TYPES[kind])
+        mark = next(filter(is_mark, marks), "")
+        found[part, key] = Field(attribute(element, "attr.name", where), TYPES[kind], mark)
     return found
 
 
 def _record(element: Element, part: str, keys: Keys, where: str) -> dict[str, Any]:
     """The attributes of the graph, a node or an edge."""
-    record: dict[str, Any] = {}
+    return assembled(_values(element, part, keys, where), part, where)
+
+
+def _values(element: Element, part: str, keys: Keys, where: str) -> Iterator[tuple[Field, str]]:
     for child in element:
         if tag(child) == "data":
             key = attribute(child, "key", where)
@@ -137,10 +147,6 @@ def _record(element: Element, part: str, keys: Keys, where: str) -> dict[str, An
                 raise FormatError(
                     f"{where}: data of key {shortened(key)}, which is not declared for a {part}"
                 )
-            name, kind = keys[part, key]
-            if name in record:
-                raise FormatError(f"{where}: a {part} has two values of {shortened(name)}")
-            record[name] = decoded(child.text or "", kind, f"{where}, {part} attribute {shortened(name)}")
+            yield keys[part, key], child.text or ""
         elif part != "graph" and tag(child) != "desc":
             raise FormatError(f"{where}: <{shortened(tag(child))}> in a {part}, expected only data")
-    return record

@@ -55,10 +55,10 @@ def graph_of_json(data: bytes, where: str) -> nx.Graph:
     graph.graph.update(content.get("graph", {}))
     for record in parts["nodes"]:
         node = _taken(record, "id", where)
-        add_node(graph, node, {k: _volume(k, v) for k, v in record.items()}, where)
+        add_node(graph, node, _measured(record), where)
     for record in parts["edges"]:
         ends = [_taken(record, end, where) for end in ("source", "target")]
-        add_edge(graph, ends, record, where)
+        add_edge(graph, ends, _measured(record), where)
     return graph
 
 
@@ -111,8 +111,9 @@ def _taken(record: dict[str, Any], name: str, where: str) -> int | str:
     raise FormatError(f"{where}: {name} is {shortened(repr(node))}, expected the number of a node")
 
 
-def _volume(name: str, value: Any) -> Any:
-    return inf if name == "volume" and value is None else value
+def _measured(record: dict[str, Any]) -> dict[str, Any]:
+    """The attributes, infinite where they are volumes or extents that are null."""
+    return {k: inf if k in ("volume", "measure") and v is None else v for k, v in record.items()}
 
 
 def _finite(value: Any) -> Any:

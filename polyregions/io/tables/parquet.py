@@ -28,26 +28,31 @@ PURPOSE: Final = "Parquet"
 
 
 def table_parquet(table: Table, about: dict[str, Any]) -> bytes:
-    """A table as Parquet.
+    """A table as Parquet; arguments and errors as `table_arrow`."""
+    _, pq = _pyarrow()
+    buffer = io.BytesIO()
+    pq.write_table(table_arrow(table, about), buffer)
+    return buffer.getvalue()
+
+
+def table_arrow(table: Table, about: dict[str, Any]) -> Any:
+    """A table as pyarrow's.
 
     Args:
         table: the columns.
-        about: what to store in the file's metadata, as JSON.
+        about: what to store in its metadata, as JSON.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
         OptionError: what is to be stored cannot be JSON.
     """
-    pa, pq = _pyarrow()
+    pa = import_extra("pyarrow", "parquet", PURPOSE)
     arrays = {name: arrow_array(column, pa) for name, column in table.columns.items()}
     try:
         text = json.dumps(about, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise OptionError(f"attributes of the whole cannot be JSON: {error}") from None
-    arrow = pa.table(arrays).replace_schema_metadata({KEY: text})
-    buffer = io.BytesIO()
-    pq.write_table(arrow, buffer)
-    return buffer.getvalue()
+    return pa.table(arrays).replace_schema_metadata({KEY: text})
 
 
 def graph_parquet(

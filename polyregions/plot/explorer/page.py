@@ -7,6 +7,7 @@ import json
 import os
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -29,9 +30,29 @@ SCRIPTS: Final = (
 """The script's files in order; each knows only those before it."""
 
 
+@dataclass(frozen=True)
+class ExplorerPage:
+    """A page that `explore` made and did not write: as the last value of a notebook's cell it is shown there.
+
+    Attributes:
+        html: the page as text.
+        title: what it shows.
+    """
+
+    html: str = field(repr=False)
+    title: str
+
+    def _repr_html_(self, height: int = 640) -> str:
+        """A frame with the page in it, which can reach neither the notebook nor the network."""
+        return (
+            f'<iframe srcdoc="{html.escape(self.html)}" title="{html.escape(self.title)}" width="100%" '
+            f'height="{height}" style="border:0" sandbox="allow-scripts allow-downloads"></iframe>'
+        )
+
+
 def explore(
     regions: RegionSet,
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | None = None,
     *,
     rule: str = "auto",
     view: tuple[Any, Any] | None = None,
@@ -41,8 +62,8 @@ def explore(
     class_names: Sequence[str] | None = None,
     title: str | None = None,
     percentiles: Percentiles = "auto",
-) -> None:
-    """Write a web page in which the regions of a two-dimensional input set can be looked at one by one.
+) -> ExplorerPage | None:
+    """Make a web page in which the regions of a two-dimensional input set can be looked at one by one.
 
     The page holds everything it needs, and its content security policy forbids it to fetch anything. It shows each
     region's pattern, ranks, affine map, class, facets and neighbours, finds patterns and points, builds the partition
@@ -50,10 +71,14 @@ def explore(
 
     Args:
         regions: regions of a two-dimensional domain, slice, or box with the other inputs fixed.
-        path: the file, ``.html``; it appears under its name only once it is complete.
+        path: the file, ``.html``; it appears under its name only once it is complete. Without it the page is shown in
+            the notebook.
         rule: "argmax", "argmin", "sign", or "auto" for the sign of one output and the largest of several.
         view: two corners ``(lower, upper)`` to which the picture is cut; see `plane_section`.
         data, labels, input_names, class_names, title, percentiles: as in `plot_regions`.
+
+    Returns:
+        The page, which notebooks show; nothing if it was written to a file.
 
     Raises:
         InputError: the domain is not two-dimensional; the message says how to slice.
@@ -68,15 +93,19 @@ def explore(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     pr.explore(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])), f"{folder}/regions.html")
     """
-    if Path(path).suffix.lower() not in SUFFIXES:
-        raise OptionError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
     look = {
         "input_names": input_names,
         "class_names": class_names,
         "title": title,
         "percentiles": percentiles,
     }
+    if path is None:
+        page = explorer_page(regions, rule, view, data, labels, **look)
+        return ExplorerPage(page, title or _title(regions))
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise OptionError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
     write_whole(path, explorer_page(regions, rule, view, data, labels, **look).encode())
+    return None
 
 
 def explorer_page(
@@ -98,12 +127,16 @@ def explorer_page(
         "policy": f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; "
         "form-action 'none'",
         "version": _version(),
-        "title": html.escape(look.title or f"{regions.network.name}: {len(regions)} regions"),
+        "title": html.escape(look.title or _title(regions)),
         "style": style,
         "data": _json(contents(scene, look, samples)),
         "script": script,
     }
     return _filled(_file("page.html"), parts)
+
+
+def _title(regions: RegionSet) -> str:
+    return f"{regions.network.name}: {len(regions)} regions"
 
 
 def _filled(template: str, parts: dict[str, str]) -> str:
