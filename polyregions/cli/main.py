@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
 from polyregions.cli.status import BAD_INPUT, DONE, STOPPED
@@ -58,7 +60,14 @@ def _run(words: Sequence[str]) -> int:
     except SystemExit as stop:  # --help and --version
         return int(stop.code or DONE)
     arguments.words = [word.strip() for word in words]
-    return int(arguments.run(arguments))
+    return int(verb_of(arguments.run)(arguments))
+
+
+def verb_of(run: str) -> Callable[[Any], int]:
+    """The function of a verb, "module:function" of this folder: what does the work is imported only for work."""
+    module, name = run.split(":")
+    function: Callable[[Any], int] = getattr(import_module(f"polyregions.cli.{module}"), name)
+    return function
 
 
 def _complain(message: str, status: int) -> int:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn, TypeAlias
 
-import networkx as nx
-
-import polyregions.cli.commands as commands
-import polyregions.cli.estimate as estimates
-import polyregions.cli.pictures as pictures
 from polyregions import __version__
-from polyregions.analysis.decisions import DecisionCells
-from polyregions.analysis.queries.norms import NORMS
-from polyregions.analysis.report import SECTIONS, Report, section_name
-from polyregions.cli.completion import SHELLS, completion
-from polyregions.cli.query import query
-from polyregions.cli.verify import verify_
-from polyregions.engine.options import STALL_LIMIT
-from polyregions.engine.tally import ENGINES
+from polyregions.cli.choices import (
+    CELL_GRAPHS,
+    CELLS,
+    COLOURINGS,
+    ENGINES,
+    GRAPHS,
+    NORMS,
+    REGIONS,
+    REPORT_FORMATS,
+    REPORTS,
+    SECTIONS,
+    STALL_LIMIT,
+    TABLES,
+)
+from polyregions.cli.completion import SHELLS
 from polyregions.errors import OptionError
-from polyregions.io.results.report import FORMATS
-from polyregions.io.save import CELL_GRAPHS, TABLES, suffixes_of
-from polyregions.plot.fills import COLOURINGS
-from polyregions.regions.region_set import RegionSet
-
-Command: TypeAlias = Callable[[argparse.Namespace], int]
 
 FORMATTER = argparse.RawDescriptionHelpFormatter
 OVERVIEW = """\
@@ -109,9 +105,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None
+    verbs: Verbs, name: str, run: str, text: str, example: str, output: str | None
 ) -> argparse.ArgumentParser:
-    """A verb with the options that all verbs about regions have."""
+    """A verb with the options that all verbs about regions have; `run` is "module:function" of this folder."""
     epilog = f"example:\n  polyregions {name} {example}"
     sub: argparse.ArgumentParser = verbs.add_parser(
         name, help=text, description=text, epilog=epilog, formatter_class=FORMATTER
@@ -123,7 +119,7 @@ def _verb(
 
 def _add_count(verbs: Verbs) -> None:
     example = "controller.onnx --box -2 2 --json"
-    counting = _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    counting = _verb(verbs, "count", "commands:count", "Count the linear regions.", example, None)
     _store(counting, "remember finished subtrees in this folder")
 
 
@@ -131,10 +127,10 @@ def _add_enumerate(verbs: Verbs) -> None:
     listing = _verb(
         verbs,
         "enumerate",
-        commands.enumerate_,
+        "commands:enumerate_",
         "List every linear region: pattern, interior point, H-representation, affine map.",
         "controller.onnx --box -2 2 -o regions.npz",
-        f"{', '.join(s for s in suffixes_of(RegionSet) if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
+        f"{', '.join(s for s in REGIONS if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
     )
     _table_options(listing)
     listing.add_argument(
@@ -151,10 +147,10 @@ def _add_graph(verbs: Verbs) -> None:
     graph = _verb(
         verbs,
         "graph",
-        commands.graph,
+        "commands:graph",
         "Build the adjacency graph of the regions.",
         "controller.onnx --box -2 2 -o regions.graphml",
-        f"{', '.join(s for s in suffixes_of(nx.Graph) if s not in TABLES)}, .csv (edges only), or .parquet (two "
+        f"{', '.join(s for s in GRAPHS if s not in TABLES)}, .csv (edges only), or .parquet (two "
         "files, FILE.nodes.parquet and FILE.edges.parquet)",
     )
     _table_options(graph)
@@ -164,10 +160,10 @@ def _add_cells(verbs: Verbs) -> None:
     cells = _verb(
         verbs,
         "cells",
-        commands.cells,
+        "commands:cells",
         "Cut the regions into decision cells, one for each class that wins somewhere in them.",
         "classifier.onnx --box -1 1 -o cells.json",
-        f"{listed(suffixes_of(DecisionCells))} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
+        f"{listed(CELLS)} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
     )
     rule = cells.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -183,13 +179,13 @@ def _add_report(verbs: Verbs) -> None:
     page = _verb(
         verbs,
         "report",
-        commands.report_,
+        "commands:report_",
         "Print one page with everything known about the regions, and how to reproduce it.",
         "controller.onnx --box -2 2 -o regions.tex",
-        listed(suffixes_of(Report)),
+        listed(REPORTS),
     )
     page.add_argument(
-        "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"
+        "--format", choices=REPORT_FORMATS, help="text unless the -o file's suffix says otherwise"
     )
     rule = page.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -198,7 +194,7 @@ def _add_report(verbs: Verbs) -> None:
         "--without",
         action="append",
         default=[],
-        choices=[section_name(section) for section in SECTIONS],
+        choices=SECTIONS,
         help="leave a section out; the decision cells and the adjacency take longest",
     )
 
@@ -207,7 +203,7 @@ def _add_plot(verbs: Verbs) -> None:
     plot = _verb(
         verbs,
         "plot",
-        pictures.plot,
+        "pictures:plot",
         "Draw the regions of a two-dimensional input set as a map, of a one-dimensional one as a graph.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.png",
         ".png, .svg or .pdf",
@@ -238,7 +234,7 @@ def _add_explore(verbs: Verbs) -> None:
     page = _verb(
         verbs,
         "explore",
-        pictures.explore_,
+        "pictures:explore_",
         "Write a web page in which the regions of a two-dimensional input set can be looked at one by one.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.html",
         ".html; the page needs neither a server nor a network",
@@ -279,7 +275,7 @@ def _add_estimate(verbs: Verbs) -> None:
         epilog="example:\n  polyregions estimate acasxu.onnx --domain prop_1.vnnlib",
         formatter_class=FORMATTER,
     )
-    guess.set_defaults(run=estimates.estimate)
+    guess.set_defaults(run="estimate:estimate")
     _network(guess)
     _input_set(guess, required=True)
     guess.add_argument("--engine", choices=ENGINES, default="auto", help="which engine would enumerate")
@@ -299,7 +295,7 @@ def _add_query(verbs: Verbs) -> None:
     asked = _verb(
         verbs,
         "query",
-        query,
+        "query:query",
         "Ask the complete partition: exact output ranges (the default), Lipschitz constant, robustness radius.",
         "example:two-moons --box -2,-1.5 3,2 --radius 0.5,0.25 --norm linf",
         None,
@@ -323,7 +319,7 @@ def _add_verify(verbs: Verbs) -> None:
         epilog="example:\n  polyregions verify acasxu.onnx prop_3.vnnlib --json",
         formatter_class=FORMATTER,
     )
-    verify.set_defaults(run=verify_)
+    verify.set_defaults(run="verify:verify_")
     _network(verify)
     verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
     verify.add_argument("--timeout", type=_timeout, metavar="SECONDS", help="give up after so long")
@@ -347,7 +343,7 @@ def _add_completion(verbs: Verbs) -> None:
         epilog="example:\n  polyregions completion bash > ~/.local/share/bash-completion/completions/polyregions",
         formatter_class=FORMATTER,
     )
-    words.set_defaults(run=lambda arguments: completion(arguments, make_parser))
+    words.set_defaults(run="completion:completion", parser=make_parser)
     words.add_argument("shell", choices=SHELLS, help="which shell")
     words.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
@@ -363,7 +359,7 @@ def _add_check(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     check.set_defaults(
-        run=commands.check_,
+        run="commands:check_",
         engine="auto",
         max_regions=None,
         time_limit=None,
