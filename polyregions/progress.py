@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from polyregions.errors import OptionError
 
@@ -23,6 +25,7 @@ class Progress:
             halved what lies below it.
         seconds: time since the start.
         regions_before, fraction_before: what of both an earlier run had done already, see `enumerate_regions`'s store.
+        stage: what is being done, such as "compiling cells of 2 dimensions"; "" for the work itself.
     """
 
     regions: int
@@ -30,11 +33,40 @@ class Progress:
     seconds: float
     regions_before: int = 0
     fraction_before: float = 0.0
+    stage: str = ""
 
     @property
     def rate(self) -> float:
         """Regions a second."""
         return (self.regions - self.regions_before) / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass
+class Stage:
+    """What a run is doing, told by those who do it to those who watch."""
+
+    name: str = ""
+
+
+_stage: Final[ContextVar[Stage | None]] = ContextVar("polyregions_stage", default=None)
+
+
+def begin_stages() -> Stage:
+    """What the work in this context will say that it is doing, for whoever watches it from another thread."""
+    stage = Stage()
+    _stage.set(stage)
+    return stage
+
+
+@contextmanager
+def stage(name: str) -> Iterator[Stage]:
+    """Say what the with block does, if anybody watches; the name may be changed on the way."""
+    now = _stage.get() or Stage()
+    before, now.name = now.name, name
+    try:
+        yield now
+    finally:
+        now.name = before
 
 
 ProgressFunction: TypeAlias = Callable[[Progress], bool | None]

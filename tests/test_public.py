@@ -78,17 +78,23 @@ def test_dir_shows_the_public_names_and_no_submodule() -> None:
 
 
 def test_submodules_are_found_and_nothing_else_is() -> None:
-    found = python_says("import polyregions as pr; print(pr.errors.OptionError.__name__, hasattr(pr, 'nothing'))")
+    found = python_says(
+        "import polyregions as pr; print(pr.errors.OptionError.__name__, hasattr(pr, 'nothing'))"
+    )
     assert found == "OptionError False"
 
 
 def python_says(code: str) -> str:
     """What a fresh process prints."""
     words = [sys.executable, "-c", code]
-    return subprocess.run(words, capture_output=True, text=True, cwd=PACKAGE.parent, check=True).stdout.strip()
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=PACKAGE.parent, check=True
+    ).stdout.strip()
 
 
-@pytest.mark.parametrize("code", ["import polyregions", "from polyregions.cli import parser; parser.make_parser()"])
+@pytest.mark.parametrize(
+    "code", ["import polyregions", "from polyregions.cli import parser; parser.make_parser()"]
+)
 def test_whoever_wants_help_does_not_wait_for_numpy(code: str) -> None:
     heavy = ["numpy", "scipy", "networkx", "flint", "highspy", "numba", *EXTRAS]
     assert python_says(f"{code}\nimport sys; print([n for n in {heavy!r} if n in sys.modules])") == "[]"

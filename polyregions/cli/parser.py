@@ -45,6 +45,12 @@ connected. The regions are those in FILE, or are enumerated on the input set giv
 Exit status 1 if something does not hold."""
 
 
+WARMUP = """\
+Compile beforehand all that is compiled when it is first needed, some minutes of processor time once.
+It is kept beside the package if that can be written, else in the user's cache, or in the folder that --into names.
+Whoever may read it uses it, in a read-only installation or image too. It is for this kind of processor and these
+versions of numba and polyregions."""
+
 VERIFY = """\
 Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
 "holds" is proved, "violated" comes with a counterexample checked in rational arithmetic; what the network's own
@@ -348,6 +354,24 @@ def _add_completion(verbs: Verbs) -> None:
     words.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
+def _add_warmup(verbs: Verbs) -> None:
+    text = "Compile beforehand all that is compiled when it is first needed."
+    warm = verbs.add_parser(
+        "warmup",
+        help=text,
+        description=WARMUP,
+        epilog="examples:\n  polyregions warmup\n  polyregions warmup --into /opt/polyregions-cache",
+        formatter_class=FORMATTER,
+    )
+    warm.set_defaults(run="warmup:warmup")
+    warm.add_argument(
+        "--into", metavar="DIR", help="keep it in this folder, for all who set NUMBA_CACHE_DIR to it"
+    )
+    warm.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    warm.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
+    warm.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
 def _add_check(verbs: Verbs) -> None:
     check = verbs.add_parser(
         "check",
@@ -395,6 +419,7 @@ VERBS = (
     _add_query,
     _add_verify,
     _add_check,
+    _add_warmup,
     _add_completion,
 )
 
