@@ -51,11 +51,9 @@ class Stage:
 _stage: Final[ContextVar[Stage | None]] = ContextVar("polyregions_stage", default=None)
 
 
-def begin_stages() -> Stage:
-    """What the work in this context will say that it is doing, for whoever watches it from another thread."""
-    stage = Stage()
+def tell(stage: Stage) -> None:
+    """Let the work in this context tell a stage what it is doing."""
     _stage.set(stage)
-    return stage
 
 
 @contextmanager
@@ -79,6 +77,10 @@ class Watch:
         progress: the function, which may return False to stop; None for nobody.
         time_limit: seconds after which to stop; None for no limit.
         regions, fraction: what an earlier run had done already.
+        start: when the run began, on the clock `time.monotonic`; None for now.
+
+    Attributes:
+        stage: what is being done, as far as those who do it say.
     """
 
     def __init__(
@@ -87,11 +89,23 @@ class Watch:
         time_limit: float | None = None,
         regions: int = 0,
         fraction: float = 0.0,
+        start: float | None = None,
     ) -> None:
         self._progress = progress
-        self._start = self._reported = monotonic()
+        self._start = self._reported = monotonic() if start is None else start
         self._limit = inf if time_limit is None else time_limit
         self._before = (regions, fraction)
+        self.stage = _stage.get() or Stage()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is told of the run, and nothing limits it."""
+        return self._progress is None and self._limit == inf
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the time limit, 0 after it; None for no limit."""
+        return None if self._limit == inf else max(0.0, -self.seconds_late)
 
     @property
     def is_late(self) -> bool:
@@ -121,7 +135,9 @@ class Watch:
             self._progress(self._state(regions, fraction))
 
     def _state(self, regions: int, fraction: float) -> Progress:
-        return Progress(regions, min(fraction, 1.0), monotonic() - self._start, *self._before)
+        return Progress(
+            regions, min(fraction, 1.0), monotonic() - self._start, *self._before, self.stage.name
+        )
 
 
 def check_limits(max_regions: object, time_limit: object) -> None:

@@ -294,6 +294,7 @@ def _add_estimate(verbs: Verbs) -> None:
         help="cells gone on with at a time (100; four times as many halve the spread)",
     )
     guess.add_argument("--seed", type=_limit, default=0, metavar="N", help="of the random choices (0)")
+    _time_limit(guess)
     _everywhere(guess)
 
 
@@ -328,7 +329,9 @@ def _add_verify(verbs: Verbs) -> None:
     verify.set_defaults(run="verify:verify_")
     _network(verify)
     verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
-    verify.add_argument("--timeout", type=_timeout, metavar="SECONDS", help="give up after so long")
+    verify.add_argument(
+        "--timeout", dest="time_limit", type=_timeout, metavar="SECONDS", help="give up after so long"
+    )
     verify.add_argument(
         "--vnncomp",
         action="store_true",
@@ -386,7 +389,6 @@ def _add_check(verbs: Verbs) -> None:
         run="commands:check_",
         engine="auto",
         max_regions=None,
-        time_limit=None,
         estimate=False,
         store=None,
         output=None,
@@ -404,6 +406,7 @@ def _add_check(verbs: Verbs) -> None:
     check.add_argument("--geometry", action="store_true", help="check the geometry of regions")
     check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
     _input_set(check, required=False)
+    _time_limit(check)
     _everywhere(check)
 
 
@@ -456,13 +459,17 @@ def _common(parser: argparse.ArgumentParser, output: str | None) -> None:
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
-    parser.add_argument(
-        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
-    )
+    _time_limit(parser)
     parser.add_argument(
         "--estimate", action="store_true", help="sample the tree first, to show how much is left"
     )
     _everywhere(parser)
+
+
+def _time_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
+    )
 
 
 def _store(parser: argparse.ArgumentParser, what: str) -> None:

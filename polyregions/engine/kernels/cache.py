@@ -23,6 +23,8 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataC
 from numba.misc.appdirs import AppDirs
 
 PACKAGE: Final = Path(__file__).parents[2]
+NO_KERNELS: Final = {Path(__file__).with_name("compiled.py")}
+"""What they import is in no kernel."""
 _IMPORTS: Final = re.compile(rf"^from {PACKAGE.name}\.([\w.]+) import (\([^)]*\)|.*)", re.MULTILINE)
 
 
@@ -63,7 +65,7 @@ def stamp_of(file: str) -> str:
         source = waiting.pop()
         if source not in seen:
             seen[source] = source.read_bytes()
-            waiting += _imported(seen[source].decode())
+            waiting += [] if source in NO_KERNELS else _imported(seen[source].decode())
     digest = hashlib.sha256()
     for source in sorted(seen):
         digest.update(hashlib.sha256(seen[source]).digest())
