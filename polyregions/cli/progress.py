@@ -17,13 +17,16 @@ LINE_EVERY = 10.0  # seconds between lines where stderr is not a terminal
 class Display(Protocol):
     """Shows what a command does."""
 
-    def __call__(self, stage: str, latest: Progress, seconds: float, expected: Estimate | None) -> None:
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
         """Show it, if it is time to.
 
         Args:
             stage: what is being done, "" for enumerating.
             latest: the last progress told, perhaps that of another stage.
             seconds: since the start.
+            since: seconds since the stage began.
             expected: an estimate of the regions, if there is one.
         """
 
@@ -37,7 +40,9 @@ def display_for(quiet: bool) -> Display:
 
 
 class _Silent:
-    def __call__(self, stage: str, latest: Progress, seconds: float, expected: Estimate | None) -> None:
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
         pass
 
     def close(self) -> None:
@@ -50,8 +55,10 @@ class _Lines:
     def __init__(self) -> None:
         self._next = LINE_EVERY
 
-    def __call__(self, stage: str, latest: Progress, seconds: float, expected: Estimate | None) -> None:
-        text = status(stage, latest, seconds, expected)
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
+        text = status(stage, latest, since, expected)
         if text and seconds >= self._next:
             self._next = seconds + LINE_EVERY
             print(text, file=sys.stderr)
@@ -67,8 +74,10 @@ class _Bar:
         self._bar: Any = None
         self._task: Any = None
 
-    def __call__(self, stage: str, latest: Progress, seconds: float, expected: Estimate | None) -> None:
-        text = status(stage, latest, seconds, expected)
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
+        text = status(stage, latest, since, expected)
         if self._bar is None:
             if seconds < SHOW_AFTER or not text:
                 return
@@ -81,13 +90,14 @@ class _Bar:
         from rich.progress import Progress as Bar
 
         columns = (BarColumn(), TextColumn("{task.fields[text]}"))
-        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
         self._task = self._bar.add_task("regions", total=1.0, text="")
         self._bar.start()
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
 
 def _done(stage: str, latest: Progress, expected: Estimate | None) -> float:
@@ -100,7 +110,7 @@ def _done(stage: str, latest: Progress, expected: Estimate | None) -> float:
     return latest.fraction if expected is None or stage else min(1.0, latest.regions / expected.regions)
 
 
-def status(stage: str, latest: Progress, seconds: float, expected: Estimate | None) -> str:
+def status(stage: str, latest: Progress, since: float, expected: Estimate | None) -> str:
     """A line about what is being done; nothing where there is nothing to be said yet.
 
     >>> status("compiling cells of 2 dimensions", Progress(0, 0.0, 0.0), 12.0, None)
@@ -112,7 +122,7 @@ def status(stage: str, latest: Progress, seconds: float, expected: Estimate | No
     if not stage:
         return summary(latest, expected) if is_told else ""
     done = f", {latest.fraction:.1%}" if is_told and latest.fraction > 0 else ""
-    return f"{stage}{done}, {duration(seconds)}" if seconds >= SHOW_AFTER else ""
+    return f"{stage}{done}, {duration(since)}" if since >= SHOW_AFTER else ""
 
 
 def summary(progress: Progress, expected: Estimate | None = None) -> str:

@@ -17,7 +17,7 @@ from time import monotonic
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
-from polyregions.cli.progress import display_for
+from polyregions.cli.progress import Display, display_for
 from polyregions.errors import StoppedError
 from polyregions.progress import Progress, Stage, tell
 
@@ -41,6 +41,7 @@ class Session:
 
     Args:
         limit: seconds from now that the command may take; None for no limit.
+        display: shows what is being done, until there is an answer.
         otherwise: answers if the command cannot, given why it was stopped; gives the exit status.
 
     Attributes:
@@ -52,15 +53,16 @@ class Session:
         otherwise: as above; a verb may put a better one.
     """
 
-    def __init__(self, limit: float | None, otherwise: Answer) -> None:
-        self._start, self._limit = monotonic(), limit
+    def __init__(self, limit: float | None, display: Display, otherwise: Answer) -> None:
+        self._start, self._limit, self._display = monotonic(), limit, display
         self.stage, self.latest = Stage(), Progress(0, 0.0, 0.0)
         self.expected: Estimate | None = None
         self.known: dict[str, Any] = {}
         self.reason: str | None = None
         self.otherwise = otherwise
         self._lock, self._is_answering, self._is_given_up = Lock(), False, False
-        self._stopped_at = 0.0
+        self._stopped_at = self._since = 0.0
+        self._shown = ""
 
     def left(self) -> float | None:
         """Seconds until the limit, 0 after it; None for no limit."""
@@ -90,6 +92,7 @@ class Session:
             if self._is_given_up:
                 raise TimeIsUp
             self._is_answering = True
+            self._display.close()
 
     def stop(self, reason: str) -> None:
         """Ask the command to stop."""
@@ -101,6 +104,15 @@ class Session:
         """Stop if the time is over."""
         if self.left() == 0.0:
             self.stop(f"time limit of {self._limit:g} s")
+
+    def show(self) -> None:
+        """Show what is being done to those who wait."""
+        name, now = self.stage.name, self.seconds
+        if name != self._shown:
+            self._shown, self._since = name, now
+        with self._lock:
+            if not self._is_answering:
+                self._display(name, self.latest, now, now - self._since, self.expected)
 
     def gives_up(self) -> bool:
         """Whether the command had time enough to stop, and does not answer."""
@@ -117,21 +129,22 @@ def run(arguments: Namespace, verb: Verb, otherwise: Answer) -> int:
     Raises:
         Whatever the verb raises; StoppedError only if nobody asked it to stop.
     """
-    limit = getattr(arguments, "time_limit", None)
-    session = arguments.session = Session(limit, otherwise)
+    limit, display = getattr(arguments, "time_limit", None), display_for(getattr(arguments, "quiet", False))
+    session = arguments.session = Session(limit, display, otherwise)
     work = _Work(session, lambda: verb(arguments))
-    show = display_for(getattr(arguments, "quiet", False))
     with _interrupts(session):
         try:
             work.thread.start()
             while not work.ended.wait(LOOK_EVERY):
                 session.look()
-                show(session.stage.name, session.latest, session.seconds, session.expected)
+                session.show()
                 if session.gives_up():
+                    display.close()
                     work.abandon()
                     return _instead(session)
+            session.show()
         finally:
-            show.close()
+            display.close()
     session.look()  # what looks at the clock itself may have been first
     if session.reason is not None and isinstance(work.error, StoppedError):
         return _instead(session)
