@@ -91,6 +91,7 @@ class Session:
         with self._lock:
             if self._is_given_up:
                 raise TimeIsUp
+            self._show()
             self._is_answering = True
             self._display.close()
 
@@ -107,12 +108,15 @@ class Session:
 
     def show(self) -> None:
         """Show what is being done to those who wait."""
+        with self._lock:
+            if not self._is_answering:
+                self._show()
+
+    def _show(self) -> None:
         name, now = self.stage.name, self.seconds
         if name != self._shown:
             self._shown, self._since = name, now
-        with self._lock:
-            if not self._is_answering:
-                self._display(name, self.latest, now, now - self._since, self.expected)
+        self._display(name, self.latest, now, now - self._since, self.expected)
 
     def gives_up(self) -> bool:
         """Whether the command had time enough to stop, and does not answer."""
