@@ -22,7 +22,7 @@ from polyregions.errors import StoppedError
 from polyregions.progress import Progress, Stage, tell
 
 LOOK_EVERY: Final = 0.05  # seconds
-GRACE: Final = 0.5  # seconds after which a command that was asked to stop is left to itself
+GRACE: Final = 0.45  # seconds after which a command that was asked to stop is left to itself
 CLEAN_UP: Final = 0.1  # seconds more to remove what is half written
 
 if TYPE_CHECKING:
@@ -91,9 +91,10 @@ class Session:
         with self._lock:
             if self._is_given_up:
                 raise TimeIsUp
-            self._show()
-            self._is_answering = True
-            self._display.close()
+            if not self._is_answering:
+                self._show()
+                self._is_answering = True
+                self._display.close()
 
     def stop(self, reason: str) -> None:
         """Ask the command to stop."""

@@ -6,8 +6,9 @@ import multiprocessing
 import os
 import pickle
 import signal
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.queues import SimpleQueue
 from threading import Event, Thread
 from typing import Final, Protocol
@@ -90,8 +91,8 @@ def _start_process(packed: SimpleQueue[bytes]) -> None:
 
 
 def _feed(packed: SimpleQueue[bytes], data: bytes, n: int) -> None:
-    """Put the same data into a queue n times; whoever reads it may be gone before."""
-    with suppress(OSError):
+    """Put the same data into a queue n times, which may be closed meanwhile."""
+    with suppress(OSError, TypeError):
         for _ in range(n):
             packed.put(data)
 
@@ -99,6 +100,19 @@ def _feed(packed: SimpleQueue[bytes], data: bytes, n: int) -> None:
 def perform_own(task: Task) -> Outcome:
     """Do one task of the job that this process was started for."""
     return perform(_jobs["job"], task)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started inside hear no Ctrl-C, not even while they start."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ProcessPool:
@@ -121,12 +135,13 @@ class ProcessPool:
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Hand out a task."""
-        try:
-            return self._pool.submit(perform_own, task)
-        except BrokenExecutor:
-            self.close()
-            self._pool = self._start()
-            return self._pool.submit(perform_own, task)
+        with _without_interrupts():
+            try:
+                return self._pool.submit(perform_own, task)
+            except BrokenExecutor:
+                self.close()
+                self._pool = self._start()
+                return self._pool.submit(perform_own, task)
 
     def trouble(self) -> str:
         """Nothing is known."""
