@@ -81,7 +81,10 @@ def _report(warmed: list[Warmed]) -> tuple[dict[str, Any], list[str]]:
     }
     if not kernels:
         return report, ["nothing was left to compile", _where(folder)]
-    return report, [f"compiled: {kernels} kernels in {seconds:.1f} processor seconds", _where(folder)]
+    return report, [
+        f"compiled: {kernels} kernel{'s' if kernels > 1 else ''} in {seconds:.1f} processor seconds",
+        _where(folder),
+    ]
 
 
 def _root(folder: Path) -> Path:

@@ -166,7 +166,7 @@ def test_warmup_says_what_it_compiled(
     assert main(["warmup"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines[:2]] == ["triples", "compiled"]
-    assert lines[1].startswith("compiled: 1 kernels in ")
+    assert lines[1].startswith("compiled: 1 kernel in ")
     assert main(["warmup", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["kernels"], found["compiled"]) == (0, [])
