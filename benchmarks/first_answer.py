@@ -1,8 +1,8 @@
 """How long is it until the first answer where nothing is compiled yet? Processor seconds, with an empty cache.
 
 Run with: ``python benchmarks/first_answer.py`` (two minutes). Each line is a process of its own: the packaged network's
-regions, its adjacency graph and decision cells after that, and the first count of a network of seven inputs. First the help,
-which compiles and imports nothing, the best of five.
+regions, its adjacency graph and decision cells after that, and the first count of a network of seven inputs. First the
+help, which compiles and imports nothing, the best of five.
 """
 
 from __future__ import annotations
