@@ -81,10 +81,8 @@ def _report(warmed: list[Warmed]) -> tuple[dict[str, Any], list[str]]:
     }
     if not kernels:
         return report, ["nothing was left to compile", _where(folder)]
-    return report, [
-        f"compiled: {kernels} kernel{'s' if kernels > 1 else ''} in {seconds:.1f} processor seconds",
-        _where(folder),
-    ]
+    what = "1 kernel" if kernels == 1 else f"{kernels} kernels"
+    return report, [f"compiled: {what} in {seconds:.1f} processor seconds", _where(folder)]
 
 
 def _root(folder: Path) -> Path:
