@@ -1,17 +1,19 @@
 """How long is it until the first answer where nothing is compiled yet? Processor seconds, with an empty cache.
 
 Run with: ``python benchmarks/first_answer.py`` (two minutes). Each line is a process of its own: the packaged network's
-regions, its adjacency graph and decision cells after that, and the first count of a network of seven inputs.
+regions, its adjacency graph and decision cells after that, and the first count of a network of seven inputs. First the
+help, which compiles and imports nothing, the best of five.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 
-START = "import time; start = time.process_time()\nimport polyregions as pr\n"
+START = "import time; start = time.process_time()\nimport polyregions as pr\npr.load_network, pr.enumerate_regions\n"
 TELL = (
     "print(f'{name} {time.process_time() - start:.1f}', end='  ', flush=True); start = time.process_time()\n"
 )
@@ -34,8 +36,17 @@ name = 'count'; TELL
 """
 
 
+def help_seconds() -> float:
+    """Processor seconds of ``polyregions --help``."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "polyregions", "--help"], stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def main() -> None:
     """Print a line for each program."""
+    print(f"--help: {min(help_seconds() for _ in range(5)):.2f}")
     for title, program in (("two-moons", MOONS), ("7, 12 (count)", SEVEN)):
         with tempfile.TemporaryDirectory() as empty:
             code = START + program.replace("; TELL", "\n" + TELL)

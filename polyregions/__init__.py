@@ -12,110 +12,180 @@ and the argmax decision cells.
 
 from __future__ import annotations
 
-from polyregions.analysis.checkpoints import Checkpoints
-from polyregions.analysis.counting.count import count_by_definition
-from polyregions.analysis.counting.count_table import CountTable, count_table
-from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
-from polyregions.analysis.counting.literature_bounds import Bound, bounds
-from polyregions.analysis.counting.lower_dimensional import (
-    LowerDimensionalRegion,
-    LowerDimensionalRegions,
-    lower_dimensional_regions,
-)
-from polyregions.analysis.counting.merged import merged_regions
-from polyregions.analysis.counting.one_layer import ArrangementCount, count_by_characteristic_polynomial
-from polyregions.analysis.decisions import (
-    BoundaryPiece,
-    CellFacet,
-    DecisionBoundary,
-    DecisionCell,
-    DecisionCells,
-    Islands,
-    decision_boundary,
-    decision_cells,
-    decision_graph,
-    islands,
-)
-from polyregions.analysis.queries import (
-    ConvexOptimum,
-    Extreme,
-    ImagePiece,
-    Lipschitz,
-    PreimagePiece,
-    Robustness,
-    image,
-    level_set,
-    lipschitz_constant,
-    maximize,
-    maximize_concave,
-    minimize,
-    minimize_convex,
-    output_range,
-    preimage,
-    robustness_radii,
-    robustness_radius,
-)
-from polyregions.analysis.region_graph import adjacency_graph
-from polyregions.analysis.report import Report, Section, report
-from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_tree
-from polyregions.analysis.rewriting.local_models import LocalModels, local_models
-from polyregions.analysis.rewriting.simplify import Simplified, simplify
-from polyregions.analysis.topology.chains import Homology
-from polyregions.analysis.topology.critical import CriticalPoints, critical_points
-from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
-from polyregions.analysis.topology.homology import betti_numbers, homology
-from polyregions.analysis.topology.persistence import (
-    PersistenceDiagram,
-    bottleneck_distance,
-    persistent_homology,
-)
-from polyregions.analysis.training import compare_checkpoints
-from polyregions.analysis.verification import Counterexample, Verification, verify
-from polyregions.analysis.verification.property import Property
-from polyregions.certificates.certificate import Certificate
-from polyregions.certificates.check import check
-from polyregions.certificates.checker import Verdict
-from polyregions.engine.estimate import Estimate, estimate_regions
-from polyregions.engine.tally import Tally
-from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
-from polyregions.errors import PolyregionsError
-from polyregions.io.models.load import load_network
-from polyregions.io.save import load_certificate, load_graph, load_regions, save
-from polyregions.io.specs.load import load_domain
-from polyregions.io.specs.vnnlib.property import load_property
-from polyregions.io.store.regions import region_blocks
-from polyregions.io.tables import frames as _frames  # noqa: F401 (makes what results offer, see `presentation`)
-from polyregions.networks.lines import LinePieces, along_polyline, along_segment
-from polyregions.networks.network import Network
-from polyregions.plot import notebook as _notebook  # noqa: F401 (makes what results offer, see `presentation`)
-from polyregions.plot import shapes as _shapes  # noqa: F401
-from polyregions.plot.animation import animate_regions
-from polyregions.plot.complexes import plot_complex, plot_persistence
-from polyregions.plot.explorer.page import ExplorerPage, explore
-from polyregions.plot.layers import plot_layers
-from polyregions.plot.picture import plot_regions
-from polyregions.plot.sections import PlaneSection, plane_section
-from polyregions.plot.surface import plot_surface
-from polyregions.plot.training import plot_training
-from polyregions.polyhedra.domain import Box, Slice, WholeSpace
-from polyregions.polyhedra.polytope import HPolytope
-from polyregions.polyhedra.slices import plane_through, segment
-from polyregions.progress import Progress
-from polyregions.regions.adjacency import Adjacency, adjacency_arrays
-from polyregions.regions.audit import Audit, Finding, audit
-from polyregions.regions.certify import certify
-from polyregions.regions.faces import euler_characteristic, face_counts
-from polyregions.regions.facets import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
-from polyregions.regions.hrep import HRepresentations, hrep_arrays
-from polyregions.regions.maps import dead_regions, image_dimensions
-from polyregions.regions.neurons import NeuronStatus, neuron_status
-from polyregions.regions.ranks import layer_ranks
-from polyregions.regions.region_set import Region, RegionSet
-from polyregions.regions.volumes import facet_measures, region_volumes
-from polyregions.regions.winners import WinnerRegions as WinnerRegions
-from polyregions.regions.winners import winner_regions as winner_regions
+import importlib.util as _util
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from polyregions.analysis.checkpoints import Checkpoints
+    from polyregions.analysis.counting.count import count_by_definition
+    from polyregions.analysis.counting.count_table import CountTable, count_table
+    from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
+    from polyregions.analysis.counting.literature_bounds import Bound, bounds
+    from polyregions.analysis.counting.lower_dimensional import (
+        LowerDimensionalRegion,
+        LowerDimensionalRegions,
+        lower_dimensional_regions,
+    )
+    from polyregions.analysis.counting.merged import merged_regions
+    from polyregions.analysis.counting.one_layer import ArrangementCount, count_by_characteristic_polynomial
+    from polyregions.analysis.decisions import (
+        BoundaryPiece,
+        CellFacet,
+        DecisionBoundary,
+        DecisionCell,
+        DecisionCells,
+        Islands,
+        decision_boundary,
+        decision_cells,
+        decision_graph,
+        islands,
+    )
+    from polyregions.analysis.queries import (
+        ConvexOptimum,
+        Extreme,
+        ImagePiece,
+        Lipschitz,
+        PreimagePiece,
+        Robustness,
+        image,
+        level_set,
+        lipschitz_constant,
+        maximize,
+        maximize_concave,
+        minimize,
+        minimize_convex,
+        output_range,
+        preimage,
+        robustness_radii,
+        robustness_radius,
+    )
+    from polyregions.analysis.region_graph import adjacency_graph
+    from polyregions.analysis.report import Report, Section, report
+    from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_tree
+    from polyregions.analysis.rewriting.local_models import LocalModels, local_models
+    from polyregions.analysis.rewriting.simplify import Simplified, simplify
+    from polyregions.analysis.topology.chains import Homology
+    from polyregions.analysis.topology.critical import CriticalPoints, critical_points
+    from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
+    from polyregions.analysis.topology.homology import betti_numbers, homology
+    from polyregions.analysis.topology.persistence import (
+        PersistenceDiagram,
+        bottleneck_distance,
+        persistent_homology,
+    )
+    from polyregions.analysis.training import compare_checkpoints
+    from polyregions.analysis.verification import Counterexample, Verification, verify
+    from polyregions.analysis.verification.property import Property
+    from polyregions.certificates.certificate import Certificate
+    from polyregions.certificates.check import check
+    from polyregions.certificates.checker import Verdict
+    from polyregions.engine.estimate import Estimate, estimate_regions
+    from polyregions.engine.tally import Tally
+    from polyregions.enumeration import count_regions, enumerate_regions, tally_regions
+    from polyregions.errors import PolyregionsError
+    from polyregions.io.models.load import load_network
+    from polyregions.io.save import load_certificate, load_graph, load_regions, save
+    from polyregions.io.specs.load import load_domain
+    from polyregions.io.specs.vnnlib.property import load_property
+    from polyregions.io.store.regions import region_blocks
+    from polyregions.networks.lines import LinePieces, along_polyline, along_segment
+    from polyregions.networks.network import Network
+    from polyregions.plot.animation import animate_regions
+    from polyregions.plot.complexes import plot_complex, plot_persistence
+    from polyregions.plot.explorer.page import ExplorerPage, explore
+    from polyregions.plot.layers import plot_layers
+    from polyregions.plot.picture import plot_regions
+    from polyregions.plot.sections import PlaneSection, plane_section
+    from polyregions.plot.surface import plot_surface
+    from polyregions.plot.training import plot_training
+    from polyregions.polyhedra.domain import Box, Slice, WholeSpace
+    from polyregions.polyhedra.polytope import HPolytope
+    from polyregions.polyhedra.slices import plane_through, segment
+    from polyregions.progress import Progress
+    from polyregions.regions.adjacency import Adjacency, adjacency_arrays
+    from polyregions.regions.audit import Audit, Finding, audit
+    from polyregions.regions.certify import certify
+    from polyregions.regions.faces import euler_characteristic, face_counts
+    from polyregions.regions.facets import Boundary, Facets, boundary_facets, facet_arrays, facet_neurons
+    from polyregions.regions.hrep import HRepresentations, hrep_arrays
+    from polyregions.regions.maps import dead_regions, image_dimensions
+    from polyregions.regions.neurons import NeuronStatus, neuron_status
+    from polyregions.regions.ranks import layer_ranks
+    from polyregions.regions.region_set import Region, RegionSet
+    from polyregions.regions.volumes import facet_measures, region_volumes
+    from polyregions.regions.winners import WinnerRegions, winner_regions
 
 __version__ = "0.1.0"
+
+_HOMES: _typing.Final = """\
+analysis.checkpoints: Checkpoints
+analysis.counting.count: count_by_definition
+analysis.counting.count_table: CountTable count_table
+analysis.counting.definitions: DEFINITIONS Definition
+analysis.counting.literature_bounds: Bound bounds
+analysis.counting.lower_dimensional: LowerDimensionalRegion LowerDimensionalRegions
+analysis.counting.lower_dimensional: lower_dimensional_regions
+analysis.counting.merged: merged_regions
+analysis.counting.one_layer: ArrangementCount count_by_characteristic_polynomial
+analysis.decisions: BoundaryPiece CellFacet DecisionBoundary DecisionCell DecisionCells Islands
+analysis.decisions: decision_boundary decision_cells decision_graph islands
+analysis.queries: ConvexOptimum Extreme ImagePiece Lipschitz PreimagePiece Robustness image level_set
+analysis.queries: lipschitz_constant maximize maximize_concave minimize minimize_convex output_range
+analysis.queries: preimage robustness_radii robustness_radius
+analysis.region_graph: adjacency_graph
+analysis.report: Report Section report
+analysis.rewriting.decision_tree: DecisionTree decision_tree
+analysis.rewriting.local_models: LocalModels local_models
+analysis.rewriting.simplify: Simplified simplify
+analysis.topology.chains: Homology
+analysis.topology.critical: CriticalPoints critical_points
+analysis.topology.face_complex: FaceComplex face_complex
+analysis.topology.homology: betti_numbers homology
+analysis.topology.persistence: PersistenceDiagram bottleneck_distance persistent_homology
+analysis.training: compare_checkpoints
+analysis.verification: Counterexample Verification verify
+analysis.verification.property: Property
+certificates.certificate: Certificate
+certificates.check: check
+certificates.checker: Verdict
+engine.estimate: Estimate estimate_regions
+engine.tally: Tally
+enumeration: count_regions enumerate_regions tally_regions
+errors: PolyregionsError
+io.models.load: load_network
+io.save: load_certificate load_graph load_regions save
+io.specs.load: load_domain
+io.specs.vnnlib.property: load_property
+io.store.regions: region_blocks
+networks.lines: LinePieces along_polyline along_segment
+networks.network: Network
+plot.animation: animate_regions
+plot.complexes: plot_complex plot_persistence
+plot.explorer.page: ExplorerPage explore
+plot.layers: plot_layers
+plot.picture: plot_regions
+plot.sections: PlaneSection plane_section
+plot.surface: plot_surface
+plot.training: plot_training
+polyhedra.domain: Box Slice WholeSpace
+polyhedra.polytope: HPolytope
+polyhedra.slices: plane_through segment
+progress: Progress
+regions.adjacency: Adjacency adjacency_arrays
+regions.audit: Audit Finding audit
+regions.certify: certify
+regions.faces: euler_characteristic face_counts
+regions.facets: Boundary Facets boundary_facets facet_arrays facet_neurons
+regions.hrep: HRepresentations hrep_arrays
+regions.maps: dead_regions image_dimensions
+regions.neurons: NeuronStatus neuron_status
+regions.ranks: layer_ranks
+regions.region_set: Region RegionSet
+regions.volumes: facet_measures region_volumes
+regions.winners: WinnerRegions winner_regions
+"""
+"""Where each public name comes from: a module is imported when a name of it is first asked for (PEP 562)."""
 
 __all__ = [
     "Adjacency",
@@ -190,8 +260,8 @@ __all__ = [
     "count_by_characteristic_polynomial",
     "count_by_definition",
     "count_regions",
-    "critical_points",
     "count_table",
+    "critical_points",
     "dead_regions",
     "decision_boundary",
     "decision_cells",
@@ -228,18 +298,18 @@ __all__ = [
     "minimize",
     "minimize_convex",
     "neuron_status",
+    "output_range",
     "persistent_homology",
     "plane_section",
-    "region_blocks",
+    "plane_through",
     "plot_complex",
     "plot_layers",
     "plot_persistence",
     "plot_regions",
     "plot_surface",
     "plot_training",
-    "output_range",
-    "plane_through",
     "preimage",
+    "region_blocks",
     "region_volumes",
     "report",
     "robustness_radii",
@@ -248,6 +318,27 @@ __all__ = [
     "segment",
     "simplify",
     "tally_regions",
-    "winner_regions",
     "verify",
+    "winner_regions",
 ]
+
+_MODULE_OF: _typing.Final = {
+    name: line.split(":")[0] for line in _HOMES.splitlines() for name in line.split(":")[1].split()
+}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    """A public name, or a submodule: imported only now, so that whoever wants help does not wait for numpy."""
+    if name in _MODULE_OF:
+        value = getattr(_import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    elif name.startswith("_") or _util.find_spec(f"{__name__}.{name}") is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    else:
+        value = _import_module(f"{__name__}.{name}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, without submodules."""
+    return [*__all__, "__version__"]

@@ -2,38 +2,54 @@
 
 A set of regions cannot import what makes tables and pictures of it, for these import it. So its methods ask functions
 that choose by the type of their argument (`functools.singledispatch`), and the modules of tables and pictures add the
-answers: `io/tables/frames.py`, `plot/shapes.py` and `plot/notebook.py`. ``import polyregions`` brings all of them.
+answers: `io/tables/frames.py`, `plot/shapes.py` and `plot/notebook.py`. They are imported when first asked for, by
+name: whoever unpickles a result, or imports one module only, gets them too.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import singledispatch
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
+
+ANSWERS: Final = ("io.tables.frames", "plot.shapes", "plot.notebook")
 
 
 @singledispatch
 def arrow_table(result: Any, **options: Any) -> Any:
     """A result as a ``pyarrow.Table``."""
-    raise NotImplementedError(f"no table of a {type(result).__name__}")
+    return _answer(arrow_table, result)(result, **options)
 
 
 @singledispatch
 def data_frame(result: Any, **options: Any) -> Any:
     """A result as a ``pandas.DataFrame``."""
-    raise NotImplementedError(f"no table of a {type(result).__name__}")
+    return _answer(data_frame, result)(result, **options)
 
 
 @singledispatch
 def drawn(shape: Any, ax: Any, view: Any, style: dict[str, Any]) -> Any:
     """A shape drawn on matplotlib axes, which are returned; new ones for None."""
-    raise NotImplementedError(f"no picture of a {type(shape).__name__}")
+    return _answer(drawn, shape)(shape, ax, view, style)
 
 
 @singledispatch
 def notebook_html(result: Any) -> str:
     """A result as what a notebook shows of it."""
-    raise NotImplementedError(f"no page of a {type(result).__name__}")
+    text: str = _answer(notebook_html, result)(result)
+    return text
+
+
+def _answer(ask: Any, result: Any) -> Callable[..., Any]:
+    """The answer for the type of a result, once all modules that have answers are imported."""
+    for name in ANSWERS:
+        import_module(f"polyregions.{name}")
+    found: Callable[..., Any] = ask.dispatch(type(result))
+    if found is ask.dispatch(object):
+        raise NotImplementedError(f"{ask.__name__}: nothing is known of a {type(result).__name__}")
+    return found
 
 
 class Tabular(ABC):

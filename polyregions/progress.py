@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from polyregions.errors import OptionError
 
@@ -23,6 +25,7 @@ class Progress:
             halved what lies below it.
         seconds: time since the start.
         regions_before, fraction_before: what of both an earlier run had done already, see `enumerate_regions`'s store.
+        stage: what is being done, such as "compiling cells of 2 dimensions"; "" for the work itself.
     """
 
     regions: int
@@ -30,11 +33,38 @@ class Progress:
     seconds: float
     regions_before: int = 0
     fraction_before: float = 0.0
+    stage: str = ""
 
     @property
     def rate(self) -> float:
         """Regions a second."""
         return (self.regions - self.regions_before) / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass
+class Stage:
+    """What a run is doing, told by those who do it to those who watch."""
+
+    name: str = ""
+
+
+_stage: Final[ContextVar[Stage | None]] = ContextVar("polyregions_stage", default=None)
+
+
+def tell(stage: Stage) -> None:
+    """Let the work in this context tell a stage what it is doing."""
+    _stage.set(stage)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[Stage]:
+    """Say what the with block does, if anybody watches; the name may be changed on the way."""
+    now = _stage.get() or Stage()
+    before, now.name = now.name, name
+    try:
+        yield now
+    finally:
+        now.name = before
 
 
 ProgressFunction: TypeAlias = Callable[[Progress], bool | None]
@@ -47,6 +77,10 @@ class Watch:
         progress: the function, which may return False to stop; None for nobody.
         time_limit: seconds after which to stop; None for no limit.
         regions, fraction: what an earlier run had done already.
+        start: when the run began, on the clock `time.monotonic`; None for now.
+
+    Attributes:
+        stage: what is being done, as far as those who do it say.
     """
 
     def __init__(
@@ -55,11 +89,23 @@ class Watch:
         time_limit: float | None = None,
         regions: int = 0,
         fraction: float = 0.0,
+        start: float | None = None,
     ) -> None:
         self._progress = progress
-        self._start = self._reported = monotonic()
+        self._start = self._reported = monotonic() if start is None else start
         self._limit = inf if time_limit is None else time_limit
         self._before = (regions, fraction)
+        self.stage = _stage.get() or Stage()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is told of the run, and nothing limits it."""
+        return self._progress is None and self._limit == inf
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the time limit, 0 after it; None for no limit."""
+        return None if self._limit == inf else max(0.0, -self.seconds_late)
 
     @property
     def is_late(self) -> bool:
@@ -89,7 +135,9 @@ class Watch:
             self._progress(self._state(regions, fraction))
 
     def _state(self, regions: int, fraction: float) -> Progress:
-        return Progress(regions, min(fraction, 1.0), monotonic() - self._start, *self._before)
+        return Progress(
+            regions, min(fraction, 1.0), monotonic() - self._start, *self._before, self.stage.name
+        )
 
 
 def check_limits(max_regions: object, time_limit: object) -> None:

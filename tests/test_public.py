@@ -62,6 +62,44 @@ def test_nothing_else_is_public() -> None:
     assert strangers <= {"annotations"}  # of `from __future__`
 
 
+def test_each_public_name_comes_from_where_type_checkers_take_it() -> None:
+    typed = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("polyregions")
+        for alias in node.names
+    }
+    assert {name: f"polyregions.{module}" for name, module in pr._MODULE_OF.items()} == typed
+    assert sorted(typed) == PUBLIC
+
+
+def test_dir_shows_the_public_names_and_no_submodule() -> None:
+    assert sorted(dir(pr)) == sorted([*PUBLIC, "__version__"])
+
+
+def test_submodules_are_found_and_nothing_else_is() -> None:
+    found = python_says(
+        "import polyregions as pr; print(pr.errors.OptionError.__name__, hasattr(pr, 'nothing'))"
+    )
+    assert found == "OptionError False"
+
+
+def python_says(code: str) -> str:
+    """What a fresh process prints."""
+    words = [sys.executable, "-c", code]
+    return subprocess.run(
+        words, capture_output=True, text=True, cwd=PACKAGE.parent, check=True
+    ).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "code", ["import polyregions", "from polyregions.cli import parser; parser.make_parser()"]
+)
+def test_whoever_wants_help_does_not_wait_for_numpy(code: str) -> None:
+    heavy = ["numpy", "scipy", "networkx", "flint", "highspy", "numba", *EXTRAS]
+    assert python_says(f"{code}\nimport sys; print([n for n in {heavy!r} if n in sys.modules])") == "[]"
+
+
 def test_every_public_name_has_a_docstring() -> None:
     for name in PUBLIC:
         assert inspect.getdoc(getattr(pr, name)), name
@@ -91,11 +129,9 @@ def public_definitions(tree: ast.Module | ast.ClassDef) -> list[tuple[str, Defin
 
 
 def test_importing_the_package_imports_no_extra() -> None:
-    code = f"import polyregions, sys; print([n for n in {EXTRAS!r} if n in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PACKAGE.parent, check=True
-    )
-    assert done.stdout.strip() == "[]"
+    """Not even if all public names are asked for."""
+    code = f"from polyregions import *; import sys; print([n for n in {EXTRAS!r} if n in sys.modules])"
+    assert python_says(code) == "[]"
 
 
 # ---------------------------------------------------------------- imports

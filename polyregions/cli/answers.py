@@ -8,16 +8,20 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+from polyregions.cli.partial import print_answer
 from polyregions.cli.status import DONE, STOPPED
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of
 from polyregions.io.save import save
 from polyregions.io.tables.parquet import check_parquet
 from polyregions.networks.network import Network
+from polyregions.progress import stage
+from polyregions.regions.region_set import RegionSet
 
 
 def print_report(arguments: Namespace, report: dict[str, Any], lines: list[str]) -> None:
     """One JSON object, or lines for people."""
+    arguments.session.answering()
     for line in [json.dumps(report)] if arguments.json else lines:
         print(line if arguments.json else visible(line))
 
@@ -48,28 +52,22 @@ def saved(arguments: Namespace, result: Any, **options: Any) -> dict[str, str]:
     if arguments.output is None:
         return {}
     wanted = {name: value for name, value in options.items() if value}
-    save(result, arguments.output, **wanted)
+    if isinstance(result, RegionSet) and not wanted and suffix_of(arguments.output) == ".npz":
+        arguments.session.answering()  # all that was found, as it is: nothing is lost for want of a moment
+    with stage(f"writing {arguments.output}"):
+        save(result, arguments.output, **wanted)
     return {"file": arguments.output}
 
 
 def finish(arguments: Namespace, network: Network, report: dict[str, Any], complete: bool) -> int:
     """Print the report; exit status 3 for a partial one."""
     report = {**report, "complete": complete, "network": network.name}
+    if not complete:
+        arguments.session.look()  # a run that looks at the clock itself may be here first
+        if arguments.session.reason is not None:
+            report["stopped"] = arguments.session.reason
     if arguments.json and network.notices:
         report["notices"] = list(network.notices)
-    if arguments.json:
-        print(json.dumps(report))
-    else:
-        for name, value in report.items():
-            print(visible(f"{name.replace('_', ' ')}: {_text(value)}"))
+    arguments.session.answering()
+    print_answer(arguments, report)
     return DONE if complete else STOPPED
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k}: {v}" for k, v in value.items())
-    if isinstance(value, list):
-        return " ".join(str(v) for v in value)
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

@@ -16,8 +16,7 @@ from polyregions.certificates.input_sets import same_set
 from polyregions.cli.answers import check_output, finish, print_report, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
-from polyregions.cli.progress import watched
-from polyregions.cli.running import expected_of, or_what_is_finished, regions_of, run_options
+from polyregions.cli.running import expect, or_what_is_finished, regions_of, run_options
 from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
@@ -39,6 +38,7 @@ from polyregions.io.save import (
 )
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
+from polyregions.progress import stage
 from polyregions.regions.adjacency import adjacency_arrays
 from polyregions.regions.audit import audit
 from polyregions.regions.region_set import RegionSet
@@ -53,14 +53,14 @@ def count(arguments: Namespace) -> int:
         # only their patterns tell which regions have equal winners
         regions = regions_of(arguments, network, domain)
         return finish(arguments, network, _counts(regions), regions.complete)
-    expected = expected_of(arguments, network, domain)
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
+    arguments.session.note(network=network.name, regions=0)
+    expect(arguments, network, domain)
+    with executor_of(arguments.dask) as executor:
         tally = or_what_is_finished(
             lambda: tally_regions(
                 network,
                 domain,
                 executor=executor,
-                progress=progress,
                 store=arguments.store,
                 **run_options(arguments),
             )
@@ -83,7 +83,8 @@ def enumerate_(arguments: Namespace) -> int:
     options = _table_options(arguments, TABLES, "a table of regions") | _hrep_options(arguments)
     certify = arguments.certificate is not None
     regions = regions_of(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
-    report = _counts(regions) | saved(arguments, regions, **options)
+    file = saved(arguments, regions, **options)  # first what may be lost
+    report = _counts(regions) | file
     if arguments.store is not None:
         report["store"] = arguments.store
     if regions.certificate is not None:
@@ -130,7 +131,8 @@ def _meant(arguments: Namespace) -> tuple[Network, Domain | None]:
 
 def _check_certificate(arguments: Namespace) -> int:
     network, domain = _meant(arguments)
-    verdict = check(load_certificate(arguments.file), network, domain)
+    with stage("checking the certificate"):
+        verdict = check(load_certificate(arguments.file), network, domain)
     report = {"ok": verdict.ok, "regions": verdict.regions, "reason": verdict.reason}
     lines = [f"not proved: {verdict.reason}"]
     if verdict.ok:
@@ -152,7 +154,8 @@ def _check_geometry(arguments: Namespace) -> int:
         reason = another_set(where, domain)
         print_report(arguments, {"ok": False, "regions": 0, "reason": reason}, [f"FAILS: {reason}"])
         return ANSWERED_NO
-    found = audit(regions, volumes=not arguments.no_volumes)
+    with stage("checking the geometry"):
+        found = audit(regions, volumes=not arguments.no_volumes, progress=arguments.session.progress)
     findings = [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in found.findings]
     words = {True: "holds", False: "FAILS", None: "does not apply"}
     lines = [f"input set: {where}"]
@@ -182,13 +185,18 @@ def graph(arguments: Namespace) -> int:
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None and suffix_of(arguments.output) not in TABLES:
-        built = adjacency_graph(regions, **options)
+        with stage("building the graph"):
+            built = adjacency_graph(regions, progress=arguments.session.progress, **options)
+        arguments.session.note(edges=built.number_of_edges())
         report |= {"edges": built.number_of_edges()} | saved(arguments, built)
         return finish(arguments, regions.network, report, regions.complete)
-    adjacency = adjacency_arrays(regions)
+    with stage("building the graph"):
+        adjacency = adjacency_arrays(regions, progress=arguments.session.progress)
     report["edges"] = len(adjacency)
+    arguments.session.note(edges=len(adjacency))
     if arguments.output is not None:
-        save_region_graph(regions, adjacency, arguments.output, **options)
+        with stage(f"writing {arguments.output}"):
+            save_region_graph(regions, adjacency, arguments.output, **options)
         pair = parquet_pair if suffix_of(arguments.output) == ".parquet" else csv_pair
         report["files"] = [str(file) for file in pair(arguments.output)]
     return finish(arguments, regions.network, report, regions.complete)
@@ -202,7 +210,9 @@ def cells(arguments: Namespace) -> int:
     ):
         raise OptionError(f"--volume: only with -o and a name that ends in {', '.join(TABLES + CELL_GRAPHS)}")
     regions = regions_of(arguments, *problem_of(arguments))
-    found = decision_cells(regions, rule_of(arguments))
+    with stage("cutting decision cells"):
+        found = decision_cells(regions, rule_of(arguments))
+    arguments.session.note(rule=found.rule, cells=len(found))
     report = {
         "regions": len(regions),
         "rule": found.rule,
@@ -211,12 +221,13 @@ def cells(arguments: Namespace) -> int:
         "ties": len(found.ties),
     }
     if arguments.islands:
-        report["islands"] = {k: len(found_islands) for k, found_islands in islands(found).per_class().items()}
+        with stage("counting islands"):
+            parts = islands(found).per_class()
+        report["islands"] = {label: len(some) for label, some in parts.items()}
     as_graph = arguments.output is not None and suffix_of(arguments.output) in CELL_GRAPHS
-    if as_graph:
-        report |= saved(arguments, decision_graph(found, volume=arguments.volume))
-    else:
-        report |= saved(arguments, found, volume=arguments.volume)
+    with stage("building the graph of cells"):
+        result = decision_graph(found, volume=arguments.volume) if as_graph else found
+    report |= saved(arguments, result, **({} if as_graph else {"volume": arguments.volume}))
     return finish(arguments, regions.network, report, regions.complete)
 
 
@@ -234,7 +245,11 @@ def report_(arguments: Namespace) -> int:
         command=shlex.join(["polyregions", *arguments.words]),
         sections=_sections(arguments),
         rule=rule_of(arguments),
+        time_limit=arguments.session.left(),
+        progress=arguments.session.progress,
     )
+    complete = regions.complete and page.complete
+    arguments.session.answering()  # all that is finished: a page takes no time to write
     summary: dict[str, Any] = {"regions": len(regions)}
     if arguments.output is not None:
         kind = arguments.format or REPORT_SUFFIXES[suffix_of(arguments.output)]
@@ -244,8 +259,8 @@ def report_(arguments: Namespace) -> int:
         summary["sections"] = json_sections(page)
     else:
         print(REPORT_FORMATS[arguments.format or "text"](page).decode(), end="")
-        return DONE if regions.complete else STOPPED
-    return finish(arguments, regions.network, summary, regions.complete)
+        return DONE if complete else STOPPED
+    return finish(arguments, regions.network, summary, complete)
 
 
 def _sections(arguments: Namespace) -> list[SectionFunction]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 
 from polyregions.cli.status import DONE
 from polyregions.io.files import import_extra
@@ -11,8 +10,8 @@ from polyregions.io.files import import_extra
 SHELLS = ("bash", "zsh", "tcsh")
 
 
-def completion(arguments: argparse.Namespace, parser: Callable[[], argparse.ArgumentParser]) -> int:
-    """Print the completion script of a shell; shtab writes it from the parser."""
+def completion(arguments: argparse.Namespace) -> int:
+    """Print the completion script of a shell; shtab writes it from the parser, which comes with the arguments."""
     shtab = import_extra("shtab", "completion", "shell completion")
-    print(shtab.complete(parser(), shell=arguments.shell))
+    print(shtab.complete(arguments.parser(), shell=arguments.shell))
     return DONE

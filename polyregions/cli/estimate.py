@@ -8,23 +8,40 @@ from typing import Any
 from polyregions.cli.answers import print_report
 from polyregions.cli.problem import problem_of
 from polyregions.cli.progress import duration, short
-from polyregions.cli.status import DONE
+from polyregions.cli.status import DONE, STOPPED
 from polyregions.engine.estimate import Estimate, estimate_regions
 from polyregions.engine.pools import cores
+from polyregions.errors import StoppedError
 
 
 def estimate(arguments: Namespace) -> int:
     """Predict count, time and memory from random parts of the split tree."""
-    found = estimate_regions(
-        *problem_of(arguments),
-        engine=arguments.engine,
-        repeats=arguments.repeats,
-        population=arguments.population,
-        seed=arguments.seed,
-    )
+    session, problem = arguments.session, problem_of(arguments)
+    try:
+        found = estimate_regions(
+            *problem,
+            engine=arguments.engine,
+            repeats=arguments.repeats,
+            population=arguments.population,
+            seed=arguments.seed,
+            time_limit=session.left(),
+            progress=session.progress,
+        )
+    except StoppedError as error:
+        if error.finished is None:
+            raise
+        return _too_early(arguments, error)
     workers = arguments.workers or cores()
     print_report(arguments, _object(found, workers), _lines(found, workers))
-    return DONE
+    return DONE if found.complete else STOPPED
+
+
+def _too_early(arguments: Namespace, error: StoppedError) -> int:
+    """What is known without an estimate."""
+    arguments.session.look()
+    report = {"at_least": error.finished.regions, "complete": False, "stopped": arguments.session.reason}
+    print_report(arguments, report, [f"no estimate: {error}"])
+    return STOPPED
 
 
 def _object(found: Estimate, workers: int) -> dict[str, Any]:
@@ -33,6 +50,7 @@ def _object(found: Estimate, workers: int) -> dict[str, Any]:
         "low": round(found.low),
         "high": round(found.high),
         "exact": found.is_exact,
+        "complete": found.complete,
         "regions_per_second": round(found.rate),
         "workers": workers,
         "seconds": found.seconds(workers),
@@ -47,6 +65,10 @@ def _lines(found: Estimate, workers: int) -> list[str]:
         lines = [f"regions: {n} (counted)"]
     else:
         lines = [f"regions: about {short(n)}, most likely {short(found.low)} to {short(found.high)}"]
+    if not found.complete:
+        lines.append(
+            f"partial: stopped after {len(found.samples)} samples, which scatter more than all would"
+        )
     one, many = (duration(found.seconds(w)) for w in (1, workers))
     several = f", {many} with {workers} workers" if workers > 1 else ""
     return [

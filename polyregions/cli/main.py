@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from threading import active_count
+from typing import Any, NoReturn
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
+from polyregions.cli.partial import partial_answer
+from polyregions.cli.session import Verb, run
 from polyregions.cli.status import BAD_INPUT, DONE, STOPPED
 from polyregions.cli.terminal import escaping_streams
 from polyregions.errors import InternalError, PolyregionsError, StoppedError, visible
@@ -19,7 +27,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 done, 2 bad input, 3 stopped at a limit or by Ctrl-C (the partial result is marked partial).
     """
     with escaping_streams():
-        return _guarded(protect_negative_lists(sys.argv[1:] if argv is None else argv))
+        status = _guarded(protect_negative_lists(sys.argv[1:] if argv is None else argv))
+    if argv is None and status == STOPPED and active_count() > 1:
+        _leave(status)
+    return status
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process of a command that was stopped, without waiting for what its threads are doing."""
+    from multiprocessing import active_children, util  # no help needs it
+
+    for process in active_children():
+        process.kill()
+    put_away: Any = vars(util)["_run_finalizers"]
+    put_away(0)  # semaphores: of what is left of them their keeper would complain
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _guarded(words: Sequence[str]) -> int:
@@ -58,7 +83,30 @@ def _run(words: Sequence[str]) -> int:
     except SystemExit as stop:  # --help and --version
         return int(stop.code or DONE)
     arguments.words = [word.strip() for word in words]
-    return int(arguments.run(arguments))
+    return run(arguments, _verb_of(arguments.run), lambda reason: partial_answer(arguments, reason))
+
+
+def _verb_of(name: str) -> Verb:
+    """The function of a verb, "module:function" of this folder: what does the work is imported only for work."""
+
+    def verb(arguments: Namespace) -> int:
+        module, function = name.split(":")
+        with _notices(not getattr(arguments, "quiet", False)):
+            return int(getattr(import_module(f"polyregions.cli.{module}"), function)(arguments))
+
+    return verb
+
+
+@contextmanager
+def _notices(wanted: bool) -> Iterator[None]:
+    """Whether the package says on stderr what takes long; errors are no notices."""
+    logger = logging.getLogger("polyregions")
+    before = logger.level
+    logger.setLevel(before if wanted else logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _complain(message: str, status: int) -> int:

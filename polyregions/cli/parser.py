@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import NoReturn, TypeAlias
 
-import networkx as nx
-
-import polyregions.cli.commands as commands
-import polyregions.cli.estimate as estimates
-import polyregions.cli.pictures as pictures
 from polyregions import __version__
-from polyregions.analysis.counting.count_table import USUAL_BOUNDS, CountTable
-from polyregions.analysis.counting.definitions import DEFINITIONS
-from polyregions.analysis.counting.literature_bounds import BOUND_NAMES
-from polyregions.analysis.decisions import DecisionCells
-from polyregions.analysis.queries.norms import NORMS
-from polyregions.analysis.report import SECTIONS, Report, section_name
-from polyregions.cli.completion import SHELLS, completion
-from polyregions.cli.query import query
-from polyregions.cli.table import PAGES, table
-from polyregions.cli.topology import FIELDS, topology
-from polyregions.cli.verify import verify_
-from polyregions.engine.options import STALL_LIMIT
-from polyregions.engine.tally import ENGINES
+from polyregions.cli.choices import (
+    ASPECTS,
+    BOUND_NAMES,
+    CELL_GRAPHS,
+    CELLS,
+    COLOURINGS,
+    COMPLEXES,
+    COUNT_TABLES,
+    DEFINITIONS,
+    DPI,
+    ENGINES,
+    FIELDS,
+    GRAPHS,
+    NORMS,
+    PAGES,
+    REGIONS,
+    REPORT_FORMATS,
+    REPORTS,
+    SECTIONS,
+    STALL_LIMIT,
+    TABLES,
+    USUAL_BOUNDS,
+)
+from polyregions.cli.completion import SHELLS
 from polyregions.errors import OptionError
-from polyregions.io.results.report import FORMATS
-from polyregions.io.save import CELL_GRAPHS, TABLES, suffixes_of
-from polyregions.plot.figure import DPI
-from polyregions.plot.fills import COLOURINGS
-from polyregions.plot.look import ASPECTS
-from polyregions.regions.region_set import RegionSet
-
-Command: TypeAlias = Callable[[argparse.Namespace], int]
 
 FORMATTER = argparse.RawDescriptionHelpFormatter
 OVERVIEW = """\
@@ -56,6 +54,12 @@ With --geometry, check the geometry of regions instead: volumes add up, every fa
 connected. The regions are those in FILE, or are enumerated on the input set given.
 Exit status 1 if something does not hold."""
 
+
+WARMUP = """\
+Compile beforehand all that is compiled when it is first needed, some minutes of processor time once.
+It is kept beside the package if that can be written, else in the user's cache, or in the folder that --into names.
+Whoever may read it uses it, in a read-only installation or image too. It is for this kind of processor and these
+versions of numba and polyregions."""
 
 VERIFY = """\
 Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
@@ -117,9 +121,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _verb(
-    verbs: Verbs, name: str, run: Command, text: str, example: str, output: str | None, several: bool = False
+    verbs: Verbs, name: str, run: str, text: str, example: str, output: str | None, several: bool = False
 ) -> argparse.ArgumentParser:
-    """A verb with the options that all verbs about regions have."""
+    """A verb with the options that all verbs about regions have; `run` is "module:function" of this folder."""
     epilog = f"example:\n  polyregions {name} {example}"
     sub: argparse.ArgumentParser = verbs.add_parser(
         name, help=text, description=text, epilog=epilog, formatter_class=FORMATTER
@@ -131,7 +135,7 @@ def _verb(
 
 def _add_count(verbs: Verbs) -> None:
     example = "controller.onnx --box -2 2 --json"
-    counting = _verb(verbs, "count", commands.count, "Count the linear regions.", example, None)
+    counting = _verb(verbs, "count", "commands:count", "Count the linear regions.", example, None)
     _store(counting, "remember finished subtrees in this folder")
 
 
@@ -139,10 +143,10 @@ def _add_enumerate(verbs: Verbs) -> None:
     listing = _verb(
         verbs,
         "enumerate",
-        commands.enumerate_,
+        "commands:enumerate_",
         "List every linear region: pattern, interior point, H-representation, affine map.",
         "controller.onnx --box -2 2 -o regions.npz",
-        f"{', '.join(s for s in suffixes_of(RegionSet) if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
+        f"{', '.join(s for s in REGIONS if s not in TABLES)}, or as a table {' or '.join(TABLES)}",
     )
     _table_options(listing)
     listing.add_argument(
@@ -159,11 +163,11 @@ def _add_graph(verbs: Verbs) -> None:
     graph = _verb(
         verbs,
         "graph",
-        commands.graph,
+        "commands:graph",
         "Build the adjacency graph of the regions.",
         "controller.onnx --box -2 2 -o regions.graphml",
-        f"{', '.join(s for s in suffixes_of(nx.Graph) if s not in TABLES)}, .csv (two files, FILE.csv with the edges "
-        "and FILE.nodes.csv), or .parquet (FILE.nodes.parquet and FILE.edges.parquet)",
+        f"{', '.join(s for s in GRAPHS if s not in TABLES)}, .csv (two files, FILE.csv with the edges and "
+        "FILE.nodes.csv), or .parquet (FILE.nodes.parquet and FILE.edges.parquet)",
     )
     _table_options(graph)
     graph.add_argument(
@@ -177,10 +181,10 @@ def _add_cells(verbs: Verbs) -> None:
     cells = _verb(
         verbs,
         "cells",
-        commands.cells,
+        "commands:cells",
         "Cut the regions into decision cells, one for each class that wins somewhere in them.",
         "classifier.onnx --box -1 1 -o cells.json",
-        f"{listed(suffixes_of(DecisionCells))} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
+        f"{listed(CELLS)} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
     )
     rule = cells.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -199,13 +203,13 @@ def _add_report(verbs: Verbs) -> None:
     page = _verb(
         verbs,
         "report",
-        commands.report_,
+        "commands:report_",
         "Print one page with everything known about the regions, and how to reproduce it.",
         "controller.onnx --box -2 2 -o regions.tex",
-        listed(suffixes_of(Report)),
+        listed(REPORTS),
     )
     page.add_argument(
-        "--format", choices=tuple(FORMATS), help="text unless the -o file's suffix says otherwise"
+        "--format", choices=REPORT_FORMATS, help="text unless the -o file's suffix says otherwise"
     )
     rule = page.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
@@ -214,7 +218,7 @@ def _add_report(verbs: Verbs) -> None:
         "--without",
         action="append",
         default=[],
-        choices=[section_name(section) for section in SECTIONS],
+        choices=SECTIONS,
         help="leave a section out; the decision cells and the adjacency take longest",
     )
 
@@ -223,10 +227,10 @@ def _add_table(verbs: Verbs) -> None:
     page = _verb(
         verbs,
         "table",
-        table,
+        "table:table",
         "Count the regions of several networks by several definitions, beside bounds, as a table for a paper.",
         "example:two-moons --box -2,-1.5 3,2 --definitions R2,R4,R6 -o table.tex",
-        listed(suffixes_of(CountTable)),
+        listed(COUNT_TABLES),
         several=True,
     )
     page.add_argument(
@@ -245,14 +249,14 @@ def _add_table(verbs: Verbs) -> None:
     )
     page.add_argument("--names", type=_words, metavar="NAMES", help="what the table calls the networks")
     page.add_argument("--exact", action="store_true", help="print long bounds in full (.tex, .md)")
-    page.add_argument("--format", choices=tuple(PAGES), default="markdown", help="on stdout (markdown)")
+    page.add_argument("--format", choices=PAGES, default="markdown", help="on stdout (markdown)")
 
 
 def _add_plot(verbs: Verbs) -> None:
     plot = _verb(
         verbs,
         "plot",
-        pictures.plot,
+        "pictures:plot",
         "Draw the regions of a two-dimensional input set as a map, of a one-dimensional one as a graph.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.png",
         ".png, .svg or .pdf",
@@ -294,7 +298,7 @@ def _add_explore(verbs: Verbs) -> None:
     page = _verb(
         verbs,
         "explore",
-        pictures.explore_,
+        "pictures:explore_",
         "Write a web page in which the regions of a two-dimensional input set can be looked at one by one.",
         "example:two-moons --box -2,-1.5 3,2 -o moons.html",
         ".html; the page needs neither a server nor a network",
@@ -361,7 +365,7 @@ def _add_estimate(verbs: Verbs) -> None:
         epilog="example:\n  polyregions estimate acasxu.onnx --domain prop_1.vnnlib",
         formatter_class=FORMATTER,
     )
-    guess.set_defaults(run=estimates.estimate)
+    guess.set_defaults(run="estimate:estimate")
     _network(guess)
     _input_set(guess, required=True)
     guess.add_argument("--engine", choices=ENGINES, default="auto", help="which engine would enumerate")
@@ -374,6 +378,7 @@ def _add_estimate(verbs: Verbs) -> None:
         help="cells gone on with at a time (100; four times as many halve the spread)",
     )
     guess.add_argument("--seed", type=_limit, default=0, metavar="N", help="of the random choices (0)")
+    _time_limit(guess)
     _everywhere(guess)
 
 
@@ -381,7 +386,7 @@ def _add_query(verbs: Verbs) -> None:
     asked = _verb(
         verbs,
         "query",
-        query,
+        "query:query",
         "Ask the complete partition: exact output ranges (the default), Lipschitz constant, robustness radius.",
         "example:two-moons --box -2,-1.5 3,2 --radius 0.5,0.25 --norm linf",
         None,
@@ -401,10 +406,10 @@ def _add_topology(verbs: Verbs) -> None:
     asked = _verb(
         verbs,
         "topology",
-        topology,
+        "topology:topology",
         "Count faces, pieces and holes: Betti numbers of each class and of the decision boundary, exactly.",
         "example:two-moons --box -2,-1.5 3,2 --persistence",
-        ".npz or .parquet with all faces",
+        f"{listed(COMPLEXES)}, with all faces",
     )
     asked.add_argument(
         "--level", type=_number, metavar="T", help="also of where the output is at most, and at least, T"
@@ -429,10 +434,12 @@ def _add_verify(verbs: Verbs) -> None:
         epilog="example:\n  polyregions verify acasxu.onnx prop_3.vnnlib --json",
         formatter_class=FORMATTER,
     )
-    verify.set_defaults(run=verify_)
+    verify.set_defaults(run="verify:verify_")
     _network(verify)
     verify.add_argument("property", metavar="SPEC", help="a .vnnlib file: what the network must not do")
-    verify.add_argument("--timeout", type=_timeout, metavar="SECONDS", help="give up after so long")
+    verify.add_argument(
+        "--timeout", dest="time_limit", type=_timeout, metavar="SECONDS", help="give up after so long"
+    )
     verify.add_argument(
         "--vnncomp",
         action="store_true",
@@ -453,9 +460,27 @@ def _add_completion(verbs: Verbs) -> None:
         epilog="example:\n  polyregions completion bash > ~/.local/share/bash-completion/completions/polyregions",
         formatter_class=FORMATTER,
     )
-    words.set_defaults(run=lambda arguments: completion(arguments, make_parser))
+    words.set_defaults(run="completion:completion", parser=make_parser)
     words.add_argument("shell", choices=SHELLS, help="which shell")
     words.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _add_warmup(verbs: Verbs) -> None:
+    text = "Compile beforehand all that is compiled when it is first needed."
+    warm = verbs.add_parser(
+        "warmup",
+        help=text,
+        description=WARMUP,
+        epilog="examples:\n  polyregions warmup\n  polyregions warmup --into /opt/polyregions-cache",
+        formatter_class=FORMATTER,
+    )
+    warm.set_defaults(run="warmup:warmup")
+    warm.add_argument(
+        "--into", metavar="DIR", help="keep it in this folder, for all who set NUMBA_CACHE_DIR to it"
+    )
+    warm.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    warm.add_argument("-q", "--quiet", action="store_true", help="no progress and no notices on stderr")
+    warm.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
 
 def _add_check(verbs: Verbs) -> None:
@@ -469,10 +494,9 @@ def _add_check(verbs: Verbs) -> None:
         formatter_class=FORMATTER,
     )
     check.set_defaults(
-        run=commands.check_,
+        run="commands:check_",
         engine="auto",
         max_regions=None,
-        time_limit=None,
         estimate=False,
         store=None,
         output=None,
@@ -490,6 +514,7 @@ def _add_check(verbs: Verbs) -> None:
     check.add_argument("--geometry", action="store_true", help="check the geometry of regions")
     check.add_argument("--no-volumes", action="store_true", help="leave the volumes out, which take longest")
     _input_set(check, required=False)
+    _time_limit(check)
     _everywhere(check)
 
 
@@ -507,6 +532,7 @@ VERBS = (
     _add_topology,
     _add_verify,
     _add_check,
+    _add_warmup,
     _add_completion,
 )
 
@@ -547,13 +573,17 @@ def _common(parser: argparse.ArgumentParser, output: str | None, several: bool =
     parser.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
     )
-    parser.add_argument(
-        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
-    )
+    _time_limit(parser)
     parser.add_argument(
         "--estimate", action="store_true", help="sample the tree first, to show how much is left"
     )
     _everywhere(parser)
+
+
+def _time_limit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--time-limit", type=_seconds, metavar="S", help="stop after S seconds (partial result)"
+    )
 
 
 def _store(parser: argparse.ArgumentParser, what: str) -> None:

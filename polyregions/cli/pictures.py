@@ -25,6 +25,7 @@ from polyregions.plot.sections import check_drawable, checked_view, domain_goes_
 from polyregions.plot.surface import check_output as check_surface
 from polyregions.plot.surface import plot_surface
 from polyregions.polyhedra.domain import Domain
+from polyregions.progress import stage
 from polyregions.regions.region_set import RegionSet
 
 
@@ -46,7 +47,8 @@ def plot(arguments: Namespace) -> int:
         check_surface(network, arguments.surface)
     view, look = _checked_view(arguments, network, domain), _checked_look(arguments, network, domain)
     regions = regions_of(arguments, network, domain)
-    _draw(arguments, regions, view, look)
+    with stage(f"drawing {arguments.output}"):
+        _draw(arguments, regions, view, look)
     report = {"regions": len(regions), "file": arguments.output}
     return finish(arguments, regions.network, report, regions.complete)
 
@@ -64,7 +66,8 @@ def explore_(arguments: Namespace) -> int:
     check_drawable(pose(network, domain), (2,))
     view, look = _checked_view(arguments, network, domain), _checked_look(arguments, network, domain)
     regions = regions_of(arguments, network, domain)
-    explore(regions, arguments.output, rule=rule_of(arguments), view=view, **look)
+    with stage(f"writing {arguments.output}"):
+        explore(regions, arguments.output, rule=rule_of(arguments), view=view, **look)
     report = {"regions": len(regions), "file": arguments.output}
     return finish(arguments, regions.network, report, regions.complete)
 

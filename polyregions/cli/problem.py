@@ -15,13 +15,15 @@ from polyregions.io.models.load import load_network
 from polyregions.io.specs.load import load_domain
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Box, Domain, WholeSpace
+from polyregions.progress import stage
 
 _EXACT: Final = re.compile(r"[+-]?[0-9]{1,1000}(/0*[1-9][0-9]{0,999})?")
 
 
 def network_of(arguments: Namespace) -> Network:
     """The network that a command names, with a note on stderr of what was taken off it."""
-    network = load_network(arguments.network, output=arguments.network_output)
+    with stage("reading the network"):
+        network = load_network(arguments.network, output=arguments.network_output)
     for notice in () if arguments.quiet else network.notices:
         print(visible(f"note: {notice}"), file=sys.stderr)
     return network.without_final_function() if getattr(arguments, "logits", False) else network
@@ -34,7 +36,8 @@ def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
         DomainError: the input set is of another dimension than the network's input.
     """
     network = network_of(arguments)
-    domain = _domain(arguments, network.n_inputs)
+    with stage("reading the input set"):
+        domain = _domain(arguments, network.n_inputs)
     if domain.dim != network.n_inputs:
         where, name = arguments.domain, arguments.network
         raise DomainError(f"{where}: has {domain.dim} inputs, expected {network.n_inputs}, those of {name}")

@@ -1,49 +1,48 @@
-"""Progress on stderr for runs of more than a moment, and Ctrl-C that keeps what is finished."""
+"""Progress on stderr for runs of more than a moment: what is being done, and how far it is."""
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from polyregions.engine.estimate import Estimate
-from polyregions.progress import Progress, ProgressFunction
+from polyregions.progress import Progress
+
+if TYPE_CHECKING:
+    from polyregions.engine.estimate import Estimate
 
 SHOW_AFTER = 1.0  # seconds; shorter runs need no progress
 LINE_EVERY = 10.0  # seconds between lines where stderr is not a terminal
 
 
-@contextmanager
-def watched(quiet: bool, expected: Estimate | None = None) -> Iterator[ProgressFunction]:
-    """A progress function for a run inside the with block; Ctrl-C stops that run instead of killing it.
+class Display(Protocol):
+    """Shows what a command does."""
 
-    Args:
-        quiet: whether to say nothing.
-        expected: an estimate of the run, which says how much is left; the part of the tree that is done does not,
-            for the parts that are left are often the ones with most regions.
-    """
-    stopped: list[int] = []
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
+        """Show it, if it is time to.
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if stopped:
-            raise KeyboardInterrupt
-        stopped.append(number)
-        print("stopping; what is finished is kept (again to abort)", file=sys.stderr)
+        Args:
+            stage: what is being done, "" for enumerating.
+            latest: the last progress told, perhaps that of another stage.
+            seconds: since the start.
+            since: seconds since the stage began.
+            expected: an estimate of the regions, if there is one.
+        """
 
-    show = _Silent() if quiet else _Bar(expected) if sys.stderr.isatty() else _Lines(expected)
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield lambda progress: not (show(progress) or stopped)
-    finally:
-        signal.signal(signal.SIGINT, before)
-        show.close()
+    def close(self) -> None:
+        """Remove what is shown."""
+
+
+def display_for(quiet: bool) -> Display:
+    """A bar on a terminal, lines elsewhere, or nothing."""
+    return _Silent() if quiet else _Bar() if sys.stderr.isatty() else _Lines()
 
 
 class _Silent:
-    def __call__(self, progress: Progress) -> None:
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
         pass
 
     def close(self) -> None:
@@ -53,13 +52,16 @@ class _Silent:
 class _Lines:
     """A line now and then, for log files."""
 
-    def __init__(self, expected: Estimate | None) -> None:
-        self._next, self._expected = LINE_EVERY, expected
+    def __init__(self) -> None:
+        self._next = LINE_EVERY
 
-    def __call__(self, progress: Progress) -> None:
-        if progress.seconds >= self._next:
-            self._next = progress.seconds + LINE_EVERY
-            print(summary(progress, self._expected), file=sys.stderr)
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
+        text = status(stage, latest, since, expected)
+        if text and seconds >= self._next:
+            self._next = seconds + LINE_EVERY
+            print(text, file=sys.stderr)
 
     def close(self) -> None:
         pass
@@ -68,18 +70,19 @@ class _Lines:
 class _Bar:
     """A bar, on a terminal."""
 
-    def __init__(self, expected: Estimate | None) -> None:
-        self._expected = expected
+    def __init__(self) -> None:
         self._bar: Any = None
         self._task: Any = None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(
+        self, stage: str, latest: Progress, seconds: float, since: float, expected: Estimate | None
+    ) -> None:
+        text = status(stage, latest, since, expected)
         if self._bar is None:
-            if progress.seconds < SHOW_AFTER:
+            if seconds < SHOW_AFTER or not text:
                 return
             self._open()
-        done, text = _done(progress, self._expected), summary(progress, self._expected)
-        self._bar.update(self._task, completed=done, text=text)
+        self._bar.update(self._task, completed=_done(stage, latest, expected), text=text)
 
     def _open(self) -> None:
         from rich.console import Console  # takes 50 ms to import: only for runs that show a bar
@@ -87,21 +90,43 @@ class _Bar:
         from rich.progress import Progress as Bar
 
         columns = (BarColumn(), TextColumn("{task.fields[text]}"))
-        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
         self._task = self._bar.add_task("regions", total=1.0, text="")
         self._bar.start()
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
 
-def _done(progress: Progress, expected: Estimate | None) -> float:
-    return progress.fraction if expected is None else min(1.0, progress.regions / expected.regions)
+def _done(stage: str, latest: Progress, expected: Estimate | None) -> float:
+    """The part that is done of what is being done: of an enumeration by the estimate, if there is one.
+
+    The part of the tree that is done says little: the parts that are left are often the ones with most regions.
+    """
+    if latest.stage != stage:
+        return 0.0
+    return latest.fraction if expected is None or stage else min(1.0, latest.regions / expected.regions)
+
+
+def status(stage: str, latest: Progress, since: float, expected: Estimate | None) -> str:
+    """A line about what is being done; nothing where there is nothing to be said yet.
+
+    >>> status("compiling cells of 2 dimensions", Progress(0, 0.0, 0.0), 12.0, None)
+    'compiling cells of 2 dimensions, 12 s'
+    >>> status("looking for neighbours", Progress(80, 0.25, 3.0, stage="looking for neighbours"), 12.0, None)
+    'looking for neighbours, 25.0%, 12 s'
+    """
+    is_told = latest.stage == stage and latest.seconds > 0
+    if not stage:
+        return summary(latest, expected) if is_told else ""
+    done = f", {latest.fraction:.1%}" if is_told and latest.fraction > 0 else ""
+    return f"{stage}{done}, {duration(since)}" if since >= SHOW_AFTER else ""
 
 
 def summary(progress: Progress, expected: Estimate | None = None) -> str:
-    """A line about a run, with what is left of it if there is an estimate.
+    """A line about an enumeration, with what is left of it if there is an estimate.
 
     >>> summary(Progress(5000, 0.75, 2.0))
     '5000 regions, 2500/s, 75.0% of the tree, 2.0 s'

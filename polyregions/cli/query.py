@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from polyregions.analysis.decisions import decision_cells
 from polyregions.analysis.queries import lipschitz_constant, output_range, robustness_radius
@@ -11,6 +12,7 @@ from polyregions.cli.answers import finish
 from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.cli.running import regions_of
+from polyregions.progress import stage
 from polyregions.regions.region_set import RegionSet
 
 
@@ -19,21 +21,33 @@ def query(arguments: Namespace) -> int:
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if regions.complete:
-        report |= _answers(arguments, regions)
+        for what, answer in _asked(arguments, regions):
+            with stage(what):
+                found = answer()
+            report |= found
+            arguments.session.note(**found)
+        if arguments.lipschitz or arguments.radius:
+            report["norm"] = arguments.norm
     return finish(arguments, regions.network, report, regions.complete)
 
 
-def _answers(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:
-    answers: dict[str, Any] = {}
+Answer: TypeAlias = Callable[[], dict[str, Any]]
+
+
+def _asked(arguments: Namespace, regions: RegionSet) -> Iterator[tuple[str, Answer]]:
+    """What is asked for, each with what it is called while it is looked for."""
     if arguments.range or not (arguments.lipschitz or arguments.radius):
-        answers["range"] = [[low.value, high.value] for low, high in output_range(regions)]
+        yield (
+            "looking for the range",
+            lambda: {"range": [[low.value, high.value] for low, high in output_range(regions)]},
+        )
     if arguments.lipschitz:
-        answers["lipschitz"] = lipschitz_constant(regions, arguments.norm).value
+        yield (
+            "looking for the Lipschitz constant",
+            lambda: {"lipschitz": lipschitz_constant(regions, arguments.norm).value},
+        )
     if arguments.radius:
-        answers |= _radius(arguments, regions)
-    if arguments.lipschitz or arguments.radius:
-        answers["norm"] = arguments.norm
-    return answers
+        yield "looking for the radius", lambda: _radius(arguments, regions)
 
 
 def _radius(arguments: Namespace, regions: RegionSet) -> dict[str, Any]:

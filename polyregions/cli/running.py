@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from polyregions.cli.cluster import executor_of
-from polyregions.cli.progress import watched
-from polyregions.engine.estimate import Estimate, estimate_regions
+from polyregions.engine.estimate import estimate_regions
 from polyregions.enumeration import enumerate_regions
 from polyregions.errors import StoppedError
 from polyregions.networks.network import Network
@@ -19,11 +19,15 @@ from polyregions.regions.region_set import RegionSet
 Result = TypeVar("Result")
 
 
-def expected_of(arguments: Namespace, network: Network, domain: Domain) -> Estimate | None:
-    """An estimate of the run, if one is wanted; what it says is shown beside the progress."""
+def expect(arguments: Namespace, network: Network, domain: Domain) -> None:
+    """Estimate the run, if that is wanted; what it says is shown beside the progress."""
     if not arguments.estimate or arguments.quiet:
-        return None
-    return estimate_regions(network, domain, engine=arguments.engine)
+        return
+    session = arguments.session
+    with suppress(StoppedError):  # no time for that
+        session.expected = estimate_regions(
+            network, domain, engine=arguments.engine, time_limit=session.left(), progress=session.progress
+        )
 
 
 def or_what_is_finished(run: Callable[[], Result]) -> Result:
@@ -44,27 +48,30 @@ def or_what_is_finished(run: Callable[[], Result]) -> Result:
 
 def run_options(arguments: Namespace) -> dict[str, Any]:
     """What every verb about regions has, as keywords of `enumerate_regions` and `tally_regions`."""
-    names = ("engine", "workers", "stall_limit", "max_regions", "time_limit")
-    return {name: getattr(arguments, name) for name in names}
+    names = ("engine", "workers", "stall_limit", "max_regions")
+    session = arguments.session
+    options = {name: getattr(arguments, name) for name in names}
+    return options | {"time_limit": session.left(), "progress": session.progress}
 
 
 def regions_of(
     arguments: Namespace, network: Network, domain: Domain, certify: bool = False, store: str | None = None
 ) -> RegionSet:
     """The regions that a command is about, with progress on stderr and what its options say."""
-    expected = expected_of(arguments, network, domain)
-    with executor_of(arguments.dask) as executor, watched(arguments.quiet, expected) as progress:
+    arguments.session.note(network=network.name, regions=0)
+    expect(arguments, network, domain)
+    with executor_of(arguments.dask) as executor:
         regions = or_what_is_finished(
             lambda: enumerate_regions(
                 network,
                 domain,
                 executor=executor,
                 certify=certify,
-                progress=progress,
                 store=store,
                 **run_options(arguments),
             )
         )
+    arguments.session.note(regions=len(regions))
     hull = regions.problem.solid.hull
     if not hull.is_whole and not arguments.quiet:
         print(

@@ -6,7 +6,6 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from time import monotonic
 from typing import Any, Final
 
 from polyregions.analysis.counting.count import wanted_definitions
@@ -14,7 +13,6 @@ from polyregions.analysis.counting.count_table import CountRow, CountTable, coun
 from polyregions.analysis.counting.literature_bounds import BOUND_NAMES, wanted_bounds
 from polyregions.cli.answers import check_output, print_report
 from polyregions.cli.problem import problem_of
-from polyregions.cli.progress import watched
 from polyregions.cli.running import regions_of
 from polyregions.cli.status import DONE, STOPPED
 from polyregions.errors import OptionError, StoppedError
@@ -23,7 +21,7 @@ from polyregions.io.results.paper_tables import plain_columns, table_csv, table_
 from polyregions.io.save import save, suffixes_of
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain
-from polyregions.progress import Progress
+from polyregions.progress import stage
 
 PAGES: Final[dict[str, Callable[[CountTable, bool], bytes]]] = {
     "markdown": table_markdown,
@@ -82,10 +80,9 @@ def _rows(
     arguments: Namespace, problems: dict[str, tuple[Network, Domain]], definitions: list[str]
 ) -> list[CountRow]:
     """The rows of the networks that are finished before a limit, or Ctrl-C, ends the run."""
-    end = None if arguments.time_limit is None else monotonic() + arguments.time_limit
     rows = []
     for name, (network, domain) in problems.items():
-        row = _row(arguments, name, network, domain, definitions, end)
+        row = _row(arguments, name, network, domain, definitions)
         if row is None:
             break
         rows.append(row)
@@ -93,24 +90,14 @@ def _rows(
 
 
 def _row(
-    arguments: Namespace,
-    name: str,
-    network: Network,
-    domain: Domain,
-    definitions: list[str],
-    end: float | None,
+    arguments: Namespace, name: str, network: Network, domain: Domain, definitions: list[str]
 ) -> CountRow | None:
-    left = None if end is None else max(0.0, end - monotonic())
-    regions = regions_of(Namespace(**vars(arguments) | {"time_limit": left}), network, domain)
+    regions = regions_of(arguments, network, domain)
     if not regions.complete:
         return None
-    with watched(arguments.quiet) as progress:
-
-        def goes_on(state: Progress) -> bool:
-            return progress(state) is not False and (end is None or monotonic() < end)
-
+    with stage(f"counting {name}"):
         try:
-            return count_row(name, regions, definitions, goes_on)
+            return count_row(name, regions, definitions, arguments.session.progress)
         except StoppedError as error:
             print(f"polyregions: {error}", file=sys.stderr)
             return None

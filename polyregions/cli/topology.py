@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.analysis.topology.critical import critical_points
 from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
-from polyregions.analysis.topology.homology import FIELDS as FIELDS
 from polyregions.analysis.topology.homology import betti_numbers
 from polyregions.analysis.topology.persistence import PersistenceDiagram, persistent_homology
 from polyregions.cli.answers import check_output, finish, saved
@@ -16,6 +16,7 @@ from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import problem_of
 from polyregions.cli.running import regions_of
 from polyregions.io.save import suffixes_of
+from polyregions.progress import stage
 
 
 def topology(arguments: Namespace) -> int:
@@ -24,32 +25,42 @@ def topology(arguments: Namespace) -> int:
     regions = regions_of(arguments, *problem_of(arguments))
     report: dict[str, Any] = {"regions": len(regions)}
     if regions.complete:
-        complex = face_complex(regions)
-        report |= _answers(arguments, complex) | saved(arguments, complex)
+        with stage("listing faces"):
+            complex = face_complex(regions)
+        for what, answer in _asked(arguments, complex):
+            with stage(what):
+                found = answer()
+            report |= found
+            arguments.session.note(**found)
+        report |= saved(arguments, complex)
     return finish(arguments, regions.network, report, regions.complete)
 
 
-def _answers(arguments: Namespace, complex: FaceComplex) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "faces": list(complex.counts),
-        "euler_characteristic": complex.euler_characteristic,
-    }
-    report |= _classes(arguments, complex)
+Answer: TypeAlias = Callable[[], dict[str, Any]]
+
+
+def _asked(arguments: Namespace, complex: FaceComplex) -> Iterator[tuple[str, Answer]]:
+    """What is asked for, each with what it is called while it is looked for."""
+    counts = {"faces": list(complex.counts), "euler_characteristic": complex.euler_characteristic}
+    yield "counting faces", lambda: counts
+    yield "counting pieces and holes of classes", lambda: _classes(arguments, complex)
     if arguments.level is not None:
-        report["betti_at_most_level"] = _betti(
-            arguments, complex.sublevel_set(arguments.level, arguments.of_output)
-        )
-        report["betti_at_least_level"] = _betti(
-            arguments, complex.superlevel_set(arguments.level, arguments.of_output)
-        )
+        yield "counting pieces and holes at the level", lambda: _at_level(arguments, complex)
     if arguments.persistence:
-        report |= _levels(arguments, complex)
-    return report
+        yield "following the levels", lambda: _levels(arguments, complex)
+
+
+def _at_level(arguments: Namespace, complex: FaceComplex) -> dict[str, Any]:
+    level, output = arguments.level, arguments.of_output
+    return {
+        "betti_at_most_level": _betti(arguments, complex.sublevel_set(level, output)),
+        "betti_at_least_level": _betti(arguments, complex.superlevel_set(level, output)),
+    }
 
 
 def _classes(arguments: Namespace, complex: FaceComplex) -> dict[str, Any]:
-    network, given = complex.problem.network, rule_of(arguments)
-    rule = chosen_rule(network, given)
+    network = complex.problem.network
+    rule = chosen_rule(network, rule_of(arguments))
     n = 2 if rule == "sign" else network.n_outputs
     classes = {str(k): _betti(arguments, complex.where_class(k, rule)) for k in range(n)}
     boundary = _betti(arguments, complex.decision_boundary(rule))

@@ -7,31 +7,39 @@ import sys
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic
-from typing import Any
 
 from polyregions.analysis.verification import Verification, verify
-from polyregions.cli.alarm import TimeIsUp, limited
 from polyregions.cli.problem import network_of
-from polyregions.cli.progress import watched
+from polyregions.cli.session import Session
 from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.models.runtime.run import FloatRun, run_in_floats
 from polyregions.io.results.verdict import verdict_as_json, verdict_as_text, verdict_as_vnncomp
 from polyregions.io.specs.vnnlib.property import load_property
+from polyregions.progress import stage
 
-GRACE = 0.5  # seconds that a step of the search may outlast the limit, for then it can say how far it came
 STATUS = {"holds": DONE, "violated": ANSWERED_NO, "unknown": STOPPED}
 
 
 def verify_(arguments: Namespace) -> int:
     """Print a verdict, and write it if a file is named."""
-    start = monotonic()
     _check_output(arguments.output)
-    report: dict[str, Any] = {"network": arguments.network, "property": Path(arguments.property).name}
-    found, floats = _verified(arguments, start, report)
-    report = {**verdict_as_json(found, floats), **report}
+    session = arguments.session
+    session.note(network=arguments.network)
+    session.otherwise = lambda reason: _answer(arguments, _unknown(session), None)
+    found, floats = _verified(arguments)
+    session.answering()
+    return _answer(arguments, found, floats)
+
+
+def _unknown(session: Session) -> Verification:
+    return Verification("unknown", None, 0, 0, 0.0, session.seconds)
+
+
+def _answer(arguments: Namespace, found: Verification, floats: FloatRun | None) -> int:
+    about = {"network": arguments.session.known["network"], "property": Path(arguments.property).name}
+    report = {**verdict_as_json(found, floats), **about}
     if arguments.output is not None:
         as_json = suffix_of(arguments.output) == ".json"
         text = json.dumps(report) + "\n" if as_json else verdict_as_vnncomp(found)
@@ -44,22 +52,18 @@ def verify_(arguments: Namespace) -> int:
     return STATUS[found.verdict]
 
 
-def _verified(
-    arguments: Namespace, start: float, report: dict[str, Any]
-) -> tuple[Verification, FloatRun | None]:
+def _verified(arguments: Namespace) -> tuple[Verification, FloatRun | None]:
     """The verdict, and what floats make of its counterexample; reading and setting up count towards the limit."""
-
-    def left() -> float | None:
-        return None if arguments.timeout is None else arguments.timeout - (monotonic() - start)
-
-    try:
-        with limited(left()):
-            network, prop = network_of(arguments), load_property(arguments.property)
-        report["network"] = network.name
-        with limited(left(), GRACE), watched(arguments.quiet) as progress:
-            found = verify(network, prop, timeout=left(), progress=progress)
-    except TimeIsUp:
-        return Verification("unknown", None, 0, 0, 0.0, monotonic() - start), None
+    session = arguments.session
+    network = network_of(arguments)
+    session.note(network=network.name)
+    with stage("reading the property"):
+        prop = load_property(arguments.property)
+    left = session.left()
+    if left == 0.0:
+        return _unknown(session), None
+    with stage("searching"):
+        found = verify(network, prop, timeout=left, progress=session.progress)
     for notice in () if arguments.quiet else found.notices:
         print(visible(f"note: {notice}"), file=sys.stderr)
     found = replace(found, notices=(*network.notices, *found.notices))

@@ -12,21 +12,26 @@ Rubinstein's stochastic enumeration, where many descents go side by side.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 
 from polyregions._types import Floats, Ints
+from polyregions.engine.apart import Apart
 from polyregions.engine.job import Job, Task
 from polyregions.engine.options import RunOptions
 from polyregions.engine.perform import perform
-from polyregions.engine.tally import job_for, tally_in_memory
+from polyregions.engine.tally import Tally, job_for, tally_in_memory
 from polyregions.errors import OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.domain import Domain
+from polyregions.progress import Progress, ProgressFunction, Watch, check_limits, stage
 
 STEP = 4  # regions that are looked at below a cell before its waiting cells are sampled
 POPULATION, READABLE_POPULATION = 100, 16
@@ -48,6 +53,7 @@ class Estimate:
         rate: regions a second of one worker in the trial run.
         bytes_per_region: in memory, and about as much in a store.
         visited: how many regions were looked at.
+        complete: whether all repeats were made; False if a limit or the user stopped them.
     """
 
     regions: float
@@ -57,6 +63,7 @@ class Estimate:
     rate: float
     bytes_per_region: int
     visited: int
+    complete: bool = True
 
     @property
     def low(self) -> float:
@@ -82,6 +89,8 @@ def estimate_regions(
     population: int | None = None,
     trial: float = 1.0,
     seed: int = 0,
+    time_limit: float | None = None,
+    progress: ProgressFunction | None = None,
 ) -> Estimate:
     """Predict the number of regions and the time to enumerate them, from random parts of the split tree.
 
@@ -94,9 +103,14 @@ def estimate_regions(
             for the readable engine, which takes some hundred times as long for each.
         trial: seconds of a trial run, which measures the rate; if it comes to its end nothing is sampled.
         seed: of the random choices; the same seed gives the same estimate (but not the same rate).
+        time_limit: stop after this many seconds; the repeats that are finished make the estimate, see `complete`.
+        progress: called now and then with a `Progress`, of which `fraction` is that of the repeats; returning False
+            stops them.
 
     Raises:
-        DomainError, OptionError: as in `enumerate_regions`; fewer than two repeats, no population.
+        DomainError, OptionError: as in `enumerate_regions`; fewer than two repeats, no population, a negative limit.
+        StoppedError: stopped before two samples were finished; its `finished` is the `Tally` of the trial run, which
+            says how many regions there are at least.
 
     Complexity: about ``repeats * population * N`` steps, whatever the number of regions.
 
@@ -107,27 +121,62 @@ def estimate_regions(
     """
     if repeats < 2 or (population is not None and population < 1):
         raise OptionError(f"repeats is {repeats}, population {population}; expected at least 2 and 1")
+    check_limits(None, time_limit)
+    watch = Watch(progress, time_limit)
     problem = pose(network, domain)
-    counted, rate = _trial(problem, engine, trial)
+    counted, rate = _trial(problem, engine, trial, watch)
     size = 2 * ceil(network.n_neurons / 8) + 8 * problem.solid.hull.dim
-    if counted is not None:
-        return Estimate(float(counted), 0.0, (float(counted),), True, rate, size, counted)
-    job = _sampling_job(problem, engine)
-    population = population or (POPULATION if job.is_compiled else READABLE_POPULATION)
-    found = _samples(job, population, PILOTS + repeats, seed)
-    visited = sum(sample.visited for sample in found)
-    samples = tuple(sample.regions for sample in found[PILOTS:])
-    spread = float(np.std(samples, ddof=1)) / sqrt(repeats)
-    return Estimate(float(np.mean(samples)), spread, samples, False, rate, size, visited)
+    if counted.complete:
+        n = counted.regions
+        return Estimate(float(n), 0.0, (float(n),), True, rate, size, n)
+    sampling = _Sampling(problem, engine, population, PILOTS + repeats, seed)
+    found = [] if watch.is_late else sampling.run(watch)
+    visited, complete = sum(sample.visited for sample in found), len(found) == PILOTS + repeats
+    if len(found) < 2:
+        raise _too_early(len(found), counted)
+    # pilots are as good as others, only more scattered
+    samples = tuple(sample.regions for sample in found[PILOTS if len(found) >= PILOTS + 2 else 0 :])
+    spread = float(np.std(samples, ddof=1)) / sqrt(len(samples))
+    return Estimate(float(np.mean(samples)), spread, samples, False, rate, size, visited, complete)
 
 
-def _samples(job: Job, population: int, n: int, seed: int) -> list[Sample]:
+def _too_early(n: int, counted: Tally) -> StoppedError:
+    error = StoppedError(
+        f"stopped after {n} samples, expected two at least for an estimate; there are {counted.regions} regions or more"
+    )
+    error.finished = counted
+    return error
+
+
+class _Sampling:
     """Several samples, each of which guesses sizes from those before it."""
-    sizes, found = Sizes(len(job.no_counts().ends)), []
-    for i in range(n):
-        found.append(sample_regions(job, population, sizes, np.random.default_rng([seed, i])))
-        sizes.learn(found[-1].places, found[-1].sizes)
-    return found
+
+    def __init__(self, problem: Problem, engine: str, population: int | None, n: int, seed: int) -> None:
+        self._problem, self._engine, self._population = problem, engine, population
+        self._n, self._seed = n, seed
+
+    def run(self, watch: Watch) -> list[Sample]:
+        """As many as there is time for."""
+        apart, found = Apart(self._samples, watch), list[Sample]()
+        with closing(apart.items()) as samples:
+            for sample in samples:
+                if sample is not None:
+                    found.append(sample)
+                if not watch.goes_on(sum(s.visited for s in found), len(found) / self._n):
+                    apart.stop()
+        return found
+
+    def _samples(self, stop: Event) -> Generator[Sample, None, None]:
+        with stage("sampling the tree"):
+            job = _sampling_job(self._problem, self._engine)
+            population = self._population or (POPULATION if job.is_compiled else READABLE_POPULATION)
+            sizes = Sizes(len(job.no_counts().ends))
+            for i in range(self._n):
+                sample = sample_regions(job, population, sizes, np.random.default_rng([self._seed, i]), stop)
+                if sample is None:
+                    return
+                sizes.learn(sample.places, sample.sizes)
+                yield sample
 
 
 class Sizes:
@@ -190,8 +239,10 @@ class Visit(NamedTuple):
     n: int
 
 
-def sample_regions(job: Job, population: int, sizes: Sizes, rng: np.random.Generator) -> Sample:
-    """Go down the tree once, with at most `population` cells side by side."""
+def sample_regions(
+    job: Job, population: int, sizes: Sizes, rng: np.random.Generator, stop: Event | None = None
+) -> Sample | None:
+    """Go down the tree once, with at most `population` cells side by side; None if the event stops it."""
     visits: list[Visit] = []
     places: list[Ints] = []
     regions = 0.0
@@ -201,6 +252,8 @@ def sample_regions(job: Job, population: int, sizes: Sizes, rng: np.random.Gener
         places.append(_places(job, pool))
         waiting: list[Chosen] = []
         for cell in pool:
+            if stop is not None and stop.is_set():
+                return None
             outcome = perform(job, cell.task)
             n = 0 if outcome.batch is None else outcome.batch.count
             regions += cell.weight * n
@@ -261,12 +314,19 @@ def _sampling_job(problem: Problem, engine: str) -> Job:
     return Job(like.reduction, problem, like.kernels, engine == "highs", False, (STEP, STEP), EVERY_ONE)
 
 
-def _trial(problem: Problem, engine: str, seconds: float) -> tuple[int | None, float]:
-    """The number of regions if it could be counted in some seconds, and regions a second."""
-    seen: list[float] = []
-    alone = RunOptions(engine, workers=1)
-    tally_in_memory(problem, replace(alone, max_regions=1))  # compiles, or loads compiled code
-    tally = tally_in_memory(
-        problem, replace(alone, time_limit=seconds, progress=lambda progress: seen.append(progress.rate))
-    )
-    return tally.regions if tally.complete else None, seen[-1] if seen else 0.0
+def _trial(problem: Problem, engine: str, seconds: float, watch: Watch) -> tuple[Tally, float]:
+    """The regions that could be counted in some seconds, and regions a second."""
+    rates: list[float] = []
+
+    def note(progress: Progress) -> bool:
+        rates.append(progress.rate)
+        return watch.goes_on(progress.regions, 0.0)
+
+    alone = RunOptions(engine, workers=1, progress=note)
+    with stage("a trial run"):
+        first = tally_in_memory(problem, replace(alone, max_regions=1, time_limit=watch.seconds_left))
+        limit = seconds if watch.seconds_left is None else min(seconds, watch.seconds_left)
+        if limit <= 0:  # the first has compiled, or loaded compiled code
+            return first, 0.0
+        rates.clear()
+        return tally_in_memory(problem, replace(alone, time_limit=limit)), rates[-1] if rates else 0.0

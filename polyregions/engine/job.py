@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from polyregions._types import Bytes, Ints
@@ -30,8 +31,10 @@ COMPILED_BUDGET = (
 )  # regions of the first task and the most of one; each generation does twice as many
 READABLE_BUDGET = (8, 32)
 SPLIT_OFF = 3  # waiting cells that become tasks of their own when a task ends: the largest subtrees
-KEPT_ROOM = 4096  # regions between two looks at whether the run was stopped
+KEPT_ROOM = 4096  # regions at most between two looks at whether the run was stopped
 COUNTED_ROOM = 32768  # the same for regions that are not kept: most take next to no time
+FIRST_ROOM = 256  # before it is known how long they take
+BATCH_SECONDS = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,15 +200,41 @@ class TaskRun:
 
     def batches(self, room: Callable[[], int]) -> Iterator[Batch]:
         """Its regions, with the bits of all neurons, at most `room()` at a time."""
-        key = self._task.key
-        for i, batch in enumerate(self._part.batches(room)):
+        key, pace = self._task.key, Pace(FIRST_ROOM if self._job.is_compiled else 1)
+        for i, batch in enumerate(self._part.batches(lambda: min(room(), pace.room))):
+            pace.ends()
             yield replace(self._job.reduction.whole(batch), place=(*key, -1, i))
+            pace.begins()
 
     def outcome(self, batch: Batch | None) -> Outcome:
         """What came of it, once there are no more batches or nobody wants them."""
         part, key = self._part, self._task.key
         rest = [Task((*key, i), start, self._job.share(start)) for i, start in enumerate(part.rest)]
         return Outcome(key, batch, rest, part.counts, self._score, part.in_order)
+
+
+class Pace:
+    """How many regions a batch may hold, so that each takes about a tenth of a second: between them a run is stopped.
+
+    Attributes:
+        room: how many.
+    """
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.begins()
+
+    def begins(self) -> None:
+        """A batch is begun."""
+        self._start = monotonic()
+
+    def ends(self) -> None:
+        """It is done: the next may be larger if it took little time, and is smaller if it took much."""
+        seconds = monotonic() - self._start
+        if seconds < BATCH_SECONDS / 2:
+            self.room *= 2
+        elif seconds > 2 * BATCH_SECONDS:
+            self.room = max(1, self.room // 2)
 
 
 def _compiled_run(kernels: str, problem: Problem, keep: bool) -> WalkRun | CellsRun:

@@ -6,15 +6,21 @@ import multiprocessing
 import os
 import pickle
 import signal
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from threading import Event
-from typing import Protocol
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from multiprocessing.queues import SimpleQueue
+from threading import Event, Thread
+from typing import Final, Protocol
 from uuid import uuid4
 
 from polyregions.engine.cluster import Cluster, is_cluster
 from polyregions.engine.job import Job, Outcome, Task
 from polyregions.engine.perform import perform, perform_unpacked, run_of
 from polyregions.errors import OptionError
+
+CLOSES_WITHIN: Final = 0.2
+"""Seconds that threads are waited for once nobody wants what they do."""
 
 
 class Pool(Protocol):
@@ -54,34 +60,59 @@ class ThreadPool:
         self.run, self.is_foreign = uuid4().hex, executor is not None
         self._own = ThreadPoolExecutor(workers, "polyregions") if executor is None else None
         self._executor = executor or self._own
+        self._out: list[Future[Outcome]] = []
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Hand out a task."""
         assert self._executor is not None
-        return self._executor.submit(perform, self._job, task, self.run, self._stop)
+        future = self._executor.submit(perform, self._job, task, self.run, self._stop)
+        if self._own is not None:
+            self._out = [*(one for one in self._out if not one.done()), future]
+        return future
 
     def trouble(self) -> str:
         """Nothing is known."""
         return ""
 
     def close(self) -> None:
-        """Stop within a batch."""
+        """Stop within a batch; a thread that compiles meanwhile is not waited for."""
         self._stop.set()
         if self._own is not None:
-            self._own.shutdown(cancel_futures=True)
+            self._own.shutdown(wait=False, cancel_futures=True)
+            wait(self._out, timeout=CLOSES_WITHIN)
 
 
 _jobs: dict[str, Job] = {}  # in a worker process: the one job that it was started for
 
 
-def _start_process(job: Job) -> None:
+def _start_process(packed: SimpleQueue[bytes]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to all; the parent decides
-    _jobs["job"] = job
+    _jobs["job"] = pickle.loads(packed.get())
+
+
+def _feed(packed: SimpleQueue[bytes], data: bytes, n: int) -> None:
+    """Put the same data into a queue n times, which may be closed meanwhile."""
+    with suppress(OSError, TypeError):
+        for _ in range(n):
+            packed.put(data)
 
 
 def perform_own(task: Task) -> Outcome:
     """Do one task of the job that this process was started for."""
     return perform(_jobs["job"], task)
+
+
+@contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Processes that are started inside hear no Ctrl-C, not even while they start."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class ProcessPool:
@@ -91,29 +122,37 @@ class ProcessPool:
     losses: tuple[type[BaseException], ...] = (BrokenExecutor,)
 
     def __init__(self, job: Job, workers: int) -> None:
-        self._job, self.size = job, workers
+        self._data, self.size = pickle.dumps(job), workers
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
+        """New processes. Starting one would wait until it has read its arguments, so the job comes after it."""
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        return ProcessPoolExecutor(self.size, context, _start_process, (self._job,))
+        self._packed = context.SimpleQueue()
+        feed = (self._packed, self._data, self.size)
+        Thread(target=_feed, args=feed, name="polyregions job", daemon=True).start()
+        return ProcessPoolExecutor(self.size, context, _start_process, (self._packed,))
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Hand out a task."""
-        try:
-            return self._pool.submit(perform_own, task)
-        except BrokenExecutor:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = self._start()
-            return self._pool.submit(perform_own, task)
+        with _without_interrupts():
+            try:
+                return self._pool.submit(perform_own, task)
+            except BrokenExecutor:
+                self.close()
+                self._pool = self._start()
+                return self._pool.submit(perform_own, task)
 
     def trouble(self) -> str:
         """Nothing is known."""
         return ""
 
     def close(self) -> None:
-        """Stop after the tasks that are being done."""
+        """End the processes, in the midst of their tasks."""
+        for process in list((self._pool._processes or {}).values()):  # `kill_workers` is of Python 3.14
+            process.kill()
         self._pool.shutdown(cancel_futures=True)
+        self._packed.close()
 
 
 class ForeignExecutor:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from threading import Event
 
 import numpy as np
 
+from polyregions.engine.apart import Apart
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.choose import ENGINES as ENGINES
 from polyregions.engine.choose import choose_engine
@@ -18,8 +20,9 @@ from polyregions.engine.reduction import reduce, unreduced
 from polyregions.errors import StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem
+from polyregions.polyhedra.oracle.referee import Score
 from polyregions.progress import Progress as Progress
-from polyregions.progress import Watch
+from polyregions.progress import Watch, stage
 
 
 @dataclass(frozen=True)
@@ -103,54 +106,78 @@ class Run:
     """
 
     def __init__(self, problem: Problem, options: RunOptions, keep: bool) -> None:
-        self.problem, self._options = problem, options
-        self.engine, self._job = job_for(problem, options.engine, keep)
-        self._totals = Totals(self._job)
-        self._plan = Plan(
-            options.executor, options.workers, options.max_regions is not None, options.stall_limit
-        )
-        self._found = 0
+        self.problem, self._options, self._keep = problem, options, keep
+        self.engine = choose_engine(problem, options.engine, keep)
+        self._watch = Watch(options.progress, options.time_limit)
+        self._job: Job | None = None
+        self._totals: Totals | None = None
+        self._found = self._made = 0
+        self._is_abandoned = False
         self.complete = False
 
     def after_each_layer(self, regions: int) -> tuple[int, ...]:
         """How many regions there are after each layer; a layer that splits nothing has as many as the one before."""
-        return layer_counts(self.problem.network, self._totals.counts, regions)
+        if self._totals is None:
+            return (0,) * len(self.problem.network.widths)
+        after = layer_counts(self.problem.network, self._totals.counts, regions)
+        # counts come with a part's end: without it they are too few
+        return (*after[:-1], regions) if after and self._is_abandoned else after
 
     @property
     def score(self) -> dict[str, int]:
         """How questions were settled."""
-        return asdict(self._totals.score)
+        return asdict(Score() if self._totals is None else self._totals.score)
 
     @property
     def in_order(self) -> bool:
         """Whether batches, put in their places, are in lexicographic order."""
-        return self._totals.in_order
+        return self._totals is None or self._totals.in_order
 
     def batches(self) -> Generator[Batch, None, None]:
-        """The regions until the end, the limit, or the user's stop."""
-        watch = Watch(self._options.progress, self._options.time_limit)
-        fraction = 0.0
-        with closing(self._limited()) as batches:
-            for batch in batches:
-                yield batch
-                fraction, self._found = fraction + batch.share, self._found + batch.count
-                if not watch.goes_on(self._found, fraction):
-                    self.complete = False
-                    return
-        watch.ends(self._found, 1.0 if self.complete else fraction)
+        """The regions until the end, the limit, or the user's stop.
 
-    def _limited(self) -> Generator[Batch, None, None]:
+        Where somebody may stop it the run is in another thread.
+        """
+        if self._watch.is_idle:
+            yield from self._limited(Event())
+            return
+        apart, fraction, is_stopped = Apart(self._limited, self._watch), 0.0, False
+        with closing(apart.items()) as batches:
+            for batch in batches:
+                if batch is not None:
+                    yield batch
+                    fraction, self._found = fraction + batch.share, self._found + batch.count
+                if not is_stopped and not self._watch.goes_on(self._found, fraction):
+                    is_stopped = True
+                    apart.stop()
+        self._is_abandoned = apart.is_abandoned
+        self._watch.ends(self._found, 1.0 if self.complete else fraction)
+
+    def _limited(self, stop: Event) -> Generator[Batch, None, None]:
         """Batches up to the limit; what comes after it only shows that the set is not complete."""
         limit = self._options.max_regions
-        with closing(batches_of(self._job, self._plan, self._totals, self._room)) as batches:
+        with closing(self._all()) as batches:
             for batch in batches:
-                if limit is not None and self._found + batch.count > limit:
-                    yield batch.first(limit - self._found)
+                if limit is not None and self._made + batch.count > limit:
+                    yield batch.first(limit - self._made)
                     return
+                self._made += batch.count
                 yield batch
+                if stop.is_set():
+                    return
         self.complete = True
+
+    def _all(self) -> Generator[Batch, None, None]:
+        """Prepare, and all batches."""
+        options = self._options
+        plan = Plan(options.executor, options.workers, options.max_regions is not None, options.stall_limit)
+        with stage("looking for neurons that never change sign"):
+            _, self._job = job_for(self.problem, options.engine, self._keep)
+        self._totals = Totals(self._job)
+        yield from batches_of(self._job, plan, self._totals, self._room)
 
     def _room(self) -> int:
         """How many regions the next batch may hold: after the limit they come one at a time."""
+        assert self._job is not None
         limit, room = self._options.max_regions, self._job.room
-        return room if limit is None else min(room, max(1, limit - self._found))
+        return room if limit is None else min(room, max(1, limit - self._made))

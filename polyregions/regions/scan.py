@@ -36,6 +36,11 @@ from polyregions.regions.recognition import Recognition, have_cells, pattern_sto
 from polyregions.regions.region_set import RegionSet
 
 CHUNK = 1024  # regions a call of the kernel
+SOUGHT = {
+    scan_edges: "neighbours",
+    scan_domain: "facets of the domain",
+    scan_neurons: "facets of neurons",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +203,7 @@ def _scanned(
     store, found = pattern_store(regions, reduction, chart), _room(n, k, len(path.rows))
     for first, end in _chunks(which):
         found.marks[:] = 0
-        with announced("the search for facets (about 15 seconds)", scan):
+        with announced(f"the search for {SOUGHT[scan]}"):
             scan(net, chart, scanner, store, found, first, end)
         yield _taken(found, chart, np.arange(len(rows)) if scan is scan_domain else reduction.kept, end)
 

@@ -763,8 +763,8 @@ def everything(terminal: int) -> bytes:
 
 
 def test_no_bar_for_a_short_run() -> None:
-    bar = _Bar(None)
-    bar(pr.Progress(10, 0.5, 0.9))
+    bar = _Bar()
+    bar("", pr.Progress(10, 0.5, 0.9), 0.9, 0.9, None)
     assert bar._bar is None
     bar.close()
 

@@ -12,7 +12,9 @@ import pytest
 
 from corpus import corpus
 from polyregions.analysis.verification import Verification
+from polyregions.analysis.verification.property import Property
 from polyregions.cli import main
+from polyregions.io.specs.vnnlib.property import load_property
 
 SPEC = """
 (declare-const X_0 Real) (declare-const Y_0 Real)
@@ -193,14 +195,19 @@ def test_whatever_takes_too_long_ends_at_the_limit(
 def test_time_that_reading_took_is_no_longer_there(
     network: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = []
+    given, clock = [], [0.0]
 
     def verify(*_: object, timeout: float, **__: object) -> Verification:
         given.append(timeout)
         return Verification("unknown", None, 0, 0, 0.0, 0.0)
 
-    clock = iter([0.0, 1.0, 4.0, 5.0, 6.0, 7.0])
-    monkeypatch.setattr("polyregions.cli.verify.monotonic", lambda: next(clock))
+    def read(_: object) -> Property:
+        clock[0] += 5.0
+        return load_property(prop)
+
+    prop = spec(tmp_path, "(>= Y_0 3)")
+    monkeypatch.setattr("polyregions.cli.session.monotonic", lambda: clock[0])
+    monkeypatch.setattr("polyregions.cli.verify.load_property", read)
     monkeypatch.setattr("polyregions.cli.verify.verify", verify)
-    assert main(["verify", network, spec(tmp_path, "(>= Y_0 3)"), "--timeout", "30", "-q"]) == 3
+    assert main(["verify", network, prop, "--timeout", "30", "-q"]) == 3
     assert given == [25.0]

@@ -31,7 +31,7 @@ class CellKernels:
         self._n_domain = len(root.rows)
         n_rows = self._n_domain + regions.network.n_neurons + n_extra
         self._work = allocate_workspace(n_rows, bounds.lower, bounds.upper)
-        with announced("decision cells (about 10 seconds)"):
+        with announced("decision cells"):
             lay_down(self._work, root.rows, root.error)
             self._compile(regions.dim)
 

@@ -40,10 +40,12 @@ class Report:
     Attributes:
         title: the title.
         sections: the sections.
+        complete: whether all sections are there; False if a limit or the user stopped the page.
     """
 
     title: str
     sections: tuple[Section, ...]
+    complete: bool = True
 
     def section(self, title: str) -> Section | None:
         """The section with a title, None if there is none."""

@@ -346,7 +346,7 @@ class CellsPart:
 
     def _steps(self, room: Callable[[], int]) -> Iterator[float]:
         """The share of the tree that is still to be done, each time when leaves are to be taken out of the buffer."""
-        kind = f"cells of {len(self._axes)} dimensions (about 15 seconds)"
+        kind = f"cells of {len(self._axes)} dimension{'s' if len(self._axes) > 1 else ''}"
         with announced(kind, self._kind):
             self._begin()
             status = self._go_on(0)  # stops at the first leaf: compiles, or loads the cache

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Timer
 from typing import Any, Final, TypeVar, cast
 
 from numba import njit
+from numba.core import event as ev
+
+from polyregions.engine.kernels.cache import Cache, folder_kept
+from polyregions.progress import Stage, stage
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -52,12 +56,11 @@ def shared_kernel(function: Kernel) -> Kernel:
 def _compiled(function: Kernel, is_inner: bool, more: Mapping[str, Any], is_shared: bool = False) -> Kernel:
     compile_: Any = njit  # its types know neither of the wrappers' options
     options = {**OPTIONS, **more, "no_cpython_wrapper": is_inner}
-    if is_inner and more and not is_shared:
-        return cast(Kernel, compile_(**options)(function))
-    try:
-        compiled = compile_(cache=True, **options)(function)
-    except RuntimeError:  # numba: no locator available, that is, nowhere to write
-        compiled = compile_(**options)(function)
+    compiled = compile_(**options)(function)
+    if not is_inner or not more or is_shared:
+        compiled._cache = Cache(
+            function
+        )  # what cache=True does, with a cache that is read where it cannot be written
     return cast(Kernel, compiled)
 
 
@@ -66,21 +69,46 @@ _ready: Final[set[object]] = set()
 
 @contextmanager
 def announced(what: str, key: object = None) -> Iterator[None]:
-    """Say on stderr what is being compiled if the block, a first call of kernels, takes longer than a moment.
+    """Say what is being compiled if that is so, and takes longer than a moment, in the block, a first call of kernels.
+
+    It is a warning to the logger "polyregions", which Python prints on stderr unless told otherwise.
 
     Args:
-        what: what it is, and about how long it takes.
+        what: what it is.
         key: what its code depends on; after the first block with the same there is nothing to be said.
     """
     if (what, key) in _ready:
         yield
         return
-    notice = f"{NOTICE} {what}; once, later runs load it from a cache"
-    timer = Timer(ANNOUNCE_AFTER, lambda: print(notice, file=sys.stderr, flush=True))
+    timer = Timer(ANNOUNCE_AFTER, _say, (what,))
     timer.daemon = True
-    timer.start()
-    try:
-        yield
-        _ready.add((what, key))
-    finally:
-        timer.cancel()
+    with stage(f"loading {what}") as now, ev.install_listener("numba:compile", _Listener(what, now, timer)):
+        try:
+            yield
+        finally:
+            timer.cancel()
+    _ready.add((what, key))
+
+
+class _Listener(ev.Listener):  # type: ignore[misc]  # numba is partly typed
+    """Hears of every kernel that numba compiles, which is not in a cache."""
+
+    def __init__(self, what: str, now: Stage, timer: Timer) -> None:
+        self._what, self._now, self._timer = what, now, timer
+
+    def on_start(self, event: Any) -> None:
+        """A kernel is compiled, perhaps one that another calls."""
+        if self._timer.ident is None:
+            self._now.name = f"compiling {self._what}"
+            self._timer.start()
+
+    def on_end(self, event: Any) -> None:
+        """It is compiled."""
+
+
+def _say(what: str) -> None:
+    folder = folder_kept(__file__)
+    kept = (
+        f"kept in {folder} for later runs" if folder else "it cannot be kept: set NUMBA_CACHE_DIR to a folder"
+    )
+    logging.getLogger("polyregions").warning("%s %s; %s (see polyregions warmup)", NOTICE, what, kept)

@@ -174,7 +174,7 @@ class WalkPart:
         """Run to the end or until the budget is used up, a batch of at most `room()` at a time."""
         net, chart, work, leaves = self._run.net, self._piece.chart, self._work, self._leaves
         go_on = machine.list_leaves if leaves.keep else machine.count_cells
-        with announced("the walk engine (about half a minute)", self._run.keep):
+        with announced("the walk engine" if leaves.keep else "the walk engine, counting"):
             self._begin()
             status = go_on(
                 net, chart, work, leaves, 0
