@@ -203,7 +203,16 @@ def test_after_warmup_another_process_compiles_nothing(tmp_path: Path) -> None:
     given = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     root = Path(polyregions.__file__).parents[1]
     env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")} | {"PYTHONPATH": str(root)}
-    warmup = [sys.executable, "-m", "polyregions", "warmup", "--into", given["NUMBA_CACHE_DIR"], "--json"]
+    warmup = [
+        sys.executable,
+        "-m",
+        "polyregions",
+        "warmup",
+        "--into",
+        given["NUMBA_CACHE_DIR"],
+        "--json",
+        "-q",
+    ]
     first = subprocess.run(warmup, env=env, capture_output=True, text=True, check=True)
     assert first.stderr == ""
     assert list((tmp_path / "cache").rglob("*.nbc"))
