@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -188,10 +189,11 @@ def save_region_table(
     vertices: bool = False,
 ) -> None:
     """Regions as a table, ``.csv`` or ``.parquet``, the latter with H-representations and vertices if wanted."""
-    table = region_table(regions, classes=classes, volume=volume).numbered("region")
     if hrep:
-        write_whole(path, hrep_parquet(regions, table, vertices))
+        columns = partial(region_table, classes=classes, volume=volume)
+        write_whole(path, hrep_parquet(regions, columns, vertices))
         return
+    table = region_table(regions, classes=classes, volume=volume).numbered("region")
     if Path(path).suffix.lower() == ".csv":
         write_whole(path, table_csv(table))
     else:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from scipy.io import loadmat
 from scipy.spatial import ConvexHull, HalfspaceIntersection
@@ -17,8 +18,10 @@ from scipy.spatial import ConvexHull, HalfspaceIntersection
 import polyregions as pr
 from corpus import corpus
 from polyregions.cli.main import main
-from polyregions.errors import OptionError
+from polyregions.errors import FormatError, OptionError
+from polyregions.io.store import shards
 from problems import PROBLEMS
+from randoms import float_layers, generator
 
 READER = """
 import sys
@@ -179,3 +182,62 @@ def test_a_real_network(tmp_path: Path) -> None:
     regions = pr.enumerate_regions(net, pr.load_domain(corpus("acasxu/prop_3.vnnlib")))
     pr.save(regions, tmp_path / "x.parquet", hrep=True)
     assert read_alone(tmp_path / "x.parquet") == (71930, 719419)
+
+
+# ---------------------------------------------------------------- large stores, a shard at a time
+
+
+@pytest.mark.parametrize("dim", [2, 6])  # the engine with vertices, and the one without
+def test_a_store_of_several_shards_is_written_without_reading_all_of_it(
+    dim: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SHARD_ROWS", 10)
+    monkeypatch.setattr(shards, "FEWEST_ROWS", 10)
+    net = pr.Network.from_layers(float_layers(generator(dim), (dim, 6, 5, 2)))
+    in_memory = pr.enumerate_regions(net, pr.Box.cube(-1, 1, dim))
+    pr.enumerate_regions(net, pr.Box.cube(-1, 1, dim), store=tmp_path / "s")
+    assert len(list((tmp_path / "s").glob("*.parquet"))) == -(-len(in_memory) // 10) > 2
+    options: dict[str, Any] = {"classes": "argmax", "volume": True}
+    stored = pr.load_regions(tmp_path / "s")
+    pr.save(stored, tmp_path / "stored.parquet", hrep=True, vertices=True, **options)
+    assert "_loaded" not in vars(stored.listing)
+    pr.save(in_memory, tmp_path / "memory.parquet", hrep=True, vertices=True, **options)
+    found, expected = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("stored", "memory"))
+    assert found.schema.equals(expected.schema, check_metadata=True)
+    for name in expected.column_names:
+        assert_close(found[name].to_pylist(), expected[name].to_pylist())
+    assert read_alone(tmp_path / "stored.parquet") == read_alone(tmp_path / "memory.parquet")
+    for name, regions in (("stored", pr.load_regions(tmp_path / "s")), ("memory", in_memory)):
+        pr.save(regions, tmp_path / f"{name}.npz", hrep=True)
+        pr.save(regions, tmp_path / f"{name}.json")
+    with np.load(tmp_path / "stored.npz") as one, np.load(tmp_path / "memory.npz") as other:
+        assert all(np.array_equal(one[key], other[key]) for key in one.files if key != "score")
+    assert pr.load_regions(tmp_path / "stored.npz") == in_memory
+    assert json.loads((tmp_path / "stored.json").read_text()) == json.loads(
+        (tmp_path / "memory.json").read_text()
+    )
+
+
+def assert_close(a: Any, b: Any) -> None:
+    """Equal, floats to the last digits: volumes are summed up in the order in which facets are known."""
+    if isinstance(b, list):
+        assert len(a) == len(b)
+        for one, other in zip(a, b, strict=True):
+            assert_close(one, other)
+    else:
+        assert a == (pytest.approx(b, rel=1e-12) if isinstance(b, float) else b)
+
+
+def test_a_damaged_shard_is_refused_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "SHARD_ROWS", 10)
+    monkeypatch.setattr(shards, "FEWEST_ROWS", 10)
+    net = pr.Network.from_layers(float_layers(generator(2), (2, 5, 3, 2)))
+    pr.enumerate_regions(net, pr.Box.cube(-1, 1, 2), store=tmp_path / "s")
+    stored = pr.load_regions(tmp_path / "s")
+    last = max((tmp_path / "s").glob("*.parquet"))
+    last.write_bytes(last.read_bytes()[:-1])
+    with pytest.raises(FormatError, match=last.name):
+        pr.save(stored, tmp_path / "x.parquet", hrep=True)
+    assert not (tmp_path / "x.parquet").exists()

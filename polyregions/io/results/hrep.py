@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +19,7 @@ from polyregions.analysis.tables import Ragged, Table, pattern_texts
 from polyregions.io.files import import_extra
 from polyregions.io.results.regions import regions_about, regions_arrays
 from polyregions.io.spool import Sink, Spool, npz_pieces
+from polyregions.io.store.regions import parts_of
 from polyregions.io.tables.parquet import KEY, PURPOSE, arrow_array, lists
 from polyregions.regions.hrep import HRepresentations, hrep_arrays, hrep_blocks
 from polyregions.regions.region_set import RegionSet
@@ -52,6 +53,13 @@ def blocks_of(regions: RegionSet) -> Iterator[Block]:
         yield Block(rows, affine[:, :, :-1], affine[:, :, -1])
 
 
+def blocks_of_parts(regions: RegionSet) -> Iterator[tuple[RegionSet, Block]]:
+    """The same of each part of a set, see `parts_of`, with the part, to which the numbers in a block refer."""
+    for _, part in parts_of(regions):
+        for block in blocks_of(part):
+            yield part, block
+
+
 # ---------------------------------------------------------------- archives
 
 
@@ -75,7 +83,7 @@ def hrep_npz(regions: RegionSet) -> Iterator[bytes]:
 def _spooled(regions: RegionSet, spools: list[Spool]) -> list[tuple[str, Any]]:
     """Put the arrays of all blocks into spools; where the rows of regions and the neurons of rows start."""
     sizes, neurons = [np.zeros(1, dtype=np.int64)], [np.zeros(1, dtype=np.int64)]
-    for block in blocks_of(regions):
+    for _, block in blocks_of_parts(regions):
         rows = block.rows
         found = rows.A, rows.b, rows.strict, rows.wall, rows.neurons, block.weight, block.bias
         for spool, part in zip(spools, found, strict=True):
@@ -92,8 +100,15 @@ def _spooled(regions: RegionSet, spools: list[Spool]) -> list[tuple[str, Any]]:
 # ---------------------------------------------------------------- Parquet
 
 
-def hrep_parquet(regions: RegionSet, table: Table, vertices: bool = False) -> Iterator[bytes]:
-    """A row a region: the columns of a table, the H-representation, the affine map; and vertices if asked for.
+def hrep_parquet(
+    regions: RegionSet, table_of: Callable[[RegionSet], Table], vertices: bool = False
+) -> Iterator[bytes]:
+    """A row a region: its number, the columns of a table, the H-representation, the affine map, perhaps vertices.
+
+    Args:
+        regions: the regions; those of a large store take the memory of one shard.
+        table_of: makes the table of some of them.
+        vertices: whether to add vertices.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -101,12 +116,13 @@ def hrep_parquet(regions: RegionSet, table: Table, vertices: bool = False) -> It
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
     about = {"schema": SCHEMA, **regions_about(regions), "walls": list(regions.problem.solid.labels)}
     sink, writer = Sink(), None
-    for block in _blocks_or_none(regions):
-        part = Table({name: column[block.regions] for name, column in table.columns.items()})
-        columns = {name: arrow_array(column, pa) for name, column in part.columns.items()}
+    for first, part, table, block in _with_tables(regions, table_of):
+        numbers = np.arange(first, first + len(block.rows))
+        columns = {"region": pa.array(numbers)}
+        columns |= {name: arrow_array(column[block.regions], pa) for name, column in table.columns.items()}
         columns |= _hrep_columns(block, pa)
         if vertices:
-            columns["vertices"] = _vertices(regions, block.regions, pa)
+            columns["vertices"] = _vertices(part, block.regions, pa)
         arrow = pa.table(columns).replace_schema_metadata({KEY: json.dumps(about, allow_nan=False)})
         if writer is None:
             writer = pq.ParquetWriter(pa.PythonFile(sink, mode="w"), arrow.schema, compression="zstd")
@@ -115,6 +131,16 @@ def hrep_parquet(regions: RegionSet, table: Table, vertices: bool = False) -> It
     assert writer is not None
     writer.close()
     yield from sink.taken()
+
+
+def _with_tables(
+    regions: RegionSet, table_of: Callable[[RegionSet], Table]
+) -> Iterator[tuple[int, RegionSet, Table, Block]]:
+    """The blocks with the number of their first region, the part that they are of, and its table."""
+    for start, part in parts_of(regions):
+        table = table_of(part)
+        for block in _blocks_or_none(part):
+            yield start + block.rows.first, part, table, block
 
 
 def _blocks_or_none(regions: RegionSet) -> Iterator[Block]:
@@ -157,8 +183,8 @@ def hrep_json(regions: RegionSet) -> Iterator[bytes]:
     about = json.dumps(regions_about(regions), indent=1, allow_nan=False)
     yield about[:-2].encode() + b',\n "regions": ['
     before = b"\n"
-    for block in blocks_of(regions):
-        for record in _records(regions, block):
+    for part, block in blocks_of_parts(regions):
+        for record in _records(part, block):
             yield before + json.dumps(record, allow_nan=False).encode()
             before = b",\n"
     yield b"\n ]\n}"

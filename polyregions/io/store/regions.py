@@ -109,6 +109,17 @@ class StoredListing:
         loaded = self._loaded
         return PackedRegions, (loaded.packed, loaded.cuts, loaded.points, loaded.exact)
 
+    def shards(self) -> Iterator[RegionSet] | None:
+        """The regions a shard at a time, each a partial set of its own, without reading all of them.
+
+        None where that would not be the same list, or spare nothing: a store that is not in order, is read already, or
+        is one shard.
+        """
+        contents = self._contents
+        if not contents.is_sorted or "_loaded" in vars(self) or len(contents.shards) < 2:
+            return None
+        return _checked_blocks(contents)
+
     @property
     def packed(self) -> Bytes:
         """The patterns."""
@@ -167,7 +178,27 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
         FormatError: no store, or a damaged one.
         OptionError: a store of counts, or one that a run writes to faster than it can be copied.
     """
-    contents, n = store_contents(Path(folder)), 0
+    yield from _checked_blocks(store_contents(Path(folder)))
+
+
+def parts_of(regions: RegionSet) -> Iterator[tuple[int, RegionSet]]:
+    """A set in parts that follow each other, each with the number of its first region, in memory for one part.
+
+    Those of a large store that was not read yet are its shards; anything else is one part.
+
+    Raises:
+        FormatError: the store is damaged.
+    """
+    listing = regions.listing
+    shards = listing.shards() if isinstance(listing, StoredListing) else None
+    first = 0
+    for part in shards or iter([regions]):
+        yield first, part
+        first += len(part)
+
+
+def _checked_blocks(contents: Contents) -> Iterator[RegionSet]:
+    n = 0
     for rows in contents.blocks():
         block = contents.region_set(rows, False)
         check_points(block, str(contents.folder))
