@@ -47,12 +47,19 @@ def check_output(arguments: Namespace, suffixes: tuple[str, ...]) -> None:
         raise OptionError(f"{arguments.output}: the folder {folder} is not writable")
 
 
+def is_plain(arguments: Namespace, options: dict[str, Any]) -> bool:
+    """Whether regions are written as they are found, so that nothing has to be worked out for the -o file."""
+    return (
+        arguments.output is not None and suffix_of(arguments.output) == ".npz" and not any(options.values())
+    )
+
+
 def saved(arguments: Namespace, result: Any, **options: Any) -> dict[str, str]:
     """Write a result to the -o file, if there is one; what the report says of it."""
     if arguments.output is None:
         return {}
     wanted = {name: value for name, value in options.items() if value}
-    if isinstance(result, RegionSet) and not wanted and suffix_of(arguments.output) == ".npz":
+    if isinstance(result, RegionSet) and is_plain(arguments, options):
         arguments.session.answering()  # all that was found, as it is: nothing is lost for want of a moment
     with stage(f"writing {arguments.output}"):
         save(result, arguments.output, **wanted)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
-from typing import Any
+from typing import Any, Final
 
 import networkx as nx
 
@@ -13,7 +13,7 @@ from polyregions.analysis.region_graph import adjacency_graph
 from polyregions.analysis.report import SECTIONS, Report, SectionFunction, report, section_name
 from polyregions.certificates.check import another_set, check, described
 from polyregions.certificates.input_sets import same_set
-from polyregions.cli.answers import check_output, finish, print_report, saved
+from polyregions.cli.answers import check_output, finish, is_plain, print_report, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.problem import network_of, problem_of
 from polyregions.cli.running import expect, or_what_is_finished, regions_of, run_options
@@ -77,11 +77,17 @@ def _counts(regions: RegionSet) -> dict[str, Any]:
     return report | {"after_each_layer": regions.regions_after_each_layer()}
 
 
+KEEPING: Final = 5.0
+"""Seconds that a busy machine has to hand over what was found before it is lost; it takes a third of one otherwise."""
+
+
 def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     check_output(arguments, suffixes_of(RegionSet))
     options = _table_options(arguments, TABLES, "a table of regions") | _hrep_options(arguments)
     certify = arguments.certificate is not None
+    if is_plain(arguments, options):
+        arguments.session.patience = KEEPING
     regions = regions_of(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
     file = saved(arguments, regions, **options)  # first what may be lost
     report = _counts(regions) | file

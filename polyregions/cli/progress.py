@@ -119,8 +119,12 @@ def status(stage: str, latest: Progress, since: float, expected: Estimate | None
     'looking for neighbours, 25.0%, 12 s'
     """
     is_told = latest.stage == stage and latest.seconds > 0
+    if not stage and is_told and latest.regions:
+        return summary(latest, expected)
+    if not stage and is_told:
+        stage = "enumerating, no region yet"
     if not stage:
-        return summary(latest, expected) if is_told else ""
+        return ""
     done = f", {latest.fraction:.1%}" if is_told and latest.fraction > 0 else ""
     return f"{stage}{done}, {duration(since)}" if since >= SHOW_AFTER else ""
 

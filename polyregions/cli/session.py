@@ -12,6 +12,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from math import inf
 from threading import Event, Lock, Thread, current_thread, main_thread
 from time import monotonic
 from types import FrameType
@@ -22,7 +23,7 @@ from polyregions.errors import StoppedError
 from polyregions.progress import Progress, Stage, tell
 
 LOOK_EVERY: Final = 0.05  # seconds
-GRACE: Final = 0.45  # seconds after which a command that was asked to stop is left to itself
+GRACE: Final = 0.7  # seconds after which a command that was asked to stop is left to itself
 CLEAN_UP: Final = 0.1  # seconds more to remove what is half written
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Session:
         reason: why the command is to stop; None if it is not.
         known: what the answer has so far.
         otherwise: as above; a verb may put a better one.
+        patience: seconds that the command has to stop by itself.
     """
 
     def __init__(self, limit: float | None, display: Display, otherwise: Answer) -> None:
@@ -59,7 +61,7 @@ class Session:
         self.expected: Estimate | None = None
         self.known: dict[str, Any] = {}
         self.reason: str | None = None
-        self.otherwise = otherwise
+        self.otherwise, self.patience = otherwise, GRACE
         self._lock, self._is_answering, self._is_given_up = Lock(), False, False
         self._stopped_at = self._since = 0.0
         self._shown = ""
@@ -76,6 +78,8 @@ class Session:
     def progress(self, progress: Progress) -> bool:
         """A progress function for whatever is done."""
         self.latest = progress
+        if not progress.stage and progress.regions > self.known.get("regions", inf):
+            self.note(regions=progress.regions)
         return self.reason is None
 
     def note(self, **known: Any) -> None:
@@ -121,7 +125,7 @@ class Session:
 
     def gives_up(self) -> bool:
         """Whether the command had time enough to stop, and does not answer."""
-        if self.reason is None or monotonic() - self._stopped_at < GRACE:
+        if self.reason is None or monotonic() - self._stopped_at < self.patience:
             return False
         with self._lock:
             self._is_given_up = not self._is_answering

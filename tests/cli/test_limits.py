@@ -179,16 +179,28 @@ def test_the_answer_says_what_was_being_done() -> None:
     assert not session.progress(Progress(0, 0.0, 0.0))
 
 
+def test_what_was_found_by_then_is_known() -> None:
+    session = Session(None, Shown(), lambda _: 3)
+    assert session.progress(Progress(7, 0.1, 1.0))
+    assert session.known == {}  # no verb about regions
+    session.note(regions=0)
+    session.progress(Progress(7, 0.1, 1.0))
+    session.progress(Progress(3, 0.1, 1.0, stage="building the graph"))
+    assert session.known == {"regions": 7}
+
+
 def test_lines_name_the_stage(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("polyregions.cli.progress.LINE_EVERY", 0.0)
     show = display_for(False)
     show("", Progress(0, 0.0, 0.0), 1.0, 1.0, None)  # nothing is known yet
     show("compiling cells of 2 dimensions", Progress(0, 0.0, 0.0), 12.0, 11.0, None)
+    show("", Progress(0, 0.0, 1.5), 13.0, 1.5, None)
     show("", Progress(5000, 0.75, 2.0), 14.0, 2.0, None)
     show("building the graph", Progress(5000, 0.75, 2.0), 16.0, 2.0, None)  # of the stage before
     show("building the graph", Progress(5000, 0.5, 2.0, stage="building the graph"), 16.0, 2.0, None)
     assert capsys.readouterr().err.splitlines() == [
         "compiling cells of 2 dimensions, 11 s",
+        "enumerating, no region yet, 1.5 s",
         "5000 regions, 2500/s, 75.0% of the tree, 2.0 s",
         "building the graph, 2.0 s",
         "building the graph, 50.0%, 2.0 s",
