@@ -26,9 +26,11 @@ from polyregions.networks.combine import compose, identity, side_by_side
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
+from polyregions.polyhedra.generators import generators
 from polyregions.polyhedra.hull import pulled_back
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.shape import Shape
+from polyregions.polyhedra.volume import exact_volume
 from polyregions.progress import ProgressFunction
 from polyregions.read_only import ReadOnly
 from polyregions.regions.collect import enumerate_in_memory
@@ -301,9 +303,10 @@ def _common(first: DecisionCells, second: DecisionCells, i: int, k: int, m: int)
 
 def _local_volume(both: RegionSet, part: Disagreement) -> Fraction:
     """The volume over the coordinates of the domain's hull."""
-    hull = both.problem.solid.hull
-    if hull.is_whole:
-        return part.exact_volume
-    from_local = pulled_back(part.polytope.exact_rows, hull.embedding)
-    n = len(from_local)
-    return HPolytope.of_exact_rows(from_local, [1] * n, hull.dim, [False] * n, [""] * n).exact_volume()
+    hull, polytope = both.problem.solid.hull, part.polytope
+    if not hull.is_whole:
+        rows = pulled_back(polytope.exact_rows, hull.embedding)
+        n = len(rows)
+        polytope = HPolytope.of_exact_rows(rows, [1] * n, hull.dim, [False] * n, [""] * n)
+    assert polytope.solid is not None
+    return exact_volume(generators(polytope.solid.rows, hull.dim))
