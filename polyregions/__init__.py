@@ -18,6 +18,7 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from polyregions.analysis.checkpoints import Checkpoints
+    from polyregions.analysis.comparison import Difference, Disagreement, Distance, difference
     from polyregions.analysis.counting.count import count_by_definition
     from polyregions.analysis.counting.count_table import CountTable, count_table
     from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
@@ -40,6 +41,19 @@ if _typing.TYPE_CHECKING:
         decision_cells,
         decision_graph,
         islands,
+    )
+    from polyregions.analysis.dynamics import (
+        Cycle,
+        FixedPoint,
+        Invariance,
+        ReachPiece,
+        Stability,
+        Trajectories,
+        cycles,
+        fixed_points,
+        invariance,
+        reach,
+        trajectories,
     )
     from polyregions.analysis.queries import (
         ConvexOptimum,
@@ -89,6 +103,15 @@ if _typing.TYPE_CHECKING:
     from polyregions.io.specs.load import load_domain
     from polyregions.io.specs.vnnlib.property import load_property
     from polyregions.io.store.regions import region_blocks
+    from polyregions.networks.combine import (
+        add,
+        closed_loop,
+        compose,
+        iterate,
+        maximum,
+        side_by_side,
+        subtract,
+    )
     from polyregions.networks.lines import LinePieces, along_polyline, along_segment
     from polyregions.networks.network import Network
     from polyregions.plot.animation import animate_regions
@@ -120,6 +143,7 @@ __version__ = "0.1.0"
 
 _HOMES: _typing.Final = """\
 analysis.checkpoints: Checkpoints
+analysis.comparison: Difference Disagreement Distance difference
 analysis.counting.count: count_by_definition
 analysis.counting.count_table: CountTable count_table
 analysis.counting.definitions: DEFINITIONS Definition
@@ -130,6 +154,8 @@ analysis.counting.merged: merged_regions
 analysis.counting.one_layer: ArrangementCount count_by_characteristic_polynomial
 analysis.decisions: BoundaryPiece CellFacet DecisionBoundary DecisionCell DecisionCells Islands
 analysis.decisions: decision_boundary decision_cells decision_graph islands
+analysis.dynamics: Cycle FixedPoint Invariance ReachPiece Stability Trajectories cycles fixed_points
+analysis.dynamics: invariance reach trajectories
 analysis.queries: ConvexOptimum Extreme ImagePiece Lipschitz PreimagePiece Robustness image level_set
 analysis.queries: lipschitz_constant maximize maximize_concave minimize minimize_convex output_range
 analysis.queries: preimage robustness_radii robustness_radius
@@ -158,6 +184,7 @@ io.save: load_certificate load_graph load_regions save
 io.specs.load: load_domain
 io.specs.vnnlib.property: load_property
 io.store.regions: region_blocks
+networks.combine: add closed_loop compose iterate maximum side_by_side subtract
 networks.lines: LinePieces along_polyline along_segment
 networks.network: Network
 plot.animation: animate_regions
@@ -201,6 +228,7 @@ __all__ = [
     "ConvexOptimum",
     "CountTable",
     "Counterexample",
+    "Cycle",
     "CriticalPoints",
     "DEFINITIONS",
     "DecisionBoundary",
@@ -208,16 +236,21 @@ __all__ = [
     "DecisionCells",
     "DecisionTree",
     "Definition",
+    "Difference",
+    "Disagreement",
+    "Distance",
     "Estimate",
     "ExplorerPage",
     "Extreme",
     "FaceComplex",
     "Facets",
     "Finding",
+    "FixedPoint",
     "HPolytope",
     "HRepresentations",
     "Homology",
     "ImagePiece",
+    "Invariance",
     "Islands",
     "LinePieces",
     "Lipschitz",
@@ -232,6 +265,7 @@ __all__ = [
     "PreimagePiece",
     "Progress",
     "Property",
+    "ReachPiece",
     "Region",
     "RegionSet",
     "Report",
@@ -239,11 +273,14 @@ __all__ = [
     "Section",
     "Simplified",
     "Slice",
+    "Stability",
     "Tally",
+    "Trajectories",
     "Verdict",
     "Verification",
     "WholeSpace",
     "WinnerRegions",
+    "add",
     "adjacency_arrays",
     "adjacency_graph",
     "along_polyline",
@@ -256,17 +293,21 @@ __all__ = [
     "bounds",
     "certify",
     "check",
+    "closed_loop",
     "compare_checkpoints",
+    "compose",
     "count_by_characteristic_polynomial",
     "count_by_definition",
     "count_regions",
     "count_table",
+    "cycles",
     "critical_points",
     "dead_regions",
     "decision_boundary",
     "decision_cells",
     "decision_graph",
     "decision_tree",
+    "difference",
     "enumerate_regions",
     "estimate_regions",
     "euler_characteristic",
@@ -276,11 +317,14 @@ __all__ = [
     "facet_arrays",
     "facet_measures",
     "facet_neurons",
+    "fixed_points",
     "homology",
     "hrep_arrays",
     "image",
     "image_dimensions",
+    "invariance",
     "islands",
+    "iterate",
     "layer_ranks",
     "level_set",
     "lipschitz_constant",
@@ -294,6 +338,7 @@ __all__ = [
     "lower_dimensional_regions",
     "maximize",
     "maximize_concave",
+    "maximum",
     "merged_regions",
     "minimize",
     "minimize_convex",
@@ -309,6 +354,7 @@ __all__ = [
     "plot_surface",
     "plot_training",
     "preimage",
+    "reach",
     "region_blocks",
     "region_volumes",
     "report",
@@ -316,8 +362,11 @@ __all__ = [
     "robustness_radius",
     "save",
     "segment",
+    "side_by_side",
     "simplify",
+    "subtract",
     "tally_regions",
+    "trajectories",
     "verify",
     "winner_regions",
 ]

@@ -67,6 +67,12 @@ Decide a VNN-LIB property: does any input of the file's input sets do what the f
 runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped)."""
 
 
+DIFF = """\
+Compare two networks on an input set, exactly: the largest absolute difference of each output and inputs that attain
+it, the volume on which they decide for different classes, and whether they are the same function, which is proved
+either way. Exit status 0; with --within E it is 1 if an output differs by more than E (0: if they are not equal)."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like any others: one line, no usage text around it."""
 
@@ -402,6 +408,33 @@ def _add_query(verbs: Verbs) -> None:
     rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
 
 
+def _add_diff(verbs: Verbs) -> None:
+    compared = verbs.add_parser(
+        "diff",
+        help="Compare two networks: largest difference of each output, and where they decide differently.",
+        description=DIFF,
+        epilog="example:\n  polyregions diff controller.onnx quantised.onnx --box -2 2 --within 1/100",
+        formatter_class=FORMATTER,
+    )
+    compared.set_defaults(run="diff:diff")
+    compared.add_argument("network", metavar="NETWORK", help="network file, or example:two-moons")
+    compared.add_argument("other", metavar="OTHER", help="the network to compare it with")
+    compared.add_argument(
+        "--network-output", metavar="NAME", help="which output of ONNX files, if they have several"
+    )
+    _input_set(compared, required=True)
+    compared.add_argument("--engine", choices=ENGINES, default="auto", help="which engine enumerates")
+    compared.add_argument("--workers", type=_count, metavar="N", help="enumerate N subtrees at a time")
+    compared.add_argument("--time-limit", type=_seconds, metavar="S", help="give up after S seconds")
+    compared.add_argument(
+        "--within", type=_number, metavar="E", help="exit status 1 if an output differs by more than E"
+    )
+    rule = compared.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _everywhere(compared)
+
+
 def _add_topology(verbs: Verbs) -> None:
     asked = _verb(
         verbs,
@@ -529,6 +562,7 @@ VERBS = (
     _add_plot,
     _add_explore,
     _add_query,
+    _add_diff,
     _add_topology,
     _add_verify,
     _add_check,

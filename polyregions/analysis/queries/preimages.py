@@ -68,15 +68,16 @@ class ImagePiece(ReadOnly):
         return f"<ImagePiece of region {self.region}: {found} in R^{self.points.shape[1]}>"
 
 
-def preimage(regions: RegionSet, outputs: HPolytope) -> tuple[PreimagePiece, ...]:
-    """All x of the closed domain whose outputs lie in a polytope, as a union of polytopes; exact.
+def preimage(regions: RegionSet, outputs: HPolytope | Sequence[HPolytope]) -> tuple[PreimagePiece, ...]:
+    """All x of the closed domain whose outputs lie in a polytope, or in one of several, as a union of polytopes; exact.
 
     Args:
         regions: a complete set.
-        outputs: a polytope in R^c, taken as closed.
+        outputs: a polytope in R^c, taken as closed, or a list of them.
 
     Returns:
-        A piece for each region that has one, parts of lower dimension included (where a region only touches).
+        A piece for each polytope and each region that has one, parts of lower dimension included (where a region only
+        touches). Where given polytopes overlap, so do the pieces.
 
     Raises:
         InputError: a partial set, or a polytope of another dimension.
@@ -87,10 +88,34 @@ def preimage(regions: RegionSet, outputs: HPolytope) -> tuple[PreimagePiece, ...
     >>> sorted(piece.polytope.vertices().ravel().tolist() for piece in found)
     [[-2.0, -1.0], [1.0, 2.0]]
     """
-    if not isinstance(outputs, HPolytope) or outputs.dim != regions.network.n_outputs:
-        raise InputError(f"preimage: {outputs!r}, expected an HPolytope in R^{regions.network.n_outputs}")
+    wanted = polytopes_of(outputs, regions_of(regions).network.n_outputs, "preimage")
+    return tuple(piece for polytope in wanted for piece in _preimage(regions, polytope))
+
+
+def _preimage(regions: RegionSet, outputs: HPolytope) -> Iterator[PreimagePiece]:
     found = _in_front(regions, outputs.exact_rows, list(outputs.labels), "preimage")
-    return () if found is None else tuple(_where(regions, *found))
+    return iter(()) if found is None else _where(regions, *found)
+
+
+def polytopes_of(given: Any, dim: int, what: str) -> list[HPolytope]:
+    """One polytope, or several, as a list.
+
+    Args:
+        given: an `HPolytope`, or an iterable of them.
+        dim: of which dimension.
+        what: asks, for the message.
+
+    Raises:
+        InputError: anything else.
+    """
+    try:
+        found = [given] if isinstance(given, HPolytope) else list(given)
+    except TypeError:
+        found = [given]
+    for polytope in found:
+        if not isinstance(polytope, HPolytope) or polytope.dim != dim:
+            raise InputError(f"{what}: {polytope!r}, expected an HPolytope in R^{dim}, or a list of them")
+    return found
 
 
 def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[PreimagePiece, ...]:
