@@ -9,7 +9,6 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
-from threading import active_count
 from typing import Any, NoReturn
 
 from polyregions.cli.parser import make_parser, protect_negative_lists
@@ -28,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     with escaping_streams():
         status = _guarded(protect_negative_lists(sys.argv[1:] if argv is None else argv))
-    if argv is None and status == STOPPED and active_count() > 1:
+    if argv is None and status == STOPPED:
         _leave(status)
     return status
 

@@ -23,7 +23,7 @@ from polyregions.errors import StoppedError
 from polyregions.progress import Progress, Stage, tell
 
 LOOK_EVERY: Final = 0.05  # seconds
-GRACE: Final = 0.7  # seconds after which a command that was asked to stop is left to itself
+GRACE: Final = 0.6  # seconds after which a command that was asked to stop is left to itself
 CLEAN_UP: Final = 0.1  # seconds more to remove what is half written
 
 if TYPE_CHECKING:
