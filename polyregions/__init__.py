@@ -18,7 +18,7 @@ from importlib import import_module as _import_module
 
 if _typing.TYPE_CHECKING:
     from polyregions.analysis.checkpoints import Checkpoints
-    from polyregions.analysis.comparison import Difference, Disagreement, Distance, difference
+    from polyregions.analysis.comparison.difference import Difference, Disagreement, Distance, difference
     from polyregions.analysis.counting.count import count_by_definition
     from polyregions.analysis.counting.count_table import CountTable, count_table
     from polyregions.analysis.counting.definitions import DEFINITIONS, Definition
@@ -42,19 +42,12 @@ if _typing.TYPE_CHECKING:
         decision_graph,
         islands,
     )
-    from polyregions.analysis.dynamics import (
-        Cycle,
-        FixedPoint,
-        Invariance,
-        ReachPiece,
-        Stability,
-        Trajectories,
-        cycles,
-        fixed_points,
-        invariance,
-        reach,
-        trajectories,
-    )
+    from polyregions.analysis.dynamics.cycles import Cycle, cycles
+    from polyregions.analysis.dynamics.fixed_points import FixedPoint, fixed_points
+    from polyregions.analysis.dynamics.invariance import Invariance, invariance
+    from polyregions.analysis.dynamics.reach import ReachPiece, reach
+    from polyregions.analysis.dynamics.stability import Stability
+    from polyregions.analysis.dynamics.trajectories import Trajectories, trajectories
     from polyregions.analysis.queries import (
         ConvexOptimum,
         Extreme,
@@ -143,7 +136,7 @@ __version__ = "0.1.0"
 
 _HOMES: _typing.Final = """\
 analysis.checkpoints: Checkpoints
-analysis.comparison: Difference Disagreement Distance difference
+analysis.comparison.difference: Difference Disagreement Distance difference
 analysis.counting.count: count_by_definition
 analysis.counting.count_table: CountTable count_table
 analysis.counting.definitions: DEFINITIONS Definition
@@ -154,8 +147,12 @@ analysis.counting.merged: merged_regions
 analysis.counting.one_layer: ArrangementCount count_by_characteristic_polynomial
 analysis.decisions: BoundaryPiece CellFacet DecisionBoundary DecisionCell DecisionCells Islands
 analysis.decisions: decision_boundary decision_cells decision_graph islands
-analysis.dynamics: Cycle FixedPoint Invariance ReachPiece Stability Trajectories cycles fixed_points
-analysis.dynamics: invariance reach trajectories
+analysis.dynamics.cycles: Cycle cycles
+analysis.dynamics.fixed_points: FixedPoint fixed_points
+analysis.dynamics.invariance: Invariance invariance
+analysis.dynamics.reach: ReachPiece reach
+analysis.dynamics.stability: Stability
+analysis.dynamics.trajectories: Trajectories trajectories
 analysis.queries: ConvexOptimum Extreme ImagePiece Lipschitz PreimagePiece Robustness image level_set
 analysis.queries: lipschitz_constant maximize maximize_concave minimize minimize_convex output_range
 analysis.queries: preimage robustness_radii robustness_radius

@@ -6,19 +6,20 @@ from argparse import Namespace
 from math import isfinite
 from typing import Any
 
-from polyregions.analysis.comparison import Difference, difference
+from polyregions.analysis.comparison.difference import Difference, difference
 from polyregions.cli.answers import finish
 from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import network_of, problem_of
-from polyregions.cli.progress import watched
 from polyregions.cli.status import ANSWERED_NO
+from polyregions.progress import stage
 
 
 def diff(arguments: Namespace) -> int:
     """Say how far they are apart, and where they decide differently; exit status 1 if that is more than allowed."""
     network, domain = problem_of(arguments)
     other = network_of(Namespace(**{**vars(arguments), "network": arguments.other}))
-    with watched(arguments.quiet, None) as progress:
+    session = arguments.session
+    with stage("comparing"):
         found = difference(
             network,
             other,
@@ -26,8 +27,8 @@ def diff(arguments: Namespace) -> int:
             rule=rule_of(arguments),
             engine=arguments.engine,
             workers=arguments.workers,
-            progress=progress,
-            time_limit=arguments.time_limit,
+            progress=session.progress,
+            time_limit=session.left(),
         )
     status = finish(arguments, network, _report(found) | {"other": other.name}, complete=True)
     return ANSWERED_NO if _is_too_much(found, arguments) else status
