@@ -8,21 +8,27 @@ from typing import Any, TypeAlias
 
 from polyregions.analysis.decisions.outputs import chosen_rule
 from polyregions.analysis.topology.critical import critical_points
-from polyregions.analysis.topology.face_complex import FaceComplex, face_complex
+from polyregions.analysis.topology.face_complex import FaceComplex, checked_index, face_complex
 from polyregions.analysis.topology.homology import betti_numbers
 from polyregions.analysis.topology.persistence import PersistenceDiagram, persistent_homology
 from polyregions.cli.answers import check_output, finish, saved
 from polyregions.cli.commands import rule_of
 from polyregions.cli.problem import problem_of
 from polyregions.cli.running import regions_of
+from polyregions.errors import OptionError
 from polyregions.io.save import suffixes_of
+from polyregions.networks.network import Network
+from polyregions.networks.problem import pose
+from polyregions.polyhedra.domain import Domain
 from polyregions.progress import stage
 
 
 def topology(arguments: Namespace) -> int:
     """Betti numbers of every class and of the boundary between them; of some of the regions nothing."""
     check_output(arguments, suffixes_of(FaceComplex))
-    regions = regions_of(arguments, *problem_of(arguments))
+    network, domain = problem_of(arguments)
+    _check(arguments, network, domain)
+    regions = regions_of(arguments, network, domain)
     report: dict[str, Any] = {"regions": len(regions)}
     if regions.complete:
         with stage("listing faces"):
@@ -34,6 +40,21 @@ def topology(arguments: Namespace) -> int:
             arguments.session.note(**found)
         report |= saved(arguments, complex)
     return finish(arguments, regions.network, report, regions.complete)
+
+
+def _check(arguments: Namespace, network: Network, domain: Domain) -> None:
+    """Refuse what could not be answered before anything is enumerated.
+
+    Raises:
+        OptionError: there is no such output, or levels are to be followed on an unbounded set.
+        UnsupportedError: a question about values behind a final function.
+    """
+    if arguments.level is None and not arguments.persistence:
+        return
+    network.check_values_are_outputs("a level")
+    checked_index(arguments.of_output, network.n_outputs, "output")
+    if arguments.persistence and not pose(network, domain).solid.bounds.are_finite:
+        raise OptionError("--persistence: the input set is unbounded, expected a bounded one")
 
 
 Answer: TypeAlias = Callable[[], dict[str, Any]]
@@ -75,8 +96,7 @@ def _levels(arguments: Namespace, complex: FaceComplex) -> dict[str, Any]:
     diagram = persistent_homology(complex, arguments.of_output)
     points = critical_points(complex, arguments.of_output)
     return {
-        "classes_of_levels": len(diagram),
-        "persistence": _pairs(diagram) if arguments.json else len(diagram),
+        **({"persistence": _pairs(diagram)} if arguments.json else {"classes_of_levels": len(diagram)}),
         "critical_points_by_index": points.index.sum(axis=0).tolist(),
     }
 

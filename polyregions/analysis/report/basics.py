@@ -13,6 +13,7 @@ from polyregions.analysis.report.page import PARTIAL, Section, TableRow
 from polyregions.analysis.topology.face_complex import face_complex
 from polyregions.analysis.topology.homology import betti_numbers
 from polyregions.regions.adjacency import adjacency_arrays
+from polyregions.regions.complex.gather import can_have_cells
 from polyregions.regions.maps import dead_layers
 from polyregions.regions.neurons import Status, neuron_status
 from polyregions.regions.region_set import RegionSet
@@ -132,6 +133,8 @@ def decision_section(regions: RegionSet, rule: str = "auto") -> Section | None:
 def topology_section(regions: RegionSet, rule: str = "auto") -> Section | None:
     """Pieces and holes of the classes; None of partial sets, of many dimensions or regions, or of one class."""
     if not regions.complete or regions.dim > FEW_DIMENSIONS or len(regions) > FEW_REGIONS:
+        return None
+    if regions.network.n_neurons and not can_have_cells(regions.problem):
         return None
     if rule == AUTO and regions.network.n_outputs < 2:
         return None

@@ -7,7 +7,7 @@ Its faces are the non-empty sets on which every neuron, and every row of the dom
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from polyregions.analysis.topology.sides import (
     cut_by,
     unit_row,
 )
-from polyregions.errors import InputError, OptionError
+from polyregions.errors import InputError, InternalError, OptionError
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
@@ -59,6 +59,7 @@ class FaceComplex:
         points: (V, k) the vertices over the hull's coordinates, in float64.
         point_error: (V,) bounds on their distance (maximum norm) to the true ones, infinite where none is known.
         n_lines: how many dimensions of lines there are that nothing changes along; each face contains them.
+        is_restricted: whether faces were chosen by hand, so that the parts alone do not say which they are.
     """
 
     problem: Problem
@@ -73,6 +74,11 @@ class FaceComplex:
     points: Floats
     point_error: Floats
     n_lines: int
+    is_restricted: bool = False
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels is the data, not what was derived from it."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def __len__(self) -> int:
         """How many faces there are, of all dimensions."""
@@ -80,7 +86,7 @@ class FaceComplex:
 
     def __repr__(self) -> str:
         """Name, parts, and how many faces of each dimension there are."""
-        of = "".join(f", {part.name}" for part in self.parts)
+        of = "".join(f", {part.name}" for part in self.parts) + ", restricted" * self.is_restricted
         return f"FaceComplex({self.problem.network.name}{of}: {' + '.join(map(str, self.counts))} faces)"
 
     @property
@@ -139,22 +145,33 @@ class FaceComplex:
         """Which vertices (F_0, F_dim) the faces of a dimension have, a sparse matrix of booleans."""
         from scipy.sparse import eye_array
 
+        self._span(dim)
         found = eye_array(self.counts[0], dtype=np.int64, format="csc")
         for i in range(1, dim + 1):
             found = (found @ self.incidence(i).astype(np.int64)).astype(np.bool_).astype(np.int64)
         return found.astype(np.bool_)
 
-    @property
+    @cached_property
     def vertices(self) -> Floats:
-        """The vertices (F_0, d) in the inputs, in float64; see `exact_vertices`."""
-        return self.problem.solid.hull.lift_floats(self.points)
+        """The vertices (F_0, d) in the inputs, in float64; see `point_error`, and `exact_vertices`.
+
+        Where no bound on the error is known, in unbounded domains, they are solved for in rationals and rounded once.
+        """
+        hull, rows = self.problem.solid.hull, VertexRows(self)
+        found = np.array(hull.lift_floats(self.points))
+        far = np.flatnonzero(~np.isfinite(self.point_error))
+        found[far] = hull.nearest_points([rows.point(v) for v in far.tolist()])
+        return found
 
     def exact_vertices(self, numbers: Sequence[int] | None = None) -> list[tuple[Fraction, ...]]:
         """The vertices, or some of them, in the inputs, in rationals: where the rows that vanish there meet.
 
         Complexity: an exact linear system each.
         """
-        hull, chosen = self.problem.solid.hull, range(self.counts[0]) if numbers is None else numbers
+        hull, chosen = self.problem.solid.hull, range(self.counts[0]) if numbers is None else list(numbers)
+        wrong = next((v for v in chosen if not 0 <= v < self.counts[0]), None)
+        if wrong is not None:
+            raise OptionError(f"vertex {wrong}, expected one of 0 to {self.counts[0] - 1}")
         rows = VertexRows(self)
         return [tuple(hull.lift(Point.of(rows.point(v))).coordinates) for v in chosen]
 
@@ -168,6 +185,8 @@ class FaceComplex:
 
     def where_class(self, label: int, rule: str = AUTO) -> FaceComplex:
         """Where no class scores better than one; ties belong to all that tie.
+
+        The complex is made anew, cut by the leads of the class.
 
         Args:
             label: the class, by sign 0 or 1.
@@ -184,7 +203,7 @@ class FaceComplex:
         return self._with(NotNegative(f"class {label}", rows))
 
     def decision_boundary(self, rule: str = AUTO) -> FaceComplex:
-        """Where two classes or more score best."""
+        """Where two classes or more score best; the complex is made anew, cut by the leads of all pairs of classes."""
         rule, n = self._classes(rule)
         pairs = [(lower, higher) for lower in range(n) for higher in range(lower + 1, n)]
         rows = class_rows(rule, self.problem.network.n_outputs, pairs)
@@ -203,13 +222,19 @@ class FaceComplex:
         return self._with(NotNegative(f"y{output} >= {level}", (self._level_row(level, output, 1),)))
 
     def restricted(self, chosen: Bools) -> FaceComplex:
-        """The faces (F,) that are chosen and all that these are bounded by; it forgets which part it is of."""
-        chosen = chosen.copy()
+        """The faces (F,) that are chosen and all that these are bounded by.
+
+        Raises:
+            InputError: not a boolean for each face.
+        """
+        mask = np.array(chosen)
+        if mask.dtype != np.bool_ or mask.shape != (len(self),):
+            raise InputError(f"chosen: {mask.dtype} of shape {mask.shape}, expected {len(self)} booleans")
         owner = np.repeat(np.arange(len(self)), np.diff(self.offsets))
         for dim in range(self.dim, 0, -1):
             inside = slice(*self.offsets[[self.starts[dim], self.starts[dim + 1]]])
-            chosen[self.facets[inside][chosen[owner[inside]]]] = True
-        return _taken(self, np.flatnonzero(chosen))
+            mask[self.facets[inside][mask[owner[inside]]]] = True
+        return replace(_taken(self, np.flatnonzero(mask)), is_restricted=True)
 
     def to_networkx(self) -> nx.DiGraph[int]:
         """The face poset: an edge from each face to each of its facets; attributes `dim` and, on edges, `sign`."""
@@ -255,19 +280,13 @@ class FaceComplex:
         return rule, 2 if rule == "sign" else network.n_outputs
 
     def _checked_neuron(self, neuron: int) -> int:
-        n = self.problem.network.n_neurons
-        if not 0 <= neuron < n:
-            raise OptionError(f"neuron {neuron}, expected one of 0 to {n - 1}")
-        return neuron
+        return checked_index(neuron, self.problem.network.n_neurons, "neuron")
 
     def _level_row(self, level: float | Fraction, output: int, sign: int) -> tuple[Fraction, ...]:
         self.problem.network.check_values_are_outputs("a level")
         n = self.problem.network.n_outputs
-        if not 0 <= output < n:
-            raise OptionError(f"output {output}, expected one of 0 to {n - 1}")
-        if not np.isfinite(float(level)):
-            raise OptionError(f"level {level}, expected a finite number")
-        return unit_row(n, {output: sign}, -sign * Fraction(level))
+        checked_index(output, n, "output")
+        return unit_row(n, {output: sign}, -sign * exact_level(level))
 
     def _with(self, part: Part) -> FaceComplex:
         """The faces of this complex, cut anew if the part needs that, that lie in one more part."""
@@ -275,7 +294,12 @@ class FaceComplex:
             signs = self._signs(slice(None))
             part_of = _taken(self, np.flatnonzero(part.holds(signs[:, :0], signs)))
             return replace(part_of, parts=(*self.parts, part))
-        return _built(self.problem, (*self.parts, part))
+        cut = _built(self.problem, (*self.parts, part))
+        if not self.is_restricted:
+            return cut
+        n = self._n_signs  # each face lies in one face of the complex before, which its first signs name
+        kept = np.isin(_names(cut, n), _names(self, n))
+        return replace(_taken(cut, np.flatnonzero(kept)), is_restricted=True)
 
 
 class VertexRows:
@@ -317,15 +341,39 @@ class VertexRows:
         return np.unpackbits(packed[face], bitorder="little")
 
 
+def checked_index(number: object, n: int, what: str) -> int:
+    """A number of one of n things.
+
+    Raises:
+        OptionError: it is none.
+    """
+    if not isinstance(number, (int, np.integer)) or isinstance(number, bool) or not 0 <= number < n:
+        raise OptionError(f"{what} {number!r}, expected one of 0 to {n - 1}")
+    return int(number)
+
+
+def exact_level(level: object) -> Fraction:
+    """A level as a fraction.
+
+    Raises:
+        OptionError: it is no finite number.
+    """
+    try:
+        return Fraction(level) if isinstance(level, (int, Fraction, str)) else Fraction(float(level))  # type: ignore[arg-type]  # what float takes
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        raise OptionError(f"level {level!r}, expected a finite number") from None
+
+
 def face_complex(regions: RegionSet) -> FaceComplex:
     """The whole polyhedral complex of the regions: every face with its signs, its boundary and its vertices; exact.
 
-    Unbounded domains have unbounded faces. Face number ``starts[k] + i`` is region i.
+    It is that of the domain's closure; unbounded domains have unbounded faces. Face ``starts[k] + i`` is region i.
 
     Raises:
-        InputError: the set is partial.
+        InputError: not a set of regions, or a partial one.
 
-    Complexity: memory and time are those of the faces, about 4^k to 6^k for each region; made for up to 5 dimensions.
+    Complexity: memory and time are those of the faces, about 2^k for each region, each some hundred bytes and a byte
+    for each neuron; made for up to 5 dimensions.
     Source: Grigsby and Lindsey (2022), see `regions.faces`; orientations as in any regular cell complex.
 
     >>> import polyregions as pr
@@ -338,6 +386,8 @@ def face_complex(regions: RegionSet) -> FaceComplex:
     >>> (complex.boundary(1) @ complex.boundary(2)).toarray().any()
     np.False_
     """
+    if not isinstance(regions, RegionSet):
+        raise InputError(f"face_complex: {type(regions).__name__}, expected a RegionSet")
     if not regions.complete:
         raise InputError(f"faces of a partial set of {len(regions)} regions, expected a complete one")
     return _built(regions.problem, (), regions)
@@ -347,6 +397,8 @@ def _built(problem: Problem, parts: tuple[Part, ...], regions: RegionSet | None 
     """The complex that is cut by the forms of some parts, and what of it lies in all of them."""
     cut = cut_by(problem, [row for part in parts for row in part.rows])
     whole = _assembled(problem, parts, all_faces(cut, regions))
+    if not parts:
+        return whole
     n, signs = problem.network.n_neurons, whole._signs(slice(None))
     holds, at = np.ones(len(whole), dtype=np.bool_), n
     for part in parts:
@@ -361,6 +413,8 @@ def _assembled(problem: Problem, parts: tuple[Part, ...], faces: AllFaces) -> Fa
 
     signs = np.zeros(len(faces.facets), dtype=np.int64)
     orient(faces.dim, faces.offsets, faces.facets, signs)
+    if not np.all(signs):
+        raise InternalError("faces without an orientation: their facets are not connected through ridges")
     k, n_lines = problem.solid.hull.dim, faces.n_lines
     order = np.lexsort((_rank(faces, k - n_lines), faces.dim))
     order = order[faces.is_finite[order]]
@@ -393,6 +447,14 @@ def _gathered(
         "facets": kept[kept >= 0],
         "facet_signs": ragged(signs, offsets, numbers)[kept >= 0].astype(np.int8),
     }
+
+
+def _names(complex: FaceComplex, n: int) -> Any:
+    """Each face (F,) by its first n signs and the rows of the domain that it lies on, as one value."""
+    walls = [complex.tight_rows(dim) for dim in range(complex.dim + 1)]
+    rows = np.hstack([complex._signs(slice(None))[:, :n] + 1, np.concatenate(walls)]).astype(np.uint8)
+    packed = np.ascontiguousarray(np.pad(rows, ((0, 0), (0, 1))))
+    return packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
 
 
 def _taken(source: FaceComplex, numbers: Ints) -> FaceComplex:

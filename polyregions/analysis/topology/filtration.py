@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.analysis.topology.face_complex import FaceComplex, VertexRows
-from polyregions.errors import InputError, OptionError
+from polyregions.analysis.topology.face_complex import FaceComplex, VertexRows, checked_index
+from polyregions.errors import InputError
 from polyregions.networks.network import Layer
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma
 
@@ -45,10 +46,14 @@ class Filtration:
         order: Ints = np.argsort(self.rank, kind="stable")  # numbers ascend with dimensions
         return order
 
+    @cached_property
+    def _rows(self) -> VertexRows:
+        return VertexRows(self.complex)
+
     def level(self, rank: int) -> Fraction:
         """The value of a level, in rationals."""
         if rank not in self._known:
-            self._known[rank] = VertexRows(self.complex).output(int(self.vertex[rank]), self.output)
+            self._known[rank] = self._rows.output(int(self.vertex[rank]), self.output)
         return self._known[rank]
 
 
@@ -60,9 +65,7 @@ def filtration(complex: FaceComplex, output: int, superlevel: bool) -> Filtratio
         OptionError: there is no such output.
     """
     complex.problem.network.check_values_are_outputs("a level")
-    n = complex.problem.network.n_outputs
-    if not 0 <= output < n:
-        raise OptionError(f"output {output}, expected one of 0 to {n - 1}")
+    checked_index(output, complex.problem.network.n_outputs, "output")
     if not np.all(complex.is_bounded):
         raise InputError(f"levels of {complex!r}: it is unbounded, expected a bounded complex")
     vertex, own = _levels(complex, output)

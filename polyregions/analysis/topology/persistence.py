@@ -12,8 +12,9 @@ from fractions import Fraction
 import numpy as np
 
 from polyregions._types import Floats, Ints
-from polyregions.analysis.topology.face_complex import FaceComplex, ragged
+from polyregions.analysis.topology.face_complex import FaceComplex, exact_level, ragged
 from polyregions.analysis.topology.filtration import Filtration, filtration
+from polyregions.errors import InputError
 from polyregions.exact.numbers import nearest_float
 
 NEVER = -1
@@ -30,6 +31,7 @@ class PersistenceDiagram:
         exact_birth: the births in rationals.
         exact_death: the deaths in rationals, None for never.
         is_upward: whether of superlevel sets.
+        top: the dimension k of the complex.
     """
 
     dim: Ints
@@ -38,6 +40,7 @@ class PersistenceDiagram:
     exact_birth: tuple[Fraction, ...]
     exact_death: tuple[Fraction | None, ...]
     is_upward: bool
+    top: int
 
     def __len__(self) -> int:
         """How many classes there are."""
@@ -54,14 +57,13 @@ class PersistenceDiagram:
         return np.column_stack([self.birth[chosen], self.death[chosen]])
 
     def betti_numbers(self, level: float | Fraction) -> tuple[int, ...]:
-        """The Betti numbers, over two elements, of the set at a level."""
-        at, sign = Fraction(level), -1 if self.is_upward else 1
+        """The Betti numbers ``(b_0, ..., b_k)``, over two elements, of the set at a level."""
+        at, sign = exact_level(level), -1 if self.is_upward else 1
         alive = [
             sign * born <= sign * at and (dies is None or sign * at < sign * dies)
             for born, dies in zip(self.exact_birth, self.exact_death, strict=True)
         ]
-        top = int(self.dim.max(initial=0))
-        return tuple(np.bincount(self.dim[np.array(alive, dtype=np.bool_)], minlength=top + 1).tolist())
+        return tuple(np.bincount(self.dim[np.array(alive, dtype=np.bool_)], minlength=self.top + 1).tolist())
 
 
 def persistent_homology(
@@ -122,6 +124,7 @@ def _diagram(found: Filtration, dims: Ints, birth: Ints, death: Ints) -> Persist
         tuple(born),
         tuple(dies),
         found.is_upward,
+        found.complex.dim,
     )
 
 
@@ -130,9 +133,16 @@ def bottleneck_distance(one: PersistenceDiagram, other: PersistenceDiagram, dim:
 
     Points may also move to the diagonal. Infinite if different numbers of classes stay.
 
+    Raises:
+        InputError: one is of sublevel sets, the other of superlevel sets.
+
     Complexity: a bipartite matching for each step of a binary search among all distances.
     Source: Edelsbrunner and Harer, Computational topology (2010), section VIII.2.
     """
+    if one.is_upward != other.is_upward:
+        raise InputError(
+            "bottleneck distance: a diagram of sublevel sets and one of superlevel sets, expected alike"
+        )
     a, b = one.points(dim), other.points(dim)
     stays_a, stays_b = ~np.isfinite(a[:, 1]), ~np.isfinite(b[:, 1])
     if stays_a.sum() != stays_b.sum():

@@ -21,6 +21,8 @@ from polyregions.networks.activations import RELU, uniform_slopes
 from polyregions.networks.network import Layer, Network, exact_layer
 from polyregions.networks.problem import Problem
 
+SMALL = 2**31
+
 Row: TypeAlias = tuple[Fraction, ...]
 """An affine form of the outputs: c coefficients and a constant."""
 
@@ -122,10 +124,17 @@ def cut_by(problem: Problem, rows: Sequence[Row]) -> Problem:
 
 
 def _layer(rows: Sequence[Row], name: str) -> Layer:
-    """The forms, each times a positive integer that makes it whole."""
-    scaled = [[entry * lcm(*(e.denominator for e in row)) for entry in row] for row in rows]
+    """The forms, each times a positive integer that makes it whole if that is small."""
+    scaled = [[entry * _factor(row) for entry in row] for row in rows]
+    denominator = lcm(*(entry.denominator for row in scaled for entry in row))
     numerators = np.empty((len(rows), len(rows[0])), dtype=object)
     for i, row in enumerate(scaled):
-        numerators[i] = [int(entry) for entry in row]
-    layer = exact_layer(ExactAffine(numerators, 1), len(rows[0]) - 1, name)
+        numerators[i] = [int(entry * denominator) for entry in row]
+    layer = exact_layer(ExactAffine(numerators, denominator), len(rows[0]) - 1, name)
     return replace(layer, slopes=uniform_slopes(len(rows), RELU))
+
+
+def _factor(row: Row) -> int:
+    """What makes a form whole, 1 if that is large."""
+    factor = lcm(*(entry.denominator for entry in row))
+    return factor if factor < SMALL else 1

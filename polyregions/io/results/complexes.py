@@ -32,6 +32,9 @@ def complex_npz(complex: FaceComplex) -> bytes:
             "facets": complex.facets,
             "facet_signs": complex.facet_signs.astype(np.int8),
             "vertices": complex.vertices,
+            "n_lines": np.array(complex.n_lines),
+            "parts": np.array([part.name for part in complex.parts], dtype=np.str_),
+            "sha256": np.array(complex.problem.network.fingerprint()),
         }
     )
 
@@ -64,6 +67,7 @@ def complex_parquet(complex: FaceComplex) -> bytes:
         "sha256": problem.network.fingerprint(),
         "domain": repr(problem.domain),
         "parts": [part.name for part in complex.parts],
+        "n_lines": complex.n_lines,
         "walls": list(problem.solid.labels),
     }
     return table_parquet(Table(columns), about)

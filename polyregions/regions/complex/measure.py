@@ -32,10 +32,7 @@ def measure_cells(
         start, end = offsets[cell], offsets[cell + 1]
         if list_faces(zeros, start, end, d, local) == NO_FACE:
             return cell
-        worst = 0.0
-        for v in range(start, end):
-            worst = max(worst, error[v])
-        add_simplices(d, start, points, worst, local, rows, path, volumes, cell)
+        add_simplices(d, start, points, error, local, rows, path, volumes, cell)
     return FINISHED
 
 
@@ -44,7 +41,7 @@ def add_simplices(
     d: int,
     start: int,
     points: Floats,
-    worst: float,
+    error: Floats,
     local: Local,
     rows: Floats,
     path: Ints,
@@ -57,7 +54,7 @@ def add_simplices(
     while level >= 0:
         face = path[level, 0]
         if level == d:
-            add_simplex(d, start, points, worst, local, path, rows, volumes, cell)
+            add_simplex(d, start, points, error, local, path, rows, volumes, cell)
             level -= 1
             continue
         i = path[level, 1]
@@ -77,7 +74,7 @@ def add_simplex(
     d: int,
     start: int,
     points: Floats,
-    worst: float,
+    error: Floats,
     local: Local,
     path: Ints,
     rows: Floats,
@@ -86,9 +83,10 @@ def add_simplex(
 ) -> None:
     """Add the absolute determinant of the edges from one vertex of a simplex to the others."""
     apex = start + first_vertex(local.faces, path[0, 0])
-    size = 0.0
+    size, worst = 0.0, error[apex]
     for i in range(d):
         v = start + first_vertex(local.faces, path[i + 1, 0])
+        worst = max(worst, error[v])
         for c in range(d):
             rows[i, c] = points[v, c] - points[apex, c]
             size = max(size, max(abs(points[v, c]), abs(points[apex, c])))
