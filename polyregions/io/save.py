@@ -20,8 +20,8 @@ from polyregions.analysis.rewriting.local_models import LocalModels
 from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.certificates.certificate import Certificate
-from polyregions.errors import OptionError
-from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
+from polyregions.errors import MissingFileError, OptionError
+from polyregions.io.files import as_path, read_bytes, suffix_of, write_together, write_whole
 from polyregions.io.models.npz import network_arrays
 from polyregions.io.npz import npz_bytes
 from polyregions.io.results.boundary import boundary_json, boundary_npz
@@ -135,7 +135,7 @@ def save(
         FormatError: the file cannot be written.
         MissingExtraError: a ``.parquet`` file without pyarrow.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = as_path(path).suffix.lower()
     if (hrep or vertices) and not (isinstance(result, RegionSet) and suffix in HREPS):
         raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
     if vertices and not (hrep and suffix == ".parquet"):
@@ -286,10 +286,12 @@ def load_regions(path: str | os.PathLike[str]) -> RegionSet:
 
     Raises:
         OptionError: the name is no folder and does not end in ``.npz``, or a store that a run has open.
-        FormatError: anything but such a file or folder.
+        MissingFileError: there is no file or folder of that name; FormatError: anything but such a file or folder.
     """
-    if Path(path).is_dir():
+    if as_path(path).is_dir():
         return open_store(path)
+    if not Path(path).exists():
+        raise MissingFileError(path, "no such file or folder")
     if suffix_of(path) != ".npz":
         raise OptionError(f"{path}: expected a name that ends in .npz, or a store of regions")
     return regions_of_npz(read_bytes(path), str(path))

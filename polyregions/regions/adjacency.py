@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from polyregions._types import Floats, Ints
 from polyregions.engine.kernels.codes import WHOLE_REGION
-from polyregions.errors import InternalError, StoppedError
+from polyregions.errors import InternalError, StoppedError, expect
 from polyregions.networks.patterns import as_text, key_of
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
@@ -122,6 +122,7 @@ def adjacency_arrays(regions: RegionSet, *, progress: ProgressFunction | None = 
 
     Complexity: some microseconds a region; one linear program for each row that floats leave open.
     """
+    expect(regions, RegionSet, "regions")
     return edges_between(regions, progress)
 
 

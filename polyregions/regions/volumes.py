@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.errors import InputError, OptionError
-from polyregions.polyhedra.volume import facet_volumes, volume_of_facets
+from polyregions.errors import InputError, OptionError, expect
+from polyregions.polyhedra.volume import volume_of_facets
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.complex.gather import can_have_cells, cell_vertices
 from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons
@@ -41,6 +41,7 @@ def region_volumes(
     >>> pr.region_volumes(pr.enumerate_regions(net, pr.Box([-1, -1], [2, 2]))).tolist()
     [1.0, 2.0, 2.0, 4.0]
     """
+    expect(regions, RegionSet, "regions")
     solid = regions.problem.solid
     if not solid.bounds.are_finite:
         raise InputError(f"volumes: the domain of {regions!r} is unbounded")

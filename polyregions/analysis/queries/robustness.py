@@ -15,7 +15,7 @@ from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.outputs import winner
 from polyregions.analysis.queries.affine_pieces import AffinePiece, pieces, regions_of
 from polyregions.analysis.queries.norms import NORMS, Norm, Ruler, distances_to_rows
-from polyregions.errors import DomainError, InputError, OptionError
+from polyregions.errors import DomainError, InputError, OptionError, expect
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.highs import new_solver
@@ -76,8 +76,7 @@ def robustness_radii(cells: DecisionCells, X: Any, norm: Norm = "l2") -> tuple[R
     """
     if norm not in NORMS:
         raise OptionError(f"norm {norm!r}, expected one of {', '.join(NORMS)}")
-    if not isinstance(cells, DecisionCells):
-        raise InputError(f"robustness: {type(cells).__name__}, expected DecisionCells")
+    expect(cells, DecisionCells, "cells")
     search = _Search(cells, norm)
     try:
         points, rational = arrays.points_and_exact(X, cells.regions.network.n_inputs)

@@ -14,6 +14,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.analysis.topology.face_complex import FaceComplex, ragged
 from polyregions.analysis.topology.filtration import Filtration, filtration
+from polyregions.errors import expect
 from polyregions.exact.numbers import nearest_float
 
 NEVER = -1
@@ -88,6 +89,7 @@ def persistent_homology(
     >>> pr.persistent_homology(complex).points(0).tolist()
     [[0.0, 2.0], [0.0, inf]]
     """
+    expect(complex, FaceComplex, "complex")
     from polyregions.analysis.topology.columns import ALONE, pair_cells  # numba takes half a second to import
 
     found = filtration(complex, output, superlevel)
@@ -133,6 +135,8 @@ def bottleneck_distance(one: PersistenceDiagram, other: PersistenceDiagram, dim:
     Complexity: a bipartite matching for each step of a binary search among all distances.
     Source: Edelsbrunner and Harer, Computational topology (2010), section VIII.2.
     """
+    expect(one, PersistenceDiagram, "one")
+    expect(other, PersistenceDiagram, "other")
     a, b = one.points(dim), other.points(dim)
     stays_a, stays_b = ~np.isfinite(a[:, 1]), ~np.isfinite(b[:, 1])
     if stays_a.sum() != stays_b.sum():

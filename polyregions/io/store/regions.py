@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from polyregions._types import Bytes, Floats
-from polyregions.errors import FormatError, OptionError
+from polyregions.errors import FormatError, MissingFileError, OptionError
+from polyregions.io.files import as_path
 from polyregions.io.results.regions import check_points, check_regions
 from polyregions.io.store.manifest import (
     MANIFEST,
@@ -178,7 +179,7 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
         FormatError: no store, or a damaged one.
         OptionError: a store of counts, or one that a run writes to faster than it can be copied.
     """
-    yield from _checked_blocks(store_contents(Path(folder)))
+    return _checked_blocks(store_contents(as_path(folder, "folder")))
 
 
 def parts_of(regions: RegionSet) -> Iterator[tuple[int, RegionSet]]:
@@ -217,10 +218,14 @@ def store_contents(folder: Path) -> Contents:
     """
     try:
         return _contents(folder)
+    except MissingFileError:
+        raise
     except FileNotFoundError:  # a run came to its end just now, and took the tasks away
         pass
     try:
         return _contents(folder)
+    except MissingFileError:
+        raise
     except FileNotFoundError:
         raise FormatError(
             f"{folder}: has shards, no result and no {TASKS}, expected either of both"
@@ -229,6 +234,8 @@ def store_contents(folder: Path) -> Contents:
 
 def _contents(folder: Path) -> Contents:
     manifest = read_manifest(folder)
+    if manifest is None and not folder.exists():
+        raise MissingFileError(folder, "no such folder")
     if manifest is None:
         raise FormatError(f"{folder}: has no {MANIFEST}, expected a store of regions")
     if manifest.get("keeps") != "regions":
