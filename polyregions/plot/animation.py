@@ -39,6 +39,13 @@ def animate_regions(
         InputError, MissingExtraError: as `plot_regions`.
 
     Complexity: a picture for each checkpoint.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.animate_regions({"step 0": regions, "step 1": regions}, f"{folder}/training.gif", dpi=40)
     """
     if checkpoints is not None and not isinstance(checkpoints, Mapping):
         raise InputError(

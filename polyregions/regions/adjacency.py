@@ -121,6 +121,13 @@ def adjacency_arrays(regions: RegionSet, *, progress: ProgressFunction | None = 
         InternalError: a facet leads to a pattern that a complete set does not hold (a bug).
 
     Complexity: some microseconds a region; one linear program for each row that floats leave open.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> edges = pr.adjacency_arrays(regions)
+    >>> list(zip(edges.source.tolist(), edges.target.tolist()))
+    [(0, 1), (0, 2), (1, 3), (2, 3)]
     """
     expect(regions, RegionSet, "regions")
     return edges_between(regions, progress)

@@ -146,6 +146,12 @@ def facet_neurons(
     can be compared with the edges; by points also without making the cells again.
 
     Args and Raises as in `adjacency_arrays`.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> pr.facet_neurons(regions).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1], [3, 0], [3, 1]]
     """
     expect(regions, RegionSet, "regions")
     from polyregions.regions.scan import scan_rows  # numba takes half a second to import

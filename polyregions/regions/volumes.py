@@ -6,7 +6,7 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.errors import InputError, OptionError, expect
-from polyregions.polyhedra.volume import volume_of_facets
+from polyregions.polyhedra.volume import facet_volumes, volume_of_facets
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.complex.gather import can_have_cells, cell_vertices
 from polyregions.regions.facets import Boundary, boundary_facets, facet_neurons

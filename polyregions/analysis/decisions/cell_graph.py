@@ -60,6 +60,13 @@ def decision_graph(cells: DecisionCells, *, volume: bool = False) -> nx.Graph:
 
     Raises:
         InternalError: a facet leads to a cell that a complete set does not hold (a bug).
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> graph = pr.decision_graph(pr.decision_cells(regions))
+    >>> list(graph.edges(data="kind"))
+    [(0, 1, 'neuron'), (0, 2, 'neuron'), (1, 4, 'neuron'), (2, 3, 'neuron'), (3, 4, 'decision')]
     """
     expect(cells, DecisionCells, "cells")
     graph = nx.Graph(rule=cells.rule, **graph_attributes(cells.regions))

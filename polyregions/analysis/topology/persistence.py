@@ -134,6 +134,13 @@ def bottleneck_distance(one: PersistenceDiagram, other: PersistenceDiagram, dim:
 
     Complexity: a bipartite matching for each step of a binary search among all distances.
     Source: Edelsbrunner and Harer, Computational topology (2010), section VIII.2.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])  # |x|
+    >>> complex = pr.face_complex(pr.enumerate_regions(net, pr.Box(-1, 1)))
+    >>> diagram = pr.persistent_homology(complex)
+    >>> pr.bottleneck_distance(diagram, diagram, 0)
+    0.0
     """
     expect(one, PersistenceDiagram, "one")
     expect(other, PersistenceDiagram, "other")

@@ -178,6 +178,14 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
     Raises:
         FormatError: no store, or a damaged one.
         OptionError: a store of counts, or one that a run writes to faster than it can be copied.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2), store=folder)
+    ...     [len(block) for block in pr.region_blocks(folder)]
+    [4]
     """
     return _checked_blocks(store_contents(as_path(folder, "folder")))
 
