@@ -112,14 +112,15 @@ def points(values: Any, dim: int) -> Floats:
 
 
 def _detached(values: Any) -> Any:
-    """A tensor of torch without its gradients and in the main memory; anything else as it is."""
+    """The numbers of a tensor of torch, which may have gradients or lie elsewhere; anything else as it is."""
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(values, torch.Tensor):
         return values
-    plain = values.detach().cpu()
-    return (
-        plain.float() if plain.dtype == torch.bfloat16 else plain
-    )  # which numpy does not have; nothing is rounded
+    try:
+        plain = values.detach().cpu()
+        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()  # numpy has no bfloat16
+    except (TypeError, RuntimeError) as error:  # a sparse or quantised one
+        raise NotNumbers(f"{type(values).__name__} ({error})") from None
 
 
 def _array(values: Any) -> NDArray[Any]:

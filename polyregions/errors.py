@@ -148,8 +148,7 @@ def expect(given: object, kind: type, name: str, error: type[InputError] = Input
     polyregions.errors.InputError: text: int, expected a str
     """
     if not isinstance(given, kind):
-        source = GIVEN_BY.get(kind.__name__)
-        raise error(
-            f"{name}: {type(given).__name__}, expected a {kind.__name__}"
-            + ("" if source is None else f", such as {source}")
-        )
+        wanted, source = kind.__name__, GIVEN_BY.get(kind.__name__)
+        article = "" if wanted.endswith("s") else "a "
+        hint = "" if source is None else f", such as {source}"
+        raise error(f"{name}: {type(given).__name__}, expected {article}{wanted}{hint}")

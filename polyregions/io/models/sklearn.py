@@ -33,15 +33,16 @@ def network_of_estimator(estimator: Any, *, check: bool = True) -> Network:
         UnsupportedError: another activation or step, or an estimator that is not fitted.
         FormatError: weights that are not finite, other predictions.
     """
-    steps, last = _steps_of(estimator, type(estimator).__name__)
+    source = type(estimator).__name__
+    steps, last = _steps_of(estimator, source)
     widths = [step.n_features_in_ for _, step in [*steps, last] if hasattr(step, "n_features_in_")]
-    build, node = GraphBuilder(widths[0] if widths else 0, type(estimator).__name__), 0
+    build, node = GraphBuilder(widths[0] if widths else 0, source), 0
     for where, step in steps:
         node = add_step(build, node, step, where)
     node, final = _add_perceptron(build, node, last[1], last[0])
-    where, graph = build.where, build.graph(node)
+    graph = build.graph(node)
     with network_errors_are_format_errors():
-        network = lower(graph, where)
+        network = lower(graph, source)
     if check:
         points = comparison_points(graph)
         tolerance = rounding_tolerance(graph, points, np.float64)
@@ -49,7 +50,7 @@ def network_of_estimator(estimator: Any, *, check: bool = True) -> Network:
             network, points, _outputs(estimator, last[1], points, final), tolerance, final
         )
         if difference is not None:
-            raise FormatError(f"{where}: {difference} (scikit-learn's own prediction)")
+            raise FormatError(f"{source}: {difference} (scikit-learn's own prediction)")
     return network
 
 
