@@ -13,6 +13,8 @@ Names by subject; each has its own ``help``, and ``polyregions.errors`` has the 
 
 Networks and input sets
     Network, load_network, Box, HPolytope, WholeSpace, Slice, segment, plane_through, load_domain
+Networks put together
+    compose, iterate, closed_loop, side_by_side, add, subtract, maximum, difference, Difference, Disagreement, Distance
 Regions
     enumerate_regions, count_regions, tally_regions, estimate_regions, RegionSet, Region, Tally, Estimate, Progress
 Files
@@ -22,7 +24,7 @@ What each region has
     WinnerRegions
 Neighbours, facets and faces
     adjacency_graph, adjacency_arrays, Adjacency, facet_arrays, Facets, boundary_facets, Boundary, facet_neurons,
-    face_counts, euler_characteristic
+    facet_measures, face_counts, euler_characteristic
 Decisions
     decision_cells, DecisionCells, DecisionCell, decision_boundary, DecisionBoundary, BoundaryPiece, decision_graph,
     CellFacet, islands, Islands
@@ -30,6 +32,9 @@ Queries
     output_range, maximize, minimize, Extreme, maximize_concave, minimize_convex, ConvexOptimum, robustness_radius,
     robustness_radii, Robustness, lipschitz_constant, Lipschitz, level_set, preimage, PreimagePiece, image, ImagePiece,
     along_segment, along_polyline, LinePieces
+Dynamics
+    reach, ReachPiece, fixed_points, FixedPoint, cycles, Cycle, Stability, invariance, Invariance, trajectories,
+    Trajectories
 Verification and certificates
     verify, Verification, Counterexample, Property, load_property, certify, Certificate, check, Verdict, audit, Audit,
     Finding
@@ -44,7 +49,7 @@ Neurons and equal networks
     neuron_status, NeuronStatus, simplify, Simplified, decision_tree, DecisionTree, local_models, LocalModels
 Pictures
     plot_regions, plot_layers, plot_surface, plot_training, plot_complex, plot_persistence, animate_regions,
-    plane_section, PlaneSection, explore
+    plane_section, PlaneSection, explore, ExplorerPage
 Errors
     PolyregionsError
 """

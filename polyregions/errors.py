@@ -134,6 +134,7 @@ GIVEN_BY: Final = {
     "Network": "load_network gives",
     "PersistenceDiagram": "persistent_homology gives",
     "RegionSet": "enumerate_regions gives",
+    "Trajectories": "trajectories gives",
 }
 
 

@@ -106,6 +106,7 @@ def facet_measures(regions: RegionSet, adjacency: Adjacency | None = None) -> Fl
     >>> list(zip(edges.source.tolist(), edges.target.tolist(), pr.facet_measures(regions, edges).tolist()))
     [(0, 1, 1.0), (0, 2, 1.0), (1, 3, 3.0), (2, 3, 2.0)]
     """
+    expect(regions, RegionSet, "regions")
     adjacency = adjacency_arrays(regions) if adjacency is None else adjacency
     rows = _FacetRows(regions, boundary_facets(regions), facet_neurons(regions))
     firsts = np.searchsorted(adjacency.source, np.arange(len(regions) + 1)).tolist()
