@@ -8,6 +8,50 @@ and the argmax decision cells.
 >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
 >>> len(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
 4
+
+Names by subject; each has its own ``help``, and ``polyregions.errors`` has the errors.
+
+Networks and input sets
+    Network, load_network, Box, HPolytope, WholeSpace, Slice, segment, plane_through, load_domain
+Networks put together
+    compose, iterate, closed_loop, side_by_side, add, subtract, maximum, difference, Difference, Disagreement, Distance
+Regions
+    enumerate_regions, count_regions, tally_regions, estimate_regions, RegionSet, Region, Tally, Estimate, Progress
+Files
+    save, load_regions, load_graph, load_certificate, region_blocks
+What each region has
+    hrep_arrays, HRepresentations, region_volumes, layer_ranks, image_dimensions, dead_regions, winner_regions,
+    WinnerRegions
+Neighbours, facets and faces
+    adjacency_graph, adjacency_arrays, Adjacency, facet_arrays, Facets, boundary_facets, Boundary, facet_neurons,
+    facet_measures, face_counts, euler_characteristic
+Decisions
+    decision_cells, DecisionCells, DecisionCell, decision_boundary, DecisionBoundary, BoundaryPiece, decision_graph,
+    CellFacet, islands, Islands
+Queries
+    output_range, maximize, minimize, Extreme, maximize_concave, minimize_convex, ConvexOptimum, robustness_radius,
+    robustness_radii, Robustness, lipschitz_constant, Lipschitz, level_set, preimage, PreimagePiece, image, ImagePiece,
+    along_segment, along_polyline, LinePieces
+Dynamics
+    reach, ReachPiece, fixed_points, FixedPoint, cycles, Cycle, Stability, invariance, Invariance, trajectories,
+    Trajectories
+Verification and certificates
+    verify, Verification, Counterexample, Property, load_property, certify, Certificate, check, Verdict, audit, Audit,
+    Finding
+Counting, bounds and reports
+    count_by_definition, DEFINITIONS, Definition, bounds, Bound, count_table, CountTable,
+    count_by_characteristic_polynomial, ArrangementCount, lower_dimensional_regions, LowerDimensionalRegions,
+    LowerDimensionalRegion, merged_regions, compare_checkpoints, Checkpoints, report, Report, Section
+Topology
+    face_complex, FaceComplex, betti_numbers, homology, Homology, persistent_homology, PersistenceDiagram,
+    bottleneck_distance, critical_points, CriticalPoints
+Neurons and equal networks
+    neuron_status, NeuronStatus, simplify, Simplified, decision_tree, DecisionTree, local_models, LocalModels
+Pictures
+    plot_regions, plot_layers, plot_surface, plot_training, plot_complex, plot_persistence, animate_regions,
+    plane_section, PlaneSection, explore, ExplorerPage
+Errors
+    PolyregionsError
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -33,6 +34,7 @@ def numbers(values: Any) -> NDArray[Any]:
     """
     if isinstance(values, np.ma.MaskedArray):
         raise NotNumbers("a masked array")
+    values = _detached(values)
     array = _array(values)
     if array.dtype == object:
         return _plain_objects(array)
@@ -107,6 +109,18 @@ def points(values: Any, dim: int) -> Floats:
         index = (int(bad[0, 0]), int(bad[0, 1]))
         raise NotNumbers(str(array[index]), index)
     return array
+
+
+def _detached(values: Any) -> Any:
+    """The numbers of a tensor of torch, which may have gradients or lie elsewhere; anything else as it is."""
+    torch = sys.modules.get("torch")
+    if torch is None or not isinstance(values, torch.Tensor):
+        return values
+    try:
+        plain = values.detach().cpu()
+        return (plain.float() if plain.dtype == torch.bfloat16 else plain).numpy()  # numpy has no bfloat16
+    except (TypeError, RuntimeError) as error:  # a sparse or quantised one
+        raise NotNumbers(f"{type(values).__name__} ({error})") from None
 
 
 def _array(values: Any) -> NDArray[Any]:

@@ -149,6 +149,12 @@ def tally_regions(
     (`count_by_characteristic_polynomial`) unless an engine, a store, an executor or `max_regions` is given.
 
     Args and Raises as in `enumerate_regions`.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> tally = pr.tally_regions(net, pr.Box(-1, 1, dim=2))
+    >>> tally.regions, tally.after_each_layer, tally.complete
+    (4, (4,), True)
     """
     options = RunOptions(engine, workers, executor, progress, max_regions, time_limit, stall_limit)
     problem = pose(network, domain)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +107,20 @@ def test_whoever_wants_help_does_not_wait_for_numpy(code: str) -> None:
 def test_every_public_name_has_a_docstring() -> None:
     for name in PUBLIC:
         assert inspect.getdoc(getattr(pr, name)), name
+
+
+def test_every_public_function_has_an_example() -> None:
+    """Which the doctests run."""
+    functions = [name for name in PUBLIC if inspect.isfunction(getattr(pr, name))]
+    assert [name for name in functions if ">>> " not in (inspect.getdoc(getattr(pr, name)) or "")] == []
+
+
+def test_help_has_every_public_name_under_one_subject() -> None:
+    """The documentation takes its sections from there."""
+    subjects = re.findall(r"^([A-Z].*)\n((?:    .*\n?)+)", pr.__doc__ or "", re.MULTILINE)
+    names = [name for _, listed in subjects for name in re.split(r",\s+", listed.strip())]
+    assert sorted(names) == PUBLIC
+    assert len(subjects) > 10
 
 
 def test_every_public_function_and_method_of_the_package_has_a_docstring() -> None:
@@ -282,7 +298,8 @@ def is_our_class(value: object) -> bool:
 def test_every_error_is_ours_and_those_of_input_are_value_errors() -> None:
     kinds = [value for value in vars(errors).values() if is_our_class(value)]
     assert all(issubclass(kind, pr.PolyregionsError) for kind in kinds)
-    of_input = {"InputError", "NetworkError", "DomainError", "FormatError", "UnsupportedError", "OptionError"}
+    of_input = {"InputError", "NetworkError", "DomainError", "OptionError"}
+    of_input |= {"FormatError", "MissingFileError", "UnsupportedError"}
     assert {kind.__name__ for kind in kinds if issubclass(kind, ValueError)} == of_input
 
 
@@ -296,3 +313,64 @@ def test_a_missing_extra_says_how_to_install_it() -> None:
     assert str(error) == 'a picture needs matplotlib: pip install "polyregions[plot]"'
     assert isinstance(error, ImportError)
     assert error.extra == "plot"
+
+
+def test_a_missing_file_is_a_file_not_found_error() -> None:
+    readers = [
+        pr.load_network,
+        pr.load_domain,
+        pr.load_property,
+        pr.load_regions,
+        pr.load_certificate,
+        pr.load_graph,
+    ]
+    names = ["no.onnx", "no.vnnlib", "no.vnnlib", "no.npz", "no.npz", "no.graphml"]
+    for read, name in [*zip(readers, names, strict=True), (pr.load_regions, "no"), (pr.region_blocks, "no")]:
+        with pytest.raises(FileNotFoundError, match=rf"^{name}: no such f(ile|older)") as caught:
+            read(name)
+        assert isinstance(caught.value, errors.FormatError)
+        assert (caught.value.filename, caught.value.errno) == (name, 2)
+
+
+def test_errors_travel_between_processes() -> None:
+    error = errors.MissingFileError("x.npz", "no such file; the store had 3 shards")
+    twin = pickle.loads(pickle.dumps(error))
+    assert (type(twin), str(twin), twin.filename) == (type(error), str(error), error.filename)
+
+
+# ---------------------------------------------------------------- arguments of another kind
+
+
+def takes(name: str, kind: str) -> bool:
+    """Whether the first argument of a public function is of a class."""
+    first = next(iter(inspect.signature(getattr(pr, name)).parameters.values()))
+    return str(first.annotation) == kind
+
+
+FUNCTIONS = [name for name in PUBLIC if inspect.isfunction(getattr(pr, name))]
+STRANGERS = [1.5, None, object(), b"bytes", {"a": 1}, [2, "b"], len]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_first_argument_of_another_kind_is_named_and_so_is_what_is_expected(name: str) -> None:
+    function = getattr(pr, name)
+    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    others = [p for p in needed[1:] if p.kind is not p.VAR_KEYWORD]
+    for stranger in STRANGERS:
+        with pytest.raises(errors.InputError, match="expected|cannot") as caught:
+            function(stranger, *(GIVEN.get(str(p.annotation).split(" ")[0]) for p in others))
+        assert len(str(caught.value)) < 400
+
+
+SQUARE = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 1]], [0])])
+GIVEN = {"Network": SQUARE, "Domain": pr.Box([-1, -1], [1, 1]), "str": "x.html", "int": 1}
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if takes(name, "RegionSet")])
+def test_a_network_where_regions_are_expected_is_told_how_to_get_them(name: str) -> None:
+    function = getattr(pr, name)
+    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
+    with pytest.raises(
+        errors.InputError, match="regions: Network, expected a RegionSet, such as enumerate_regions"
+    ):
+        function(SQUARE, *(None for p in needed[1:]))

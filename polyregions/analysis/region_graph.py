@@ -7,6 +7,7 @@ from typing import Any
 import networkx as nx
 
 from polyregions.analysis.tables import Table, edge_table, region_table
+from polyregions.errors import expect
 from polyregions.progress import ProgressFunction
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.drawn_graphs import drawing, graph_attributes
@@ -50,6 +51,7 @@ def adjacency_graph(
     >>> G.nodes[0]["pattern"], G.nodes[0]["layer_ranks"], G.nodes[0]["bounded"], G.nodes[0]["volume"]
     ('00', [1], True, 2.0)
     """
+    expect(regions, RegionSet, "regions")
     nodes = node_table(regions, classes=classes, volume=volume)
     edges = edges_of(regions, adjacency_arrays(regions, progress=progress), measure)
     return graph_of_tables(nodes, edges, graph_attributes(regions))

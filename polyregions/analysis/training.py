@@ -14,7 +14,7 @@ from polyregions.analysis.counting.count import Count, count_by_definition, want
 from polyregions.analysis.counting.definitions import DEFINITIONS
 from polyregions.analysis.counting.literature_bounds import BOUND_NAMES, Bound, bounds_of, wanted_bounds
 from polyregions.engine.options import RunOptions
-from polyregions.errors import NetworkError, OptionError
+from polyregions.errors import InputError, NetworkError, OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Domain
@@ -63,6 +63,8 @@ def compare_checkpoints(
     >>> compare_checkpoints([first, second], Box([-2], [2])).regions.tolist()
     [2, 3]
     """
+    if not isinstance(networks, Iterable):
+        raise InputError(f"networks: {type(networks).__name__}, expected Networks, as in a list")
     wanted, limits = wanted_definitions(definitions), wanted_bounds(bounds)
     chosen, rows, known, first = _measures(measures), [], [], None
     for i, network in enumerate(networks):

@@ -6,7 +6,7 @@ from polyregions.certificates import checker
 from polyregions.certificates.certificate import Certificate, InputSet
 from polyregions.certificates.checker import Verdict
 from polyregions.certificates.input_sets import domain_of, input_set, same_set
-from polyregions.errors import InputError
+from polyregions.errors import InputError, NetworkError, expect
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Domain, check_domain
 
@@ -33,6 +33,8 @@ def check(certificate: Certificate, network: Network, domain: Domain | None = No
     >>> check(proof, net, Box([-1], [1])).reason
     'another input set: found the one in R^1 where -1.0 <= x0 <= 0.5, expected the one in R^1 where -1.0 <= x0 <= 1.0'
     """
+    expect(certificate, Certificate, "certificate")
+    expect(network, Network, "network", NetworkError)
     if domain is not None:
         check_domain(domain, "input set")
     verdict = checker.check(certificate, network)

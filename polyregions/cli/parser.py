@@ -402,7 +402,13 @@ def _add_query(verbs: Verbs) -> None:
     asked.add_argument(
         "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
     )
-    asked.add_argument("--norm", choices=NORMS, default="l2", help="for distances (default l2)")
+    asked.add_argument(
+        "--norm",
+        type=lambda text: f"l{text}" if f"l{text}" in NORMS else text,
+        choices=NORMS,
+        default="l2",
+        help="for distances: l1, l2 or linf, or 1, 2 or inf (default l2)",
+    )
     rule = asked.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
     rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")

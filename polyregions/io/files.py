@@ -19,7 +19,7 @@ from math import isfinite
 from pathlib import Path
 from typing import IO, Any, Final
 
-from polyregions.errors import FormatError, MissingExtraError, NetworkError
+from polyregions.errors import FormatError, InputError, MissingExtraError, MissingFileError, NetworkError
 
 MAX_BYTES: Final = 2**30
 """Default limit of a file's size, before and after decompression."""
@@ -42,13 +42,24 @@ MAX_EXPONENT: Final = 400
 _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
+def as_path(path: object, name: str = "path") -> Path:
+    """The name of a file or folder.
+
+    Raises:
+        InputError: neither text nor a path.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"{name}: {type(path).__name__}, expected the name of a file, as text or a path")
+    return Path(path)
+
+
 def suffix_of(path: str | os.PathLike[str]) -> str:
     """The suffix that names the format, in lower case and without a ``.gz`` behind it.
 
     >>> suffix_of("prop_3.vnnlib.GZ")
     '.vnnlib'
     """
-    bare = Path(path)
+    bare = as_path(path)
     return (bare.with_suffix("") if _is_gzip(bare) else bare).suffix.lower()
 
 
@@ -60,9 +71,10 @@ def read_bytes(path: str | os.PathLike[str], max_bytes: int = MAX_BYTES) -> byte
         max_bytes: limit of the size, both of the file and of what it decompresses to.
 
     Raises:
-        FormatError: missing, not a regular file, unreadable, empty, too large or not whole gzip data.
+        MissingFileError: there is none.
+        FormatError: not a regular file, unreadable, empty, too large or not whole gzip data.
     """
-    raw = _read_regular(Path(path), max_bytes)
+    raw = _read_regular(as_path(path), max_bytes)
     if not raw:
         raise FormatError(f"{path}: the file is empty")
     return _decompress(raw, str(path), max_bytes) if _is_gzip(Path(path)) else raw
@@ -78,7 +90,8 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
     """A regular file, open for reading.
 
     Raises:
-        FormatError: missing, not a regular file, or unreadable.
+        MissingFileError: there is none.
+        FormatError: not a regular file, or unreadable.
     """
     try:
         mode = path.stat().st_mode
@@ -88,7 +101,7 @@ def open_regular(path: Path) -> Iterator[IO[bytes]]:
         with path.open("rb") as handle:
             yield handle
     except FileNotFoundError:
-        raise FormatError(f"{path}: no such file") from None
+        raise MissingFileError(path) from None
     except FormatError:
         raise
     except (OSError, ValueError) as error:  # ValueError: a null character in the name

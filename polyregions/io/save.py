@@ -20,8 +20,8 @@ from polyregions.analysis.rewriting.local_models import LocalModels
 from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.certificates.certificate import Certificate
-from polyregions.errors import OptionError
-from polyregions.io.files import read_bytes, suffix_of, write_together, write_whole
+from polyregions.errors import MissingFileError, OptionError
+from polyregions.io.files import as_path, read_bytes, suffix_of, write_together, write_whole
 from polyregions.io.models.npz import network_arrays
 from polyregions.io.npz import npz_bytes
 from polyregions.io.results.boundary import boundary_json, boundary_npz
@@ -134,8 +134,19 @@ def save(
         OptionError: no such format for this kind of result, or a graph that could not be read back.
         FormatError: the file cannot be written.
         MissingExtraError: a ``.parquet`` file without pyarrow.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("regions.npz", "regions.json", "regions.csv"):
+    ...         pr.save(regions, f"{folder}/{name}")
+    ...     pr.save(pr.adjacency_graph(regions), f"{folder}/graph.graphml")
+    ...     pr.load_regions(f"{folder}/regions.npz")
+    <RegionSet: 4 regions of network>
     """
-    suffix = Path(path).suffix.lower()
+    suffix = as_path(path).suffix.lower()
     if (hrep or vertices) and not (isinstance(result, RegionSet) and suffix in HREPS):
         raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
     if vertices and not (hrep and suffix == ".parquet"):
@@ -268,6 +279,15 @@ def load_graph(path: str | os.PathLike[str]) -> nx.Graph:
         OptionError: the name ends in none of the formats.
         FormatError: anything but such a file.
         MissingExtraError: a ``.parquet`` file without pyarrow.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.save(pr.adjacency_graph(regions), f"{folder}/graph.gexf")
+    ...     sorted(pr.load_graph(f"{folder}/graph.gexf").edges)
+    [(0, 1), (0, 2), (1, 3), (2, 3)]
     """
     suffix = suffix_of(path)
     if suffix == ".parquet":
@@ -286,10 +306,21 @@ def load_regions(path: str | os.PathLike[str]) -> RegionSet:
 
     Raises:
         OptionError: the name is no folder and does not end in ``.npz``, or a store that a run has open.
-        FormatError: anything but such a file or folder.
+        MissingFileError: there is no file or folder of that name; FormatError: anything but such a file or folder.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.save(regions, f"{folder}/regions.npz")
+    ...     len(pr.load_regions(f"{folder}/regions.npz"))
+    4
     """
-    if Path(path).is_dir():
+    if as_path(path).is_dir():
         return open_store(path)
+    if not Path(path).exists():
+        raise MissingFileError(path, "no such file or folder")
     if suffix_of(path) != ".npz":
         raise OptionError(f"{path}: expected a name that ends in .npz, or a store of regions")
     return regions_of_npz(read_bytes(path), str(path))
@@ -301,6 +332,15 @@ def load_certificate(path: str | os.PathLike[str]) -> Certificate:
     Raises:
         OptionError: the name does not end in ``.npz``.
         FormatError: anything but such a file.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.save(pr.certify(regions), f"{folder}/proof.npz")
+    ...     pr.check(pr.load_certificate(f"{folder}/proof.npz"), net).ok
+    True
     """
     if suffix_of(path) != ".npz":
         raise OptionError(f"{path}: expected a name that ends in .npz")

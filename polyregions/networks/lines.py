@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Bools, Floats, Integers
-from polyregions.errors import DomainError, InputError, NetworkError
+from polyregions.errors import DomainError, InputError, NetworkError, expect
 from polyregions.exact.numbers import nearest_float, quotient
 from polyregions.networks.graph.integers import IntegerLayer
 from polyregions.networks.network import Network
@@ -164,8 +164,7 @@ def along_polyline(network: Network, points: Sequence[Any]) -> LinePieces:
 
 
 def _corners(network: Any, points: Any) -> tuple[tuple[Fraction, ...], ...]:
-    if not isinstance(network, Network):
-        raise NetworkError(f"network: {type(network).__name__}, expected a Network")
+    expect(network, Network, "network", NetworkError)
     try:
         given = list(points)
     except TypeError:

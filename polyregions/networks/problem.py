@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from polyregions._types import Bools
-from polyregions.errors import DomainError, NetworkError
+from polyregions.errors import DomainError, NetworkError, expect
 from polyregions.exact.affine import IntegerAffine
 from polyregions.networks.float_range import is_tame_within
 from polyregions.networks.folding import fold
@@ -113,8 +113,7 @@ def pose(network: Network, domain: Domain) -> Problem:
         InputError: one of them is something else (NetworkError, DomainError), they have different numbers of
             inputs, or the set is empty (DomainError).
     """
-    if not isinstance(network, Network):
-        raise NetworkError(f"network: {type(network).__name__}, expected a Network")
+    expect(network, Network, "network", NetworkError)
     check_domain(domain, "input set")
     if network.n_inputs != domain.dim:
         raise DomainError(f"the input set has {domain.dim} inputs, {network.name} takes {network.n_inputs}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from polyregions.errors import FormatError, OptionError
-from polyregions.io.files import import_extra, write_whole
+from polyregions.errors import FormatError, InputError, OptionError
+from polyregions.io.files import as_path, import_extra, write_whole
 from polyregions.plot.figure import STYLE, import_matplotlib
 from polyregions.plot.picture import plot_regions
 from polyregions.regions.region_set import RegionSet
@@ -40,12 +39,23 @@ def animate_regions(
         InputError, MissingExtraError: as `plot_regions`.
 
     Complexity: a picture for each checkpoint.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pr.animate_regions({"step 0": regions, "step 1": regions}, f"{folder}/training.gif", dpi=40)
     """
+    if checkpoints is not None and not isinstance(checkpoints, Mapping):
+        raise InputError(
+            f"checkpoints: {type(checkpoints).__name__}, expected a mapping from names to their regions"
+        )
     if not checkpoints:
         raise OptionError("animation: no checkpoints, expected at least one")
     if not (seconds > 0 and dpi > 0):
         raise OptionError(f"animation: {seconds} seconds at {dpi} dpi, expected positive numbers")
-    if Path(path).suffix.lower() != SUFFIX:
+    if as_path(path).suffix.lower() != SUFFIX:
         raise FormatError(f"{path}: expected a name that ends in {SUFFIX}")
     frames = [_frame(name, regions, dpi, options) for name, regions in checkpoints.items()]
     buffer = io.BytesIO()

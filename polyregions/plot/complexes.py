@@ -9,7 +9,7 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.analysis.topology.persistence import PersistenceDiagram
-from polyregions.errors import InputError, OptionError
+from polyregions.errors import InputError, OptionError, expect
 from polyregions.io.files import import_extra
 from polyregions.plot.figure import import_matplotlib, new_figure
 from polyregions.plot.palette import CLASS_COLOURS, REGION_COLOURS, pick
@@ -56,6 +56,7 @@ def plot_complex(
     >>> axes.get_title()
     'network: 12 + 23 + 16 + 4 faces'
     """
+    expect(complex, FaceComplex, "complex")
     moved, owner = polygons_in_space(complex, explode, keep)
     if len(moved) > MANY:
         raise InputError(
@@ -112,6 +113,7 @@ def plot_persistence(diagram: PersistenceDiagram, ax: Any = None) -> Any:
     >>> [text.get_text() for text in axes.get_legend().get_texts()]
     ['dimension 0']
     """
+    expect(diagram, PersistenceDiagram, "diagram")
     import_matplotlib()
     axes = new_figure((4.5, 4.5)).add_subplot() if ax is None else ax
     stays = ~np.isfinite(diagram.death)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from polyregions.errors import expect
 from polyregions.plot.captions import caption, plane_text
 from polyregions.plot.figure import given_axes, new_figure
 from polyregions.plot.fills import tints
@@ -57,6 +58,7 @@ def plot_layers(
     >>> [ax.get_title() for ax in plot_layers(regions, matplotlib.figure.Figure()).axes]
     ['layer 1: 2 regions', 'layers 1 to 2: 3 regions']
     """
+    expect(regions, RegionSet, "regions")
     check_drawable(regions.problem, (2,))
     look = Look.of(regions.problem, input_names=input_names, aspect=aspect)
     scene, counts = Scene.of(regions, "auto", view), regions.regions_after_each_layer()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from polyregions._types import Floats
+from polyregions.errors import expect
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.plot.captions import caption, plane_text
@@ -106,6 +107,7 @@ def plot_regions(
     >>> ax.get_title(), ax.get_ylabel()
     ('network: 4 regions', 'b')
     """
+    expect(regions, RegionSet, "regions")
     check_drawable(regions.problem)
     colouring = checked_colouring(one_colour(color, colour), regions)
     look = Look.of(

@@ -17,7 +17,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions import DecisionCells
 from polyregions.analysis.decisions.outputs import exact_scores
-from polyregions.errors import InputError, OptionError
+from polyregions.errors import InputError, OptionError, expect
 from polyregions.networks.problem import Problem
 from polyregions.plot.clip import DECISION, DOMAIN, FRAME, NEURON, Side, corner_floats, cut, square
 from polyregions.plot.outlines import float_outlines
@@ -91,6 +91,7 @@ def plane_section(regions: RegionSet, view: tuple[Any, Any] | None = None) -> Pl
     >>> plane_section(pr.enumerate_regions(net, pr.WholeSpace(2)), view=([-2, -2], [2, 2])).note
     'view [-2, 2] x [-2, 2], the domain goes on'
     """
+    expect(regions, RegionSet, "regions")
     check_drawable(regions.problem, (2,))
     bounds = regions.problem.solid.bounds
     if view is None and bounds.are_finite:

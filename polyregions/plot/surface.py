@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, expect
 from polyregions.networks.network import Network
 from polyregions.plot.captions import caption, plane_text
 from polyregions.plot.figure import given_axes, import_matplotlib, new_axes
@@ -62,6 +62,7 @@ def plot_surface(
     >>> [round(float(z), 9) for z in ax.get_zlim()]
     [0.0, 3.0]
     """
+    expect(regions, RegionSet, "regions")
     check_output(regions.network, output)
     check_drawable(regions.problem, (2,))
     colouring = checked_surface_colouring(one_colour(color, colour, "slope"), regions)

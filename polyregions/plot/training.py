@@ -10,7 +10,7 @@ import numpy as np
 
 from polyregions._types import Floats
 from polyregions.analysis.checkpoints import Checkpoints
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, expect
 from polyregions.plot.figure import given_axes, import_matplotlib, new_figure, save_whole_figure
 from polyregions.plot.palette import CLASS_COLOURS, pick
 
@@ -57,6 +57,7 @@ def plot_training(
     >>> [line.get_xydata().tolist() for line in ax.lines]
     [[[0.0, 2.0], [10.0, 3.0], [1000.0, 2.0]]]
     """
+    expect(checkpoints, Checkpoints, "checkpoints")
     drawn = _numbers(checkpoints, columns)
     import_matplotlib()
     if ax is None:

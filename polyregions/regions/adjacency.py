@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from polyregions._types import Floats, Ints
 from polyregions.engine.kernels.codes import WHOLE_REGION
-from polyregions.errors import InternalError, StoppedError
+from polyregions.errors import InternalError, StoppedError, expect
 from polyregions.networks.patterns import as_text, key_of
 from polyregions.polyhedra.facets import Facet, coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
@@ -121,7 +121,15 @@ def adjacency_arrays(regions: RegionSet, *, progress: ProgressFunction | None = 
         InternalError: a facet leads to a pattern that a complete set does not hold (a bug).
 
     Complexity: some microseconds a region; one linear program for each row that floats leave open.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> edges = pr.adjacency_arrays(regions)
+    >>> list(zip(edges.source.tolist(), edges.target.tolist()))
+    [(0, 1), (0, 2), (1, 3), (2, 3)]
     """
+    expect(regions, RegionSet, "regions")
     return edges_between(regions, progress)
 
 

@@ -13,6 +13,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from polyregions._types import Ints
+from polyregions.errors import expect
 from polyregions.exact.affine import integer_rank
 from polyregions.polyhedra.domain import WholeSpace
 from polyregions.polyhedra.oracle.forms import Form
@@ -85,6 +86,7 @@ def audit(
     >>> bool(pr.audit(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))))
     True
     """
+    expect(regions, RegionSet, "regions")
     facets = facets_of(regions, progress, by_points=True)
     neurons = facet_neurons(regions, progress=progress, by_points=True)
     return Audit(

@@ -23,7 +23,7 @@ from polyregions.certificates.checker import (
     walk,
 )
 from polyregions.certificates.input_sets import input_set
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.exact.interior import find_interior, proves_empty
 from polyregions.exact.lp import maximise
 from polyregions.exact.numbers import Point
@@ -60,6 +60,7 @@ def certify(regions: RegionSet) -> Certificate:
     >>> check(certify(enumerate_regions(net, Box([-1], [1]))), net).regions
     2
     """
+    expect(regions, RegionSet, "regions")
     if not regions.complete:
         raise InputError(f"{regions!r}: only a complete set of regions can be certified")
     draft = _without_refusals(regions)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.regions.complex.all_faces import all_faces
 from polyregions.regions.region_set import RegionSet
 
@@ -36,6 +36,7 @@ def face_counts(regions: RegionSet) -> tuple[int, ...]:
     >>> face_counts(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
     (9, 12, 4)
     """
+    expect(regions, RegionSet, "regions")
     if not regions.complete:
         raise InputError(f"face counts of a partial set of {len(regions)} regions, expected a complete one")
     faces = all_faces(regions.problem, regions)
@@ -57,4 +58,5 @@ def euler_characteristic(regions: RegionSet) -> int:
     >>> euler_characteristic(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])))
     1
     """
+    expect(regions, RegionSet, "regions")
     return sum((-1) ** i * count for i, count in enumerate(face_counts(regions)))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from polyregions._types import Floats, Ints
+from polyregions.errors import expect
 from polyregions.polyhedra.facets import coinciding_rows, facets
 from polyregions.polyhedra.oracle.referee import Referee
 from polyregions.progress import ProgressFunction
@@ -93,6 +94,7 @@ def facet_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None
     >>> facets.offsets.tolist(), facets.neighbour.tolist()
     ([0, 2, 4, 6], [-1, 1, 0, 2, -1, 1])
     """
+    expect(regions, RegionSet, "regions")
     return facets_of(regions, progress)
 
 
@@ -124,6 +126,7 @@ def boundary_facets(regions: RegionSet, *, progress: ProgressFunction | None = N
     >>> [(i, boundary.labels[row]) for i, row in zip(boundary.region.tolist(), boundary.row.tolist())]
     [(0, 'x0 >= -1'), (1, 'x0 <= 1')]
     """
+    expect(regions, RegionSet, "regions")
     return _boundary(regions, progress, False)
 
 
@@ -143,7 +146,14 @@ def facet_neurons(
     can be compared with the edges; by points also without making the cells again.
 
     Args and Raises as in `adjacency_arrays`.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> pr.facet_neurons(regions).tolist()
+    [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1], [3, 0], [3, 1]]
     """
+    expect(regions, RegionSet, "regions")
     from polyregions.regions.scan import scan_rows  # numba takes half a second to import
 
     return _settled(regions, watched(scan_rows(regions, by_points), len(regions), progress), _neurons)[0]

@@ -13,7 +13,7 @@ import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
 from polyregions.engine.choose import can_scan
-from polyregions.errors import StoppedError
+from polyregions.errors import StoppedError, expect
 from polyregions.networks.pullback import PulledLayer
 from polyregions.polyhedra.rows import quotients, scales
 from polyregions.polyhedra.solid_domain import rows_in_inputs
@@ -81,6 +81,7 @@ def hrep_arrays(regions: RegionSet, *, progress: ProgressFunction | None = None)
     >>> rows.offsets.tolist(), rows.A.ravel().tolist(), rows.b.tolist()
     ([0, 2, 4, 6], [1.0, -1.0, -1.0, 2.0, -2.0, 1.0], [0.0, 1.0, 0.0, 1.0, -1.0, 1.0])
     """
+    expect(regions, RegionSet, "regions")
     blocks = [rows for rows, _ in hrep_blocks(regions, progress=progress)]
     return joined(blocks, regions.network.n_inputs)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from polyregions._types import Bools, Ints
+from polyregions.errors import expect
 from polyregions.exact.affine import IntegerAffine, reduced
 from polyregions.regions.prefixes import Prefixes
 from polyregions.regions.region_set import RegionSet
@@ -40,6 +41,7 @@ def image_dimensions(regions: RegionSet) -> Ints:
     >>> pr.image_dimensions(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))).tolist()
     [0, 1, 1, 2]
     """
+    expect(regions, RegionSet, "regions")
     return np.array([m.linear_rank() for m in output_maps(regions, over_hull=True)], dtype=np.int64)
 
 
@@ -57,6 +59,7 @@ def dead_regions(regions: RegionSet) -> Ints:
     >>> pr.dead_regions(regions).tolist()
     [0, 1, -1]
     """
+    expect(regions, RegionSet, "regions")
     dead = dead_layers(regions)
     if not dead.shape[1]:
         return np.full(len(dead), -1, dtype=np.int64)

@@ -18,7 +18,7 @@ from math import gcd
 import numpy as np
 
 from polyregions._types import Bools, Ints
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.zonotope import UNKNOWN, known_bits
 from polyregions.read_only import ReadOnly
@@ -131,6 +131,7 @@ def neuron_status(regions: RegionSet) -> NeuronStatus:
     >>> status.twin.tolist(), status.factors
     ([-1, -1, 0], {2: Fraction(-2, 1)})
     """
+    expect(regions, RegionSet, "regions")
     places = np.array(regions.network.neuron_layers(), dtype=np.int64).reshape(-1, 2)
     patterns = regions.patterns
     on_count = np.count_nonzero(patterns, axis=0).astype(np.int64)

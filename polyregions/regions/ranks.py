@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyregions._types import Bools, Floats, Integers, Ints
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, expect
 from polyregions.exact.affine import integer_rank
 from polyregions.networks.graph.integers import IntegerLayer
 from polyregions.networks.pullback import ComposedLayers
@@ -58,6 +58,7 @@ def layer_ranks(regions: RegionSet, of: str = "composed") -> Ints:
     [1 1 1 0] [2 2]
     [1 1 1 1] [2 2]
     """
+    expect(regions, RegionSet, "regions")
     if of not in MATRICES:
         raise OptionError(f"ranks of {of!r}, expected one of {', '.join(MATRICES)}")
     if of == "masked":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
-from polyregions.errors import InputError, OptionError
+from polyregions.errors import InputError, OptionError, expect
 from polyregions.polyhedra.volume import facet_volumes, volume_of_facets
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.complex.gather import can_have_cells, cell_vertices
@@ -41,6 +41,7 @@ def region_volumes(
     >>> pr.region_volumes(pr.enumerate_regions(net, pr.Box([-1, -1], [2, 2]))).tolist()
     [1.0, 2.0, 2.0, 4.0]
     """
+    expect(regions, RegionSet, "regions")
     solid = regions.problem.solid
     if not solid.bounds.are_finite:
         raise InputError(f"volumes: the domain of {regions!r} is unbounded")
@@ -105,6 +106,7 @@ def facet_measures(regions: RegionSet, adjacency: Adjacency | None = None) -> Fl
     >>> list(zip(edges.source.tolist(), edges.target.tolist(), pr.facet_measures(regions, edges).tolist()))
     [(0, 1, 1.0), (0, 2, 1.0), (1, 3, 3.0), (2, 3, 2.0)]
     """
+    expect(regions, RegionSet, "regions")
     adjacency = adjacency_arrays(regions) if adjacency is None else adjacency
     rows = _FacetRows(regions, boundary_facets(regions), facet_neurons(regions))
     firsts = np.searchsorted(adjacency.source, np.arange(len(regions) + 1)).tolist()

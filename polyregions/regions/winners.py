@@ -18,6 +18,7 @@ import networkx as nx
 import numpy as np
 
 from polyregions._types import Bools, Floats, Ints
+from polyregions.errors import expect
 from polyregions.networks.maxima import MaxGroups, matches
 from polyregions.networks.network import Network
 from polyregions.places import Members
@@ -142,6 +143,7 @@ def winner_regions(regions: RegionSet) -> WinnerRegions:
     >>> merged[0].members.tolist(), merged[0].polytope.volume()
     ([0, 2], 0.25)
     """
+    expect(regions, RegionSet, "regions")
     groups = groups_of(regions.network)
     keys, winners = winner_keys(groups, regions.patterns)
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)

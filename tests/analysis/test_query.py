@@ -311,6 +311,11 @@ def test_a_radius_by_hand(norm: Any, radius: float) -> None:
     found = pr.robustness_radius(cells, [1.0, 0.0], norm)
     assert found.radius == pytest.approx(radius, rel=1e-15)
     assert found.exact == {"l1": 1, "l2": Fraction(1, 2), "linf": Fraction(1, 2)}[norm]
+    order = {"l1": 1, "l2": 2, "linf": np.inf}[norm]
+    for other in (order, float(order), np.float32(order), str(order), norm.upper()):
+        assert pr.robustness_radius(cells, [1.0, 0.0], other).exact == found.exact
+    regions = cells.regions
+    assert pr.lipschitz_constant(regions, order).value == pr.lipschitz_constant(regions, norm).value
 
 
 def test_a_point_on_the_boundary_has_radius_zero() -> None:
@@ -352,6 +357,9 @@ def test_a_fixed_input_does_not_move() -> None:
 def test_robustness_refuses(cells: pr.DecisionCells) -> None:
     with pytest.raises(DomainError, match="is not in the domain"):
         pr.robustness_radius(cells, [9.0, 0.0])
+    for norm in (True, 3, 0, -np.inf, np.nan, None, "0", [2]):
+        with pytest.raises(OptionError, match="norm .*, expected one of l1, l2, linf, or 1, 2 or inf"):
+            pr.lipschitz_constant(cells, norm)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="norm 'l3'"):
         pr.robustness_radius(cells, [0.0, 0.0], "l3")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="expected 2 numbers"):

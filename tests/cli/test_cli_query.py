@@ -66,6 +66,7 @@ def test_a_partial_set_answers_nothing(network: str, capsys: pytest.CaptureFixtu
         (["--radius", "a"], "--radius is 'a', expected a number"),
         (["--radius", "9,9"], "is not in the domain"),
         (["--norm", "l3"], "invalid choice: 'l3'"),
+        (["--norm", "3"], "invalid choice: '3'"),
     ],
 )
 def test_complaints(words: list[str], message: str, network: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,116 @@ def test_other_predictions_are_found() -> None:
 def test_scikit_learn_is_not_imported_without_need() -> None:
     code = "import sys, polyregions as p; p.load_network([([[1]], [0])]); assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# ---------------------------------------------------------------- pipelines
+
+
+def piped(*steps: Any, kind: str = "MLPRegressor") -> Any:
+    """A fitted pipeline that ends in a perceptron, of columns of very different sizes."""
+    pipeline = pytest.importorskip("sklearn.pipeline")
+    X = np.random.default_rng(5).standard_normal((40, 3)) * [1.0, 30.0, 0.01] + [0.0, 100.0, 0.5]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        last = getattr(neural_network, kind)(hidden_layer_sizes=(4,), max_iter=10, random_state=1)
+        y = X[:, 0] if kind == "MLPRegressor" else labels(3)
+        return pipeline.make_pipeline(*steps, last).fit(X, y)
+
+
+def transformers() -> dict[str, tuple[Any, int]]:
+    """Steps, each with the neurons that it brings."""
+    from sklearn import decomposition, feature_selection, preprocessing
+
+    scale = preprocessing.StandardScaler
+    return {
+        "standard": ([scale()], 0),
+        "standard, no mean": ([scale(with_mean=False)], 0),
+        "standard, no deviation": ([scale(with_std=False)], 0),
+        "min-max": ([preprocessing.MinMaxScaler((-1, 2))], 0),
+        "min-max, clipped": ([preprocessing.MinMaxScaler(clip=True)], 6),
+        "max-abs": ([preprocessing.MaxAbsScaler()], 0),
+        "robust": ([preprocessing.RobustScaler()], 0),
+        "PCA": ([decomposition.PCA(2)], 0),
+        "SVD": ([decomposition.TruncatedSVD(2)], 0),
+        "selection": ([feature_selection.VarianceThreshold(0.1)], 0),
+        "several": (["passthrough", scale(), decomposition.PCA(2), preprocessing.MaxAbsScaler()], 0),
+    }
+
+
+@pytest.mark.parametrize("name", transformers())
+def test_a_pipeline_of_affine_steps_is_one_network(name: str) -> None:
+    steps, n_neurons = transformers()[name]
+    pipeline = piped(*steps)
+    net = pr.load_network(pipeline)
+    X = POINTS * [1.0, 30.0, 0.01] + [0.0, 100.0, 0.5]
+    assert (net.n_inputs, net.n_neurons) == (3, 4 + n_neurons)
+    np.testing.assert_allclose(net(X)[:, 0], pipeline.predict(X), rtol=1e-9)
+
+
+def test_quotients_of_a_pipeline_are_exact() -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    pipeline = piped(StandardScaler())
+    scaler, perceptron = pipeline[0], pipeline[1]
+    factors = [1 / Fraction(s) for s in scaler.scale_.tolist()]
+    shifts = [Fraction(m) * f for m, f in zip(scaler.mean_.tolist(), factors, strict=True)]
+    first = [
+        [Fraction(w) * f for w, f in zip(row, factors, strict=True)]
+        for row in perceptron.coefs_[0].T.tolist()
+    ]
+    bias = [
+        Fraction(b) - sum(Fraction(w) * s for w, s in zip(row, shifts, strict=True))
+        for row, b in zip(perceptron.coefs_[0].T.tolist(), perceptron.intercepts_[0].tolist(), strict=True)
+    ]
+    expected = pr.Network.from_layers([(first, bias), pairs_of(perceptron)[1]])
+    assert pr.load_network(pipeline).fingerprint() == expected.fingerprint()
+
+
+def test_a_pipeline_in_a_pipeline_that_classifies() -> None:
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+    pipeline = piped(make_pipeline(StandardScaler(), MaxAbsScaler()), kind="MLPClassifier")
+    net = pr.load_network(pipeline)
+    X = POINTS * [1.0, 30.0, 0.01] + [0.0, 100.0, 0.5]
+    assert "taken off" in net.notices[0]
+    assert np.array_equal(net(X).argmax(axis=1), pipeline.predict(X))
+
+
+def test_steps_that_are_not_affine_are_refused_by_name() -> None:
+    from sklearn import decomposition, pipeline, preprocessing
+
+    with pytest.raises(
+        UnsupportedError, match="Pipeline, step normalizer: Normalizer, expected one of .*PCA"
+    ):
+        pr.load_network(piped(preprocessing.Normalizer()))
+    with pytest.raises(UnsupportedError, match="Pipeline, step pca: whitens, which takes roots"):
+        pr.load_network(piped(decomposition.PCA(whiten=True)))
+    scaler = preprocessing.StandardScaler()
+    with pytest.raises(UnsupportedError, match="Pipeline, step standardscaler: StandardScaler is not fitted"):
+        pr.load_network(pipeline.make_pipeline(scaler, fitted("MLPRegressor", POINTS[:, 0].repeat(2)[:40])))
+    with pytest.raises(UnsupportedError, match="Pipeline, step pca: PCA, expected an MLPClassifier"):
+        pr.load_network(pipeline.make_pipeline(scaler, decomposition.PCA()).fit(POINTS))
+
+
+def test_a_transformer_that_does_something_else_is_found() -> None:
+    from sklearn.preprocessing import StandardScaler
+
+    class Doubled(StandardScaler):  # type: ignore[misc]
+        def transform(self, X: Any, copy: Any = None) -> Any:
+            return 2 * super().transform(X, copy)
+
+    with pytest.raises(FormatError, match="Pipeline: the imported network differs from its source"):
+        pr.load_network(piped(Doubled()))
+
+
+def test_a_pipeline_that_has_seen_names_of_columns_warns_of_nothing() -> None:
+    pandas = pytest.importorskip("pandas")
+    from sklearn.preprocessing import StandardScaler
+
+    pipeline = piped(StandardScaler())
+    frame = pandas.DataFrame(POINTS, columns=["a", "b", "c"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pipeline.fit(frame, POINTS[:, 0])
+    assert pr.load_network(pipeline).n_inputs == 3

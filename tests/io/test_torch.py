@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polyregions.errors import FormatError, MissingExtraError, UnsupportedError
+import polyregions as pr
+from polyregions.errors import FormatError, MissingExtraError, NetworkError, UnsupportedError
 from polyregions.io.models.load import load_network
 from polyregions.io.models.torch.read import network_of_module
 
@@ -151,3 +152,25 @@ def test_a_missing_torch_says_what_brings_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r'pip install "polyregions\[torch\]"'):
         network_of_module(module)
+
+
+# ---------------------------------------------------------------- tensors where arrays are expected
+
+
+def test_parameters_are_taken_where_arrays_are() -> None:
+    hidden, last = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+    net = pr.Network.from_layers([(hidden.weight, hidden.bias), (last.weight, last.bias)])
+    module = torch.nn.Sequential(hidden, torch.nn.ReLU(), last)
+    assert net.fingerprint() == pr.load_network(module, input_shape=(2,)).fingerprint()
+    corner = torch.ones(2, requires_grad=True)
+    assert pr.Box(-corner, corner).lower.tolist() == [-1, -1]
+    assert pr.HPolytope(hidden.weight, hidden.bias).A.tolist() == hidden.weight.tolist()
+    assert np.array_equal(net(corner), net([1, 1]))
+
+
+def test_halves_of_floats_are_lifted_and_complex_numbers_refused() -> None:
+    weight = torch.tensor([[0.1, -3.0]], dtype=torch.bfloat16, requires_grad=True)
+    net = pr.Network.from_layers([(weight, [0])])
+    assert net.layers[0].weight.tolist() == weight.tolist()
+    with pytest.raises(NetworkError, match="layer 1, weight: values of type complex64"):
+        pr.Network.from_layers([(torch.ones(1, 2, dtype=torch.complex64), [0])])

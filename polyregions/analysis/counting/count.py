@@ -13,7 +13,7 @@ from polyregions.analysis.counting.residues import map_classes
 from polyregions.analysis.counting.thin import thin_cells
 from polyregions.analysis.counting.touching import count_closed_pieces
 from polyregions.analysis.counting.watching import check_complete, reporter
-from polyregions.errors import OptionError
+from polyregions.errors import OptionError, expect
 from polyregions.progress import ProgressFunction
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.region_set import RegionSet
@@ -55,6 +55,7 @@ def count_by_definition(
     Complexity: R2 nothing, R6 a few matrix products a region, R4 the adjacency graph if some map occurs twice; R3 and
     R5 linear programs for the pieces and edges about repeated maps; R1 up to one a region and neuron.
     """
+    expect(regions, RegionSet, "regions")
     wanted = wanted_definitions(which)
     check_complete(regions)
     counting = _Counting(regions, progress)

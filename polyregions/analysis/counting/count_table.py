@@ -12,7 +12,7 @@ from polyregions.analysis.counting.literature_bounds import Bound, bounds_of, wa
 from polyregions.analysis.paper_table import BETWEEN, NOTHING, PaperColumn, PaperTable, Rounding
 from polyregions.certificates.check import described
 from polyregions.engine.options import RunOptions
-from polyregions.errors import NetworkError, OptionError, StoppedError
+from polyregions.errors import InputError, NetworkError, OptionError, StoppedError
 from polyregions.networks.network import Network
 from polyregions.networks.problem import pose
 from polyregions.polyhedra.domain import Box, Domain
@@ -185,6 +185,8 @@ def named_networks(networks: Mapping[str, Network] | Iterable[Network]) -> dict[
     Raises:
         NetworkError: none at all, or something that is none.
     """
+    if not isinstance(networks, Iterable):
+        raise InputError(f"networks: {type(networks).__name__}, expected Networks, as in a list or by name")
     pairs = list(networks.items()) if isinstance(networks, Mapping) else [(None, n) for n in networks]
     for i, (name, network) in enumerate(pairs):
         if not isinstance(network, Network):

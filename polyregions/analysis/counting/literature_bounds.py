@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import comb, factorial, prod
 from typing import Literal, TypeAlias
 
-from polyregions.errors import OptionError
+from polyregions.errors import NetworkError, OptionError, expect
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network
 
@@ -104,6 +104,7 @@ def bounds(network: Network) -> tuple[Bound, ...]:
 
     Complexity: O(L n d) products of big integers for widths n.
     """
+    expect(network, Network, "network", NetworkError)
     shape = _shape(network)
     return tuple(rule.applied(shape) for rule in RULES)
 

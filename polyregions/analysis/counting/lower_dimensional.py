@@ -10,6 +10,7 @@ import numpy as np
 from polyregions._types import Bools, Ints
 from polyregions.analysis.counting.thin import thin_cells
 from polyregions.analysis.counting.watching import check_complete, reporter
+from polyregions.errors import expect
 from polyregions.networks.patterns import as_text
 from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
@@ -111,6 +112,7 @@ def lower_dimensional_regions(
 
     Complexity: as for R1 in `count_by_definition`.
     """
+    expect(regions, RegionSet, "regions")
     check_complete(regions)
     hull = regions.problem.solid.hull
     report = reporter(len(regions), progress, "listing lower-dimensional regions")

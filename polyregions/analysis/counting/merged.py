@@ -5,7 +5,7 @@ from __future__ import annotations
 from polyregions._types import Ints
 from polyregions.analysis.counting.joined import open_pieces
 from polyregions.analysis.counting.residues import map_classes
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.regions.adjacency import Adjacency, adjacency_arrays
 from polyregions.regions.region_set import RegionSet
 
@@ -28,6 +28,7 @@ def merged_regions(regions: RegionSet, adjacency: Adjacency | None = None) -> In
     >>> pr.merged_regions(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1]))).tolist()
     [0, 0, 1, 1]
     """
+    expect(regions, RegionSet, "regions")
     if not regions.complete:
         raise InputError(f"merged regions: {regions!r}, expected a complete set")
     edges = adjacency_arrays(regions) if adjacency is None else adjacency

@@ -17,7 +17,7 @@ from math import gcd, inf
 from typing import TypeAlias
 
 from polyregions.engine.tally import Tally
-from polyregions.errors import NetworkError, StoppedError
+from polyregions.errors import NetworkError, StoppedError, expect
 from polyregions.exact.affine import IntegerAffine, integer_rank
 from polyregions.networks.network import Network
 from polyregions.networks.problem import Problem
@@ -74,6 +74,7 @@ def count_by_characteristic_polynomial(network: Network) -> ArrangementCount:
 
     Complexity: about the number of flats of the arrangement times its hyperplanes; C(n, d) for n in general position.
     """
+    expect(network, Network, "network", NetworkError)
     kinked = [i for i, layer in enumerate(network.layers) if layer.n_neurons]
     if len(kinked) > 1:
         raise NetworkError(

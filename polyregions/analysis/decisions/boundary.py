@@ -13,7 +13,7 @@ from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCell, DecisionCells
 from polyregions.analysis.decisions.contacts import ExactFacets, crossing_point, crossings, meetings
 from polyregions.analysis.decisions.outputs import Outputs
-from polyregions.errors import InternalError
+from polyregions.errors import InternalError, expect
 from polyregions.exact.numbers import Point
 from polyregions.places import Members
 from polyregions.polyhedra.polytope import HPolytope
@@ -169,6 +169,7 @@ def decision_boundary(cells: DecisionCells) -> DecisionBoundary:
     >>> sorted(decision_boundary(cells).points.tolist())  # |x| - 1 against 0
     [[-1.0], [1.0]]
     """
+    expect(cells, DecisionCells, "cells")
     found = sorted([*_inside(cells), *_along_neurons(cells)], key=lambda piece: piece[:2])
     ends = np.array([piece[:3] for piece in found], dtype=np.int64).reshape(-1, 3)
     points = np.array([piece[3] for piece in found], dtype=np.float64).reshape(-1, cells.regions.dim)

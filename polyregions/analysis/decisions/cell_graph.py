@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from polyregions._types import Floats, Ints
 from polyregions.analysis.decisions.cells import DecisionCells, cell_volumes
 from polyregions.analysis.decisions.contacts import crossings, meetings
+from polyregions.errors import expect
 from polyregions.read_only import ReadOnly
 from polyregions.regions.drawn_graphs import drawing, graph_attributes
 
@@ -59,7 +60,15 @@ def decision_graph(cells: DecisionCells, *, volume: bool = False) -> nx.Graph:
 
     Raises:
         InternalError: a facet leads to a cell that a complete set does not hold (a bug).
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> graph = pr.decision_graph(pr.decision_cells(regions))
+    >>> list(graph.edges(data="kind"))
+    [(0, 1, 'neuron'), (0, 2, 'neuron'), (1, 4, 'neuron'), (2, 3, 'neuron'), (3, 4, 'decision')]
     """
+    expect(cells, DecisionCells, "cells")
     graph = nx.Graph(rule=cells.rule, **graph_attributes(cells.regions))
     columns: dict[str, Ints | Floats] = {"region": cells.region, "label": cells.label}
     columns |= {"volume": cell_volumes(cells)} if volume else {}
@@ -90,6 +99,7 @@ def islands(cells: DecisionCells) -> Islands:
     >>> islands(cells).per_class()  # |x| - 1 against 0
     {0: [0, 2], 1: [1]}
     """
+    expect(cells, DecisionCells, "cells")
     across = crossings(cells)
     alike = cells.label[across.source] == cells.label[across.target]
     ends = across.source[alike], across.target[alike]

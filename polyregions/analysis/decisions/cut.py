@@ -17,7 +17,7 @@ from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.contest import parts_by_vertices
 from polyregions.analysis.decisions.outputs import Outputs, chosen_rule, competing
 from polyregions.engine.kernels.codes import ELSEWHERE, HERE, NOTHING, OPEN
-from polyregions.errors import InternalError
+from polyregions.errors import InternalError, expect
 from polyregions.exact.interior import proves_empty
 from polyregions.exact.numbers import Point
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
@@ -50,6 +50,7 @@ def decision_cells(regions: RegionSet, rule: str = "auto") -> DecisionCells:
     >>> decision_cells(pr.enumerate_regions(net, pr.Box([-1], [1]))).per_class()
     {0: 1, 1: 1}
     """
+    expect(regions, RegionSet, "regions")
     rule = chosen_rule(regions.network, rule)
     left, n_classes = np.ones(len(regions), dtype=np.bool_), _number_of_classes(regions, rule)
     parts = [_of_engine(regions, rule, *p, left) for p in parts_by_vertices(regions, rule, n_classes)]

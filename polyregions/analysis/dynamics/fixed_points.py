@@ -16,6 +16,7 @@ import numpy as np
 from polyregions.analysis.dynamics.stability import Stability, StabilityVerdict, stability_of
 from polyregions.analysis.queries.affine_pieces import AffinePiece, piece_of, pieces, regions_of
 from polyregions.analysis.queries.at_vertices import Objective, upper_bounds
+from polyregions.errors import expect
 from polyregions.exact.affine import IntegerAffine, identity_affine, integer_rank
 from polyregions.exact.numbers import Point, dot, over_common_denominator
 from polyregions.networks.combine import check_maps_to_itself
@@ -89,6 +90,7 @@ def fixed_points(regions: RegionSet) -> tuple[FixedPoint, ...]:
     0 unstable
     2/3 unstable
     """
+    expect(regions, RegionSet, "regions")
     check_maps_to_itself("fixed points", regions_of(regions).network)
     forms = RegionForms(regions)
     parts = [part for piece in _possible(regions, forms) for part in _parts(regions, piece)]

@@ -8,6 +8,7 @@ from fractions import Fraction
 from polyregions.analysis.queries.affine_pieces import regions_of
 from polyregions.analysis.queries.extremes import Extreme, maximize
 from polyregions.analysis.queries.preimages import polytopes_of, preimage
+from polyregions.errors import expect
 from polyregions.networks.combine import check_maps_to_itself
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.polyhedra.solid_domain import rows_in_inputs
@@ -56,6 +57,7 @@ def invariance(regions: RegionSet, target: HPolytope | None = None) -> Invarianc
     >>> pr.invariance(pr.enumerate_regions(tent, pr.Box([0], [2]))).violation
     (Fraction(2, 1),)
     """
+    expect(regions, RegionSet, "regions")
     network = regions_of(regions).network
     if target is None:
         check_maps_to_itself("invariance", network)

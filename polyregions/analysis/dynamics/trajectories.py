@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from polyregions.engine.options import RunOptions
-from polyregions.errors import OptionError, StoppedError
+from polyregions.errors import NetworkError, OptionError, StoppedError, expect
 from polyregions.exact.affine import IntegerAffine
 from polyregions.networks.combine import check_maps_to_itself, identity, iterate
 from polyregions.networks.network import Network
@@ -131,6 +131,7 @@ def trajectories(
     >>> len(pr.trajectories(tent, pr.Box([0], [1]), 5).regions)
     32
     """
+    expect(network, Network, "network", NetworkError)
     check_maps_to_itself("trajectories", network)
     options = RunOptions(engine, workers, progress=progress, time_limit=time_limit)
     regions = enumerate_in_memory(pose(iterate(network, steps), domain), options)

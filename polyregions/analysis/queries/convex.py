@@ -72,7 +72,16 @@ def minimize_convex(
 def maximize_concave(
     where: Where, objective: Objective, label: int | None = None, solver: str | None = None
 ) -> ConvexOptimum:
-    """The largest value of a concave function of inputs and outputs; everything as in `minimize_convex`."""
+    """The largest value of a concave function of inputs and outputs; everything as in `minimize_convex`.
+
+    >>> import cvxpy as cp
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])  # |x|
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 2))
+    >>> found = pr.maximize_concave(regions, lambda x, y: y[0] - cp.square(x[0]))
+    >>> round(found.value, 6)
+    0.25
+    """
     found = _best(where, lambda x, y: -objective(x, y), label, solver, -1.0)
     return ConvexOptimum(-found.value, found.point, found.piece, found.solver)
 

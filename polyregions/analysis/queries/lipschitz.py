@@ -12,8 +12,8 @@ from flint import fmpq, fmpq_mat
 
 from polyregions._types import Floats
 from polyregions.analysis.queries.affine_pieces import Where, pieces, regions_of
-from polyregions.analysis.queries.norms import NORMS, Norm
-from polyregions.errors import InputError, OptionError
+from polyregions.analysis.queries.norms import Norm, NormLike, norm_of
+from polyregions.errors import InputError
 from polyregions.exact.lp import as_fmpq
 from polyregions.exact.numbers import nearest_float
 
@@ -36,7 +36,7 @@ class Lipschitz:
     piece: int
 
 
-def lipschitz_constant(where: Where, norm: Norm = "l2", label: int | None = None) -> Lipschitz:
+def lipschitz_constant(where: Where, norm: NormLike = "l2", label: int | None = None) -> Lipschitz:
     """The least L with ``|f(x) - f(y)| <= L |x - y|`` on the domain, inputs and outputs in the same norm.
 
     That is the largest operator norm of an affine map on a region, for the domain is convex. In l1 (largest column
@@ -44,7 +44,7 @@ def lipschitz_constant(where: Where, norm: Norm = "l2", label: int | None = None
 
     Args:
         where: a complete set of regions, or decision cells.
-        norm: "l1", "l2" or "linf".
+        norm: "l1", "l2" or "linf", or numpy's 1, 2 or ``np.inf`` for it.
         label: only the cells of this class (the largest norm there; a class need not be convex).
 
     Raises:
@@ -58,8 +58,7 @@ def lipschitz_constant(where: Where, norm: Norm = "l2", label: int | None = None
     >>> [round(pr.lipschitz_constant(regions, norm).value, 9) for norm in ("l1", "l2", "linf")]
     [4.0, 5.0, 7.0]
     """
-    if norm not in NORMS:
-        raise OptionError(f"norm {norm!r}, expected one of {', '.join(NORMS)}")
+    wanted = norm_of(norm)
     regions_of(where).network.check_values_are_outputs("a Lipschitz constant")
     hull = regions_of(where).problem.solid.hull
     if not hull.is_whole:
@@ -67,9 +66,9 @@ def lipschitz_constant(where: Where, norm: Norm = "l2", label: int | None = None
     maps = [(piece.number, *piece.outputs.fractions()) for piece in pieces(where, label)]
     if not maps:
         raise InputError("query: there is no region or cell to look at")
-    if norm == "l2":
+    if wanted == "l2":
         return _spectral([(i, weight) for i, weight, _ in maps])
-    value, piece = max((_sum_norm(weight, norm), -i) for i, weight, _ in maps)
+    value, piece = max((_sum_norm(weight, wanted), -i) for i, weight, _ in maps)
     return Lipschitz(nearest_float(value), value, value, -piece)
 
 

@@ -9,20 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import highspy
 import numpy as np
 from scipy.optimize import nnls
 
 from polyregions._types import Floats
+from polyregions.errors import OptionError
 from polyregions.exact.lp import maximise
 from polyregions.exact.projection import nearest_point
 from polyregions.polyhedra.oracle.forms import OpenPolyhedron
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, gamma, values_with_error
 
 Norm: TypeAlias = Literal["l1", "l2", "linf"]
-NORMS: Final = ("l1", "l2", "linf")
+NormLike: TypeAlias = Norm | Literal["1", "2", "inf"] | float
+NORMS: Final[tuple[Norm, ...]] = ("l1", "l2", "linf")
+ORDERS: Final = (1, 2, np.inf)
+"""The same as numpy's ``ord``."""
+
+
+def norm_of(given: Any) -> Norm:
+    """A norm by its name here, by the number that is numpy's ``ord``, or by that number as text.
+
+    Raises:
+        OptionError: another norm.
+
+    >>> norm_of(np.inf), norm_of(2), norm_of("1"), norm_of("l1")
+    ('linf', 'l2', 'l1', 'l1')
+    """
+    for name, order in zip(NORMS, ORDERS, strict=True):
+        if isinstance(given, str) and given.lower() in (name, f"{order:g}"):
+            return name
+        if isinstance(given, (int, float, np.number)) and not isinstance(given, bool) and given == order:
+            return name
+    raise OptionError(f"norm {given!r}, expected one of {', '.join(NORMS)}, or 1, 2 or inf")
 
 
 @np.errstate(all="ignore")

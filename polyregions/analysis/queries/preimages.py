@@ -15,7 +15,7 @@ from polyregions.analysis.queries.affine_pieces import AffinePiece, piece_of, pi
 from polyregions.analysis.queries.at_vertices import Objective, upper_bounds
 from polyregions.analysis.queries.extremes import bound_on
 from polyregions.analysis.topology.face_complex import FaceComplex, VertexRows, face_complex
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.half_open import find_point
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
@@ -88,6 +88,7 @@ def preimage(regions: RegionSet, outputs: HPolytope | Sequence[HPolytope]) -> tu
     >>> sorted(piece.polytope.vertices().ravel().tolist() for piece in found)
     [[-2.0, -1.0], [1.0, 2.0]]
     """
+    expect(regions, RegionSet, "regions")
     wanted = polytopes_of(outputs, regions_of(regions).network.n_outputs, "preimage")
     return tuple(piece for polytope in wanted for piece in _preimage(regions, polytope))
 
@@ -148,6 +149,7 @@ def level_set(regions: RegionSet, value: Any, output: int = 0) -> tuple[Preimage
     >>> [(piece.region, piece.polytope.vertices().tolist()) for piece in found]
     [(0, [[0.0, 0.0]])]
     """
+    expect(regions, RegionSet, "regions")
     c = regions.network.n_outputs
     if not isinstance(output, (int, np.integer)) or not 0 <= output < c:
         raise InputError(f"level set: output {output!r}, expected one of 0 to {c - 1}")
@@ -199,6 +201,7 @@ def image(regions: RegionSet) -> tuple[ImagePiece, ...]:
     >>> [piece.points.ravel().tolist() for piece in pr.image(pr.enumerate_regions(net, pr.Box([-1], [3])))]
     [[0.0, 1.0], [0.0, 3.0]]
     """
+    expect(regions, RegionSet, "regions")
     regions_of(regions).network.check_values_are_outputs("the image")
     if regions.problem.solid.bounds.are_finite and can_have_cells(regions.problem):
         return tuple(_images_of_vertices(face_complex(regions)))

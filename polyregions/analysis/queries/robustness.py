@@ -14,8 +14,8 @@ from polyregions._types import Floats
 from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.decisions.outputs import winner
 from polyregions.analysis.queries.affine_pieces import AffinePiece, pieces, regions_of
-from polyregions.analysis.queries.norms import NORMS, Norm, Ruler, distances_to_rows
-from polyregions.errors import DomainError, InputError, OptionError
+from polyregions.analysis.queries.norms import Norm, NormLike, Ruler, distances_to_rows, norm_of
+from polyregions.errors import DomainError, InputError, expect
 from polyregions.exact.numbers import dot, nearest_float, over_common_denominator
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.oracle.highs import new_solver
@@ -45,13 +45,13 @@ class Robustness:
     solved: int
 
 
-def robustness_radius(cells: DecisionCells, x: Any, norm: Norm = "l2") -> Robustness:
+def robustness_radius(cells: DecisionCells, x: Any, norm: NormLike = "l2") -> Robustness:
     """The distance from a point to the nearest decision cell of another class, within the domain; exact.
 
     Args:
         cells: all decision cells, see `decision_cells`.
         x: (d,) a point of the domain; integers and fractions are taken exactly.
-        norm: "l1", "l2" or "linf".
+        norm: "l1", "l2" or "linf", or numpy's 1, 2 or ``np.inf`` for it.
 
     Raises:
         DomainError: the point is not in the domain, or the domain is a slice, whose coordinates distort distances.
@@ -69,16 +69,19 @@ def robustness_radius(cells: DecisionCells, x: Any, norm: Norm = "l2") -> Robust
     return robustness_radii(cells, [x], norm)[0]
 
 
-def robustness_radii(cells: DecisionCells, X: Any, norm: Norm = "l2") -> tuple[Robustness, ...]:
+def robustness_radii(cells: DecisionCells, X: Any, norm: NormLike = "l2") -> tuple[Robustness, ...]:
     """The same for each row of X (n, d); what does not depend on the point is done once.
 
     Args, Raises and Complexity as for `robustness_radius`.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> regions = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2))
+    >>> [found.radius for found in pr.robustness_radii(pr.decision_cells(regions), [[1, 0], [0.5, 0.25]], "linf")]
+    [0.5, 0.125]
     """
-    if norm not in NORMS:
-        raise OptionError(f"norm {norm!r}, expected one of {', '.join(NORMS)}")
-    if not isinstance(cells, DecisionCells):
-        raise InputError(f"robustness: {type(cells).__name__}, expected DecisionCells")
-    search = _Search(cells, norm)
+    expect(cells, DecisionCells, "cells")
+    search = _Search(cells, norm_of(norm))
     try:
         points, rational = arrays.points_and_exact(X, cells.regions.network.n_inputs)
     except arrays.NotNumbers as error:

@@ -27,6 +27,7 @@ from polyregions.analysis.report.basics import (
 from polyregions.analysis.report.counts import bound_section, definition_section, rank_section
 from polyregions.analysis.report.page import Report, Section, SectionFunction, TableRow
 from polyregions.engine.apart import Apart
+from polyregions.errors import expect
 from polyregions.progress import ProgressFunction, Watch, check_limits, stage
 from polyregions.regions.region_set import RegionSet
 
@@ -98,6 +99,7 @@ def report(
     >>> page.section("adjacency").rows[0]
     ('edges', 4)
     """
+    expect(regions, RegionSet, "regions")
     chosen_rule(regions.network, rule)  # refused before anything is computed
     check_limits(None, time_limit)
     made = _made(regions, sections, rule, Watch(progress, time_limit))

@@ -21,7 +21,7 @@ import numpy as np
 
 from polyregions import arrays
 from polyregions._types import Floats, Integers, Ints
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot, over_common_denominator, quotient
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma
@@ -235,6 +235,7 @@ def decision_tree(regions: RegionSet) -> DecisionTree:
         no: region 1: y0 = -x0 - 1
       no: region 2: y0 = x0 - 1
     """
+    expect(regions, RegionSet, "regions")
     if not regions.complete:
         raise InputError(f"decision tree: {regions!r}, expected a complete set")
     grown, place, patterns = (

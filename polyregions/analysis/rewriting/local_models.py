@@ -16,7 +16,7 @@ from polyregions._types import Floats, Ints
 from polyregions.analysis.counting.merged import merged_regions
 from polyregions.analysis.decisions import decision_cells
 from polyregions.analysis.decisions.outputs import chosen_rule, exact_scores
-from polyregions.errors import InputError, MissingExtraError, OptionError
+from polyregions.errors import InputError, MissingExtraError, OptionError, expect
 from polyregions.exact.affine import IntegerAffine
 from polyregions.exact.numbers import dot
 from polyregions.read_only import ReadOnly
@@ -126,6 +126,7 @@ def local_models(
     1,1,1,0.25,0.0,-1.0,0.0,-1.0
     2,1,0,0.5,1.0,0.0,-1.0,0.0
     """
+    expect(regions, RegionSet, "regions")
     if classes not in CLASSES:
         raise OptionError(f"classes {classes!r}, expected one of {', '.join(CLASSES)}")
     regions.network.check_values_are_outputs("a table of local models")

@@ -23,7 +23,7 @@ import numpy as np
 from flint import fmpq, fmpq_mat, fmpz_mat
 
 from polyregions._types import Bools, Ints
-from polyregions.errors import InputError, InternalError
+from polyregions.errors import InputError, InternalError, NetworkError, expect
 from polyregions.exact.affine import IntegerAffine
 from polyregions.networks.activations import IDENTITY
 from polyregions.networks.folding import affine_of_layer
@@ -106,6 +106,8 @@ def simplify(network: Network, regions: RegionSet, *, check: bool = True) -> tup
     >>> smaller([[-1.0], [0.5]]).tolist() == net([[-1.0], [0.5]]).tolist()
     True
     """
+    expect(network, Network, "network", NetworkError)
+    expect(regions, RegionSet, "regions")
     if network.fingerprint() != regions.network.fingerprint():
         raise InputError(f"simplify: {network.name}, expected the network of {regions!r}")
     if not regions.complete:

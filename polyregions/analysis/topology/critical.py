@@ -17,6 +17,7 @@ from polyregions._types import Bools, Floats, Ints
 from polyregions.analysis.topology.chains import Chains, Core, cancel
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.analysis.topology.filtration import Filtration, filtration
+from polyregions.errors import expect
 from polyregions.exact.numbers import nearest_float
 
 
@@ -70,6 +71,7 @@ def critical_points(complex: FaceComplex, output: int = 0, *, superlevel: bool =
     >>> found.points.ravel().tolist(), found.index.tolist(), found.is_flat.tolist()
     ([-2.0, 1.0, 0.0], [[1, 0], [1, 0], [0, 1]], [True, False, False])
     """
+    expect(complex, FaceComplex, "complex")
     found = filtration(complex, output, superlevel)
     chains = _arriving(found)
     left, free = cancel(chains)

@@ -27,7 +27,7 @@ from polyregions.analysis.topology.sides import (
     cut_by,
     unit_row,
 )
-from polyregions.errors import InputError, InternalError, OptionError
+from polyregions.errors import InputError, InternalError, OptionError, expect
 from polyregions.exact.affine import integer_matrix
 from polyregions.exact.numbers import Point
 from polyregions.networks.problem import Problem
@@ -386,8 +386,7 @@ def face_complex(regions: RegionSet) -> FaceComplex:
     >>> (complex.boundary(1) @ complex.boundary(2)).toarray().any()
     np.False_
     """
-    if not isinstance(regions, RegionSet):
-        raise InputError(f"face_complex: {type(regions).__name__}, expected a RegionSet")
+    expect(regions, RegionSet, "regions")
     if not regions.complete:
         raise InputError(f"faces of a partial set of {len(regions)} regions, expected a complete one")
     return _built(regions.problem, (), regions)

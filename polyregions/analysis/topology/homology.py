@@ -13,7 +13,7 @@ import numpy as np
 
 from polyregions.analysis.topology.chains import Chains, Homology, homology_of
 from polyregions.analysis.topology.face_complex import FaceComplex
-from polyregions.errors import InputError, OptionError
+from polyregions.errors import OptionError, expect
 
 FIELDS = ("rationals", "GF(2)")
 
@@ -34,8 +34,7 @@ def homology(complex: FaceComplex, compactified: bool = False) -> Homology:
     >>> pr.homology(complex.where_class(1)).betti, pr.homology(complex.where_class(0)).betti
     ((2, 0), (1, 0))
     """
-    if not isinstance(complex, FaceComplex):
-        raise InputError(f"homology: {type(complex).__name__}, expected a FaceComplex, see face_complex")
+    expect(complex, FaceComplex, "complex")
     top = complex.dim
     if compactified:
         found = homology_of(_faces(complex), top - complex.n_lines)
@@ -64,6 +63,7 @@ def betti_numbers(
     >>> pr.betti_numbers(complex.where_class(1)), pr.betti_numbers(complex.where_class(0))
     ((1, 1, 0), (1, 0, 0))
     """
+    expect(complex, FaceComplex, "complex")
     if field not in FIELDS:
         raise OptionError(f"field {field!r}, expected one of {', '.join(FIELDS)}")
     found = homology(complex, compactified)

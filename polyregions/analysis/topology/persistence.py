@@ -14,7 +14,7 @@ import numpy as np
 from polyregions._types import Floats, Ints
 from polyregions.analysis.topology.face_complex import FaceComplex, exact_level, ragged
 from polyregions.analysis.topology.filtration import Filtration, filtration
-from polyregions.errors import InputError
+from polyregions.errors import InputError, expect
 from polyregions.exact.numbers import nearest_float
 
 NEVER = -1
@@ -90,6 +90,7 @@ def persistent_homology(
     >>> pr.persistent_homology(complex).points(0).tolist()
     [[0.0, 2.0], [0.0, inf]]
     """
+    expect(complex, FaceComplex, "complex")
     from polyregions.analysis.topology.columns import ALONE, pair_cells  # numba takes half a second to import
 
     found = filtration(complex, output, superlevel)
@@ -138,7 +139,16 @@ def bottleneck_distance(one: PersistenceDiagram, other: PersistenceDiagram, dim:
 
     Complexity: a bipartite matching for each step of a binary search among all distances.
     Source: Edelsbrunner and Harer, Computational topology (2010), section VIII.2.
+
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1], [-1]], [0, 0]), ([[1, 1]], [0])])  # |x|
+    >>> complex = pr.face_complex(pr.enumerate_regions(net, pr.Box(-1, 1)))
+    >>> diagram = pr.persistent_homology(complex)
+    >>> pr.bottleneck_distance(diagram, diagram, 0)
+    0.0
     """
+    expect(one, PersistenceDiagram, "one")
+    expect(other, PersistenceDiagram, "other")
     if one.is_upward != other.is_upward:
         raise InputError(
             "bottleneck distance: a diagram of sublevel sets and one of superlevel sets, expected alike"

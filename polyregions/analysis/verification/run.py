@@ -24,7 +24,7 @@ from polyregions.analysis.verification.race import contestant
 from polyregions.analysis.verification.verdict import Counterexample, Verdict, Verification
 from polyregions.analysis.verification.watched import Watched, watched
 from polyregions.engine.reduction import reduce
-from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError
+from polyregions.errors import DomainError, InputError, InternalError, NetworkError, OptionError, expect
 from polyregions.exact.numbers import Point
 from polyregions.networks.germs import ExactNetwork
 from polyregions.networks.network import Network
@@ -133,8 +133,7 @@ def _decide(network: Network, prop: Property, clock: _Clock, confirm: Confirm) -
 
 
 def _check(network: Network, prop: Property, timeout: float | None) -> None:
-    if not isinstance(network, Network):
-        raise NetworkError(f"network: {type(network).__name__}, expected a Network")
+    expect(network, Network, "network", NetworkError)
     if not isinstance(prop, Property):
         raise InputError(f"property: {type(prop).__name__}, expected a Property, such as load_property gives")
     for what, found, wanted in (

@@ -36,7 +36,8 @@ def load_network(
     Args:
         source: the path of a ``.onnx``, ``.nnet`` or ``.npz`` file, or of one of these compressed
             (``.gz``); the name of a packaged network such as ``"example:two-moons"``; a
-            `torch.nn.Module`; a `keras.Model`; an `MLPClassifier` or `MLPRegressor` of scikit-learn; a list of
+            `torch.nn.Module`; a `keras.Model`; an `MLPClassifier` or `MLPRegressor` of scikit-learn, or a `Pipeline`
+            of scalers, PCA and selections of features that ends in one; a list of
             ``(weight, bias)`` pairs with shapes (n, k) and (n,) and ReLU between them; or a `Network`, which is
             returned as it is.
         input_shape: of a module or model whose input's shape cannot be seen from it: the shape of one point without
@@ -73,13 +74,16 @@ def load_network(
         return _load_example(source.removeprefix(EXAMPLE_PREFIX), max_bytes)
     if isinstance(source, (str, os.PathLike)):
         return _load_file(source, output, check, max_bytes)
-    if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor"):
+    if _is_of(source, "sklearn.neural_network", "MLPClassifier", "MLPRegressor") or _is_of(
+        source, "sklearn.pipeline", "Pipeline"
+    ):
         return network_of_estimator(source, check=check)
     if isinstance(source, (list, tuple)):
         return Network.from_layers(source)
     raise OptionError(
         f"cannot load a network from a {type(source).__name__}, expected a path, 'example:NAME', "
-        "a torch.nn.Module, a keras.Model, an MLPClassifier or MLPRegressor, a list of (weight, bias) pairs, a Network"
+        "a torch.nn.Module, a keras.Model, an MLPClassifier or MLPRegressor, a Pipeline that ends in one, a list of "
+        "(weight, bias) pairs, a Network"
     )
 
 

@@ -27,6 +27,16 @@ def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
         FormatError: a file that is not what its name claims, or arrays of other names.
         UnsupportedError: several input sets.
         DomainError: bounds that are crossed or not finite, constraints that no input satisfies.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import polyregions as pr
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "prop.vnnlib")
+    ...     _ = file.write_text("(declare-const X_0 Real) (declare-const Y_0 Real) "
+    ...                         "(assert (>= X_0 -1)) (assert (<= X_0 0.5)) (assert (>= Y_0 2))")
+    ...     pr.load_domain(file)
+    Box([-1.0], [0.5])
     """
     where = str(path)
     match suffix_of(path):

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from polyregions._types import Bytes, Floats
-from polyregions.errors import FormatError, OptionError
+from polyregions.errors import FormatError, MissingFileError, OptionError
+from polyregions.io.files import as_path
 from polyregions.io.results.regions import check_points, check_regions
 from polyregions.io.store.manifest import (
     MANIFEST,
@@ -177,8 +178,16 @@ def region_blocks(folder: str | os.PathLike[str]) -> Iterator[RegionSet]:
     Raises:
         FormatError: no store, or a damaged one.
         OptionError: a store of counts, or one that a run writes to faster than it can be copied.
+
+    >>> import tempfile
+    >>> import polyregions as pr
+    >>> net = pr.Network.from_layers([([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [0, 1]], [0, 0])])  # relu(x), relu(y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = pr.enumerate_regions(net, pr.Box(-1, 1, dim=2), store=folder)
+    ...     [len(block) for block in pr.region_blocks(folder)]
+    [4]
     """
-    yield from _checked_blocks(store_contents(Path(folder)))
+    return _checked_blocks(store_contents(as_path(folder, "folder")))
 
 
 def parts_of(regions: RegionSet) -> Iterator[tuple[int, RegionSet]]:
@@ -217,10 +226,14 @@ def store_contents(folder: Path) -> Contents:
     """
     try:
         return _contents(folder)
+    except MissingFileError:
+        raise
     except FileNotFoundError:  # a run came to its end just now, and took the tasks away
         pass
     try:
         return _contents(folder)
+    except MissingFileError:
+        raise
     except FileNotFoundError:
         raise FormatError(
             f"{folder}: has shards, no result and no {TASKS}, expected either of both"
@@ -229,6 +242,8 @@ def store_contents(folder: Path) -> Contents:
 
 def _contents(folder: Path) -> Contents:
     manifest = read_manifest(folder)
+    if manifest is None and not folder.exists():
+        raise MissingFileError(folder, "no such folder")
     if manifest is None:
         raise FormatError(f"{folder}: has no {MANIFEST}, expected a store of regions")
     if manifest.get("keeps") != "regions":

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from polyregions._types import Bytes, Floats
-from polyregions.errors import FormatError, StoppedError
+from polyregions.errors import FormatError, MissingFileError, StoppedError
 from polyregions.exact.numbers import rational_of_text, rational_text
 from polyregions.io.files import MAX_BYTES, import_extra, read_bytes, shortened, write_whole
 from polyregions.io.tables.parquet_footer import declared_bytes
@@ -116,8 +116,8 @@ def check_shards(folder: Path, shards: Sequence[Shard]) -> None:
     """
     for number in range(len(shards)):
         if not (folder / shard_name(number)).is_file():
-            raise FormatError(
-                f"{folder / shard_name(number)}: no such file; the store had {len(shards)} shards"
+            raise MissingFileError(
+                folder / shard_name(number), f"no such file; the store had {len(shards)} shards"
             )
     for number, shard in enumerate(shards):
         shard_bytes(folder, number, shard)

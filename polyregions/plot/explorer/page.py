@@ -10,11 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from importlib import resources
-from pathlib import Path
 from typing import Any, Final
 
-from polyregions.errors import OptionError
-from polyregions.io.files import write_whole
+from polyregions.errors import OptionError, expect
+from polyregions.io.files import as_path, write_whole
 from polyregions.plot.explorer.contents import contents
 from polyregions.plot.look import Look, Percentiles
 from polyregions.plot.samples import samples_of
@@ -93,6 +92,7 @@ def explore(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     pr.explore(pr.enumerate_regions(net, pr.Box([-1, -1], [1, 1])), f"{folder}/regions.html")
     """
+    expect(regions, RegionSet, "regions")
     look = {
         "input_names": input_names,
         "class_names": class_names,
@@ -102,7 +102,7 @@ def explore(
     if path is None:
         page = explorer_page(regions, rule, view, data, labels, **look)
         return ExplorerPage(page, title or _title(regions))
-    if Path(path).suffix.lower() not in SUFFIXES:
+    if as_path(path).suffix.lower() not in SUFFIXES:
         raise OptionError(f"{path}: expected a name that ends in {' or '.join(SUFFIXES)}")
     write_whole(path, explorer_page(regions, rule, view, data, labels, **look).encode())
     return None

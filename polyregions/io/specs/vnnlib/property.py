@@ -29,6 +29,17 @@ def load_property(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -
     Raises:
         FormatError: not VNN-LIB, undeclared variables.
         UnsupportedError: products of variables, hidden nodes, several networks, or too many disjuncts.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import polyregions as pr
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "prop.vnnlib")
+    ...     _ = file.write_text("(declare-const X_0 Real) (declare-const Y_0 Real) "
+    ...                         "(assert (>= X_0 -1)) (assert (<= X_0 0.5)) (assert (>= Y_0 2))")
+    ...     found = pr.load_property(file)
+    >>> found.n_inputs, found.n_outputs
+    (1, 1)
     """
     return property_of_vnnlib(read_text(path, max_bytes), str(path))
 
