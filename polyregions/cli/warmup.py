@@ -135,6 +135,7 @@ def problems() -> Iterator[tuple[str, Callable[[], None]]]:
         yield f"cells of {dim} dimension{'s' if dim > 1 else ''}", partial(_few_inputs, dim)
     yield "the walk engine", partial(_many_inputs, WALKED)
     yield "adjacency, H-representations and decision cells", partial(_views, WALKED)
+    yield "faces, homology, levels and volumes", _faces
     for dim in DIMENSIONS[1:]:
         yield f"cells of {dim} dimensions with many facets", partial(_many_facets, dim)
 
@@ -171,6 +172,14 @@ def _views(dim: int) -> None:
     pr.boundary_facets(regions)
     pr.facet_arrays(regions)
     pr.decision_cells(regions)
+
+
+def _faces() -> None:
+    regions = pr.enumerate_regions(_network(2), pr.Box.cube(-1, 1, 2), workers=1)
+    complex = pr.face_complex(regions)
+    pr.betti_numbers(complex)
+    pr.persistent_homology(complex)
+    pr.region_volumes(regions)
 
 
 def _many_facets(dim: int) -> None:
