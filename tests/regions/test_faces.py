@@ -83,6 +83,46 @@ def test_faces_of_the_braid_arrangement_are_ordered_partitions(n: int) -> None:
     assert face_counts(regions) == (0, *(factorial(k) * stirling(n, k) for k in range(1, n + 1)))
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_faces_of_the_type_b_arrangement_are_signed_ordered_partitions(n: int) -> None:
+    """Of those of the n numbers that are not 0, ordered by size, each with a sign."""
+    axes = np.eye(n)
+    normals = [*axes, *(axes[i] + s * axes[j] for i, j in combinations(range(n), 2) for s in (1, -1))]
+    regions = enumerate_regions(hyperplanes(normals, [0] * len(normals)), WholeSpace(n))
+    expected = [
+        sum(comb(n, j) * 2**j * factorial(k) * stirling(j, k) for j in range(k, n + 1)) if k else 1
+        for k in range(n + 1)
+    ]
+    assert face_counts(regions) == tuple(expected)
+
+
+def central_faces(normals: list[tuple[int, ...]], d: int) -> tuple[int, ...]:
+    """f-vector of a central arrangement by Zaslavsky (1975): for each flat the sum of |mu| over those within it."""
+    rank = {frozenset[int](): 0}
+    for i in range(len(normals)):
+        for flat in list(rank):
+            rows = [normals[j] for j in flat] + [normals[i]]
+            r = naive.rank(rows)
+            closure = frozenset(j for j, a in enumerate(normals) if naive.rank([*rows, a]) == r)
+            rank[closure] = r
+    counts = [0] * (d + 1)
+    order = sorted(rank, key=rank.__getitem__)
+    for flat in order:
+        above = [other for other in order if other >= flat]
+        mobius: dict[frozenset[int], int] = {}
+        for other in above:
+            mobius[other] = int(other == flat) - sum(m for x, m in mobius.items() if x < other)
+        counts[d - rank[flat]] += sum(map(abs, mobius.values()))
+    return tuple(counts)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_faces_of_the_resonance_arrangement(n: int) -> None:
+    normals = [x for x in product((0, 1), repeat=n) if any(x)]
+    regions = enumerate_regions(hyperplanes(normals, [0] * len(normals)), WholeSpace(n))
+    assert face_counts(regions) == central_faces(normals, n)
+
+
 def buck(m: int, d: int) -> tuple[int, ...]:
     """Faces of m hyperplanes in general position (Buck 1943): each flat of dimension k is cut by m - d + k others."""
     return tuple(comb(m, d - k) * sum(comb(m - d + k, i) for i in range(k + 1)) for k in range(d + 1))
