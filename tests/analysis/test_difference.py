@@ -200,7 +200,7 @@ def test_refusals() -> None:
     with pytest.raises(UnsupportedError, match="without_final_function"):
         pr.difference(f, replace(f, final_function="Softmax"), box)
     with pytest.raises(StoppedError, match="stopped after"):
-        pr.difference(f, made(2, [2, 9, 2]), box, time_limit=0)
+        pr.difference(made(2, [6, 40, 40, 2]), made(4, [6, 40, 2]), Box(-1, 1, dim=6), time_limit=0)
 
 
 def test_two_files_of_one_controller() -> None:

@@ -336,7 +336,7 @@ def test_refusals() -> None:
     with pytest.raises(InputError, match=r"expected an HPolytope in R\^1"):
         pr.preimage(two.regions, 3)  # type: ignore[arg-type]
     with pytest.raises(StoppedError):
-        pr.trajectories(TENT, UNIT, 12, time_limit=0)
+        pr.trajectories(made(2, [6, 40, 6]), Box(-1, 1, dim=6), 3, time_limit=0)
 
 
 # ---------------------------------------------------------------- published systems
