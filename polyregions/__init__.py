@@ -12,11 +12,12 @@ and the argmax decision cells.
 Names by subject; each has its own ``help``, and ``polyregions.errors`` has the errors.
 
 Networks and input sets
-    Network, load_network, Box, HPolytope, WholeSpace, Slice, segment, plane_through, load_domain
+    Network, load_network, Box, HPolytope, WholeSpace, Slice, segment, plane_through, load_domain, load_domains
 Networks put together
     compose, iterate, closed_loop, side_by_side, add, subtract, maximum, difference, Difference, Disagreement, Distance
 Regions
-    enumerate_regions, count_regions, tally_regions, estimate_regions, RegionSet, Region, Tally, Estimate, Progress
+    enumerate_regions, count_regions, tally_regions, estimate_regions, RegionSet, Region, Tally, Estimate, Progress,
+    enumerate_union, UnionRegions
 Files
     save, load_regions, load_graph, load_certificate, region_blocks
 What each region has
@@ -137,7 +138,7 @@ if _typing.TYPE_CHECKING:
     from polyregions.errors import PolyregionsError
     from polyregions.io.models.load import load_network
     from polyregions.io.save import load_certificate, load_graph, load_regions, save
-    from polyregions.io.specs.load import load_domain
+    from polyregions.io.specs.load import load_domain, load_domains
     from polyregions.io.specs.vnnlib.property import load_property
     from polyregions.io.store.regions import region_blocks
     from polyregions.networks.combine import (
@@ -173,8 +174,10 @@ if _typing.TYPE_CHECKING:
     from polyregions.regions.neurons import NeuronStatus, neuron_status
     from polyregions.regions.ranks import layer_ranks
     from polyregions.regions.region_set import Region, RegionSet
+    from polyregions.regions.union import UnionRegions
     from polyregions.regions.volumes import facet_measures, region_volumes
     from polyregions.regions.winners import WinnerRegions, winner_regions
+    from polyregions.unions import enumerate_union
 
 __version__ = "0.1.0"
 
@@ -222,7 +225,7 @@ enumeration: count_regions enumerate_regions tally_regions
 errors: PolyregionsError
 io.models.load: load_network
 io.save: load_certificate load_graph load_regions save
-io.specs.load: load_domain
+io.specs.load: load_domain load_domains
 io.specs.vnnlib.property: load_property
 io.store.regions: region_blocks
 networks.combine: add closed_loop compose iterate maximum side_by_side subtract
@@ -250,8 +253,10 @@ regions.maps: dead_regions image_dimensions
 regions.neurons: NeuronStatus neuron_status
 regions.ranks: layer_ranks
 regions.region_set: Region RegionSet
+regions.union: UnionRegions
 regions.volumes: facet_measures region_volumes
 regions.winners: WinnerRegions winner_regions
+unions: enumerate_union
 """
 """Where each public name comes from: a module is imported when a name of it is first asked for (PEP 562)."""
 
@@ -269,8 +274,8 @@ __all__ = [
     "ConvexOptimum",
     "CountTable",
     "Counterexample",
-    "Cycle",
     "CriticalPoints",
+    "Cycle",
     "DEFINITIONS",
     "DecisionBoundary",
     "DecisionCell",
@@ -317,6 +322,7 @@ __all__ = [
     "Stability",
     "Tally",
     "Trajectories",
+    "UnionRegions",
     "Verdict",
     "Verification",
     "WholeSpace",
@@ -341,8 +347,8 @@ __all__ = [
     "count_by_definition",
     "count_regions",
     "count_table",
-    "cycles",
     "critical_points",
+    "cycles",
     "dead_regions",
     "decision_boundary",
     "decision_cells",
@@ -350,6 +356,7 @@ __all__ = [
     "decision_tree",
     "difference",
     "enumerate_regions",
+    "enumerate_union",
     "estimate_regions",
     "euler_characteristic",
     "explore",
@@ -371,6 +378,7 @@ __all__ = [
     "lipschitz_constant",
     "load_certificate",
     "load_domain",
+    "load_domains",
     "load_graph",
     "load_network",
     "load_property",

@@ -18,6 +18,7 @@ from polyregions.regions.boundedness import bounded_regions
 from polyregions.regions.maps import dead_layers
 from polyregions.regions.ranks import layer_ranks
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.union import UnionRegions
 from polyregions.regions.volumes import volumes_or_infinities
 
 BLOCK = 10_000  # rows that are made Python objects at a time
@@ -126,6 +127,25 @@ def region_table(regions: RegionSet, *, classes: str | None = None, volume: bool
         columns["volume"] = volumes_or_infinities(regions)
     columns["point"] = regions.points
     return Table(columns)
+
+
+def union_table(union: UnionRegions, *, classes: str | None = None, volume: bool = False) -> Table:
+    """The tables of the regions of several input sets under each other, with the number of the set as ``box``."""
+    tables = [region_table(part, classes=classes, volume=volume) for part in union.parts]
+    joined = {name: joined_column([table.columns[name] for table in tables]) for name in tables[0].columns}
+    return Table({"box": union.box, **joined})
+
+
+def joined_column(columns: Sequence[Column]) -> Column:
+    """Columns of one kind under each other."""
+    if isinstance(columns[0], list):
+        return [text for column in columns if isinstance(column, list) for text in column]
+    if isinstance(columns[0], Ragged):
+        lists = [column for column in columns if isinstance(column, Ragged)]
+        sizes = np.concatenate([[0], *(np.diff(column.offsets) for column in lists)])
+        return Ragged(np.cumsum(sizes), np.concatenate([column.values for column in lists]))
+    joined: Column = np.concatenate([np.asarray(column) for column in columns])
+    return joined
 
 
 def edge_table(adjacency: Adjacency, measures: Floats | None = None) -> Table:

@@ -15,9 +15,11 @@ from polyregions.certificates.check import another_set, check, described
 from polyregions.certificates.input_sets import same_set
 from polyregions.cli.answers import check_output, finish, is_plain, print_report, saved
 from polyregions.cli.cluster import executor_of
-from polyregions.cli.problem import network_of, problem_of
+from polyregions.cli.parts import check_part, part_of, told_of_part
+from polyregions.cli.problem import network_of, problem_of, problems_of
 from polyregions.cli.running import expect, or_what_is_finished, regions_of, run_options
 from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
+from polyregions.cli.union import count_union, list_union
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.io.files import suffix_of, write_whole
@@ -47,7 +49,10 @@ from polyregions.regions.winners import winner_regions
 
 def count(arguments: Namespace) -> int:
     """``polyregions count``: regions in all and after each layer; merged by winners where there are large maxima."""
-    network, domain = problem_of(arguments)
+    network, domains = problems_of(arguments)
+    if len(domains) > 1:
+        return count_union(arguments, network, domains)
+    domain = domains[0]
     has_large_maxima = network.max_groups is not None and network.max_groups.is_coarser
     if has_large_maxima and arguments.store is None:
         # only their patterns tell which regions have equal winners
@@ -85,12 +90,17 @@ def enumerate_(arguments: Namespace) -> int:
     """``polyregions enumerate``: the list of regions, into a file if one is named."""
     check_output(arguments, suffixes_of(RegionSet))
     options = _table_options(arguments, TABLES, "a table of regions") | _hrep_options(arguments)
+    check_part(arguments, options)
+    network, domains = problems_of(arguments)
+    if len(domains) > 1:
+        return list_union(arguments, network, domains, options)
     certify = arguments.certificate is not None
     if is_plain(arguments, options):
         arguments.session.patience = KEEPING
-    regions = regions_of(arguments, *problem_of(arguments), certify=certify, store=arguments.store)
-    file = saved(arguments, regions, **options)  # first what may be lost
-    report = _counts(regions) | file
+    regions = regions_of(arguments, network, domains[0], certify=certify, store=arguments.store)
+    part = part_of(arguments, regions)
+    file = saved(arguments, part, **options)  # first what may be lost
+    report = _counts(regions) | told_of_part(part, regions) | file
     if arguments.store is not None:
         report["store"] = arguments.store
     if regions.certificate is not None:

@@ -161,6 +161,15 @@ def _add_enumerate(verbs: Verbs) -> None:
     listing.add_argument(
         "--vertices", action="store_true", help="with --hrep and .parquet: store vertices too"
     )
+    which = listing.add_mutually_exclusive_group()
+    which.add_argument(
+        "--after-layer", type=_count, metavar="L", help="store the regions after activation layer L, from 1"
+    )
+    which.add_argument(
+        "--lower-dimensional",
+        action="store_true",
+        help="store the activation regions without an interior, which definition R1 counts too (.npz, .parquet)",
+    )
     _store(listing, "stream the regions to this folder, as Parquet shards")
     listing.add_argument("--certificate", metavar="FILE", help="prove the list complete, into this .npz file")
 
@@ -659,6 +668,12 @@ def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:
     )
     where.add_argument("--domain", metavar="FILE", help="input set from a .vnnlib or .npz file")
     where.add_argument("--whole-space", action="store_true", help="all of R^d")
+    parser.add_argument(
+        "--domain-set",
+        type=_limit,
+        metavar="K",
+        help="of a file with several input sets the one of this number, from 0 (count and enumerate take all)",
+    )
 
 
 def _table_options(parser: argparse.ArgumentParser) -> None:

@@ -9,10 +9,10 @@ from fractions import Fraction
 from math import isnan
 from typing import Final
 
-from polyregions.errors import DomainError, visible
+from polyregions.errors import DomainError, OptionError, UnsupportedError, visible
 from polyregions.io.files import shortened
 from polyregions.io.models.load import load_network
-from polyregions.io.specs.load import load_domain
+from polyregions.io.specs.load import load_domains
 from polyregions.networks.network import Network
 from polyregions.polyhedra.domain import Box, Domain, WholeSpace
 from polyregions.progress import stage
@@ -35,24 +35,56 @@ def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
     Raises:
         DomainError: the input set is of another dimension than the network's input.
     """
+    network, domains = problems_of(arguments)
+    if len(domains) > 1:
+        raise UnsupportedError(
+            f"{arguments.domain}: the inputs form {len(domains)} different sets; choose one with --domain-set 0 to "
+            f"{len(domains) - 1} (count and enumerate take all of them)"
+        )
+    return network, domains[0]
+
+
+def problems_of(arguments: Namespace) -> tuple[Network, list[Domain]]:
+    """The network and all input sets that a command names: those of its file, or the one chosen of them.
+
+    Raises:
+        DomainError: the input sets are of another dimension than the network's input.
+        OptionError: a choice among sets that are not there.
+    """
     network = network_of(arguments)
     with stage("reading the input set"):
-        domain = _domain(arguments, network.n_inputs)
-    if domain.dim != network.n_inputs:
-        where, name = arguments.domain, arguments.network
-        raise DomainError(f"{where}: has {domain.dim} inputs, expected {network.n_inputs}, those of {name}")
-    return network, domain
+        domains = _chosen(arguments, _domains(arguments, network.n_inputs))
+    for domain in domains:
+        if domain.dim != network.n_inputs:
+            where, name = arguments.domain, arguments.network
+            raise DomainError(
+                f"{where}: has {domain.dim} inputs, expected {network.n_inputs}, those of {name}"
+            )
+    return network, domains
 
 
-def _domain(arguments: Namespace, dim: int) -> Domain:
+def _chosen(arguments: Namespace, domains: list[Domain]) -> list[Domain]:
+    number = arguments.domain_set
+    if number is None:
+        return domains
+    if arguments.domain is None:
+        raise OptionError("--domain-set: only with --domain FILE")
+    if number >= len(domains):
+        raise OptionError(
+            f"--domain-set {number}: {arguments.domain} has {len(domains)}, the first is number 0"
+        )
+    return [domains[number]]
+
+
+def _domains(arguments: Namespace, dim: int) -> list[Domain]:
     if arguments.whole_space:
-        return WholeSpace(dim)
+        return [WholeSpace(dim)]
     if arguments.domain is not None:
-        return load_domain(arguments.domain)
+        return [*load_domains(arguments.domain)]
     ends = zip(arguments.box, ("--box LO", "--box HI"), strict=True)
     lower, upper = (numbers_of(text, dim, name) for text, name in ends)
     try:
-        return Box(lower, upper)
+        return [Box(lower, upper)]
     except DomainError as error:
         raise DomainError(f"--box: {error}") from None
 

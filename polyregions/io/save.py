@@ -12,12 +12,13 @@ import networkx as nx
 
 from polyregions.analysis.checkpoints import Checkpoints
 from polyregions.analysis.counting.count_table import CountTable
+from polyregions.analysis.counting.lower_dimensional import LowerDimensionalRegions
 from polyregions.analysis.decisions import DecisionBoundary, DecisionCells
 from polyregions.analysis.region_graph import edges_of, node_table
 from polyregions.analysis.report import Report
 from polyregions.analysis.rewriting.decision_tree import DecisionTree
 from polyregions.analysis.rewriting.local_models import LocalModels
-from polyregions.analysis.tables import Table, cell_table, edge_table, region_table
+from polyregions.analysis.tables import Table, cell_table, edge_table, region_table, union_table
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.certificates.certificate import Certificate
 from polyregions.errors import MissingFileError, OptionError
@@ -32,8 +33,9 @@ from polyregions.io.results.complexes import complex_npz, complex_parquet
 from polyregions.io.results.hrep import hrep_json, hrep_mat, hrep_npz, hrep_parquet
 from polyregions.io.results.paper_tables import table_csv as paper_csv
 from polyregions.io.results.paper_tables import table_json, table_latex, table_markdown
-from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz
+from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz, union_about
 from polyregions.io.results.report import FORMATS, SUFFIXES
+from polyregions.io.results.thin import thin_npz, thin_parquet
 from polyregions.io.store.regions import open_store
 from polyregions.io.tables.csv_files import graph_of_csv, table_csv
 from polyregions.io.tables.gexf import graph_gexf, graph_of_gexf
@@ -46,6 +48,7 @@ from polyregions.polyhedra.polytope import HPolytope
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.drawn_graphs import graph_attributes
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.union import UnionRegions
 
 Writer: TypeAlias = Callable[[Any], "bytes | Iterable[bytes]"]
 
@@ -54,6 +57,8 @@ PAPER: dict[str, Writer] = {".tex": table_latex, ".md": table_markdown, ".csv": 
 
 WRITERS: dict[type, dict[str, Writer]] = {
     RegionSet: {".npz": regions_npz, ".json": hrep_json, ".mat": hrep_mat},
+    UnionRegions: {},
+    LowerDimensionalRegions: {".npz": thin_npz, ".parquet": thin_parquet},
     DecisionCells: {".npz": cells_npz, ".json": cells_json},
     DecisionBoundary: {".npz": boundary_npz, ".json": boundary_json},
     Adjacency: {
@@ -78,7 +83,9 @@ WRITERS: dict[type, dict[str, Writer]] = {
 TABLES = (".csv", ".parquet")
 HREPS = (".npz", ".parquet")
 """The formats to which H-representations are added on request."""
-WITH_OPTIONS: dict[type, tuple[str, ...]] = dict.fromkeys((RegionSet, DecisionCells, nx.Graph), TABLES)
+WITH_OPTIONS: dict[type, tuple[str, ...]] = dict.fromkeys(
+    (RegionSet, UnionRegions, DecisionCells, nx.Graph), TABLES
+)
 """What is written by functions of their own: tables of regions and cells, and the pair of tables of a graph."""
 CELL_GRAPHS = (".graphml", ".gexf")
 """The formats in which the command line writes the graph of cells instead of the cells."""
@@ -91,7 +98,8 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 
 
 Result: TypeAlias = (
-    "RegionSet | DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | CountTable | "
+    "RegionSet | UnionRegions | LowerDimensionalRegions |"
+    "DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | CountTable | "
     "Report | DecisionTree | FaceComplex | LocalModels | Network | HPolytope"
 )
 
@@ -109,7 +117,8 @@ def save(
 
     Regions: ``.npz`` (`load_regions` reads it back), ``.json`` and ``.mat`` (with minimal H-representations and affine
     maps, which ``hrep=True`` adds to ``.npz`` and ``.parquet``, see docs/hrep.md), or as a table ``.csv`` or
-    ``.parquet``. A polytope: ``.ine``, exactly, as cddlib reads it.
+    ``.parquet``; those of several input sets as a table, with ``hrep`` too. Lower-dimensional regions, with
+    H-representations: ``.npz`` or ``.parquet``. A polytope: ``.ine``, exactly, as cddlib reads it.
     Decision cells: ``.npz``, ``.json``, ``.csv`` or ``.parquet``. Decision
     boundaries: ``.npz`` or ``.json``. Graphs: ``.graphml``, ``.gexf``, ``.json`` (node-link data), ``.csv``, which
     makes a table of edges ``x.csv`` and one of nodes ``x.nodes.csv``, or ``.parquet``, which makes
@@ -147,11 +156,15 @@ def save(
     <RegionSet: 4 regions of network>
     """
     suffix = as_path(path).suffix.lower()
-    if (hrep or vertices) and not (isinstance(result, RegionSet) and suffix in HREPS):
-        raise OptionError(f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}")
+    listed = isinstance(result, RegionSet), isinstance(result, UnionRegions)
+    if (hrep or vertices) and not ((listed[0] and suffix in HREPS) or (listed[1] and suffix == ".parquet")):
+        raise OptionError(
+            f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}, those of several input sets "
+            "as .parquet"
+        )
     if vertices and not (hrep and suffix == ".parquet"):
         raise OptionError(f"{path}: vertices are written with hrep as .parquet")
-    if isinstance(result, RegionSet) and suffix in TABLES:
+    if isinstance(result, (RegionSet, UnionRegions)) and suffix in TABLES:
         save_region_table(result, path, classes, volume, hrep, vertices)
         return
     if isinstance(result, DecisionCells) and suffix in TABLES and classes is None:
@@ -172,7 +185,8 @@ def save(
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
         raise OptionError(
-            f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
+            f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), "
+            "decision cells or their boundary, a graph or its "
             "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
             "models, a network or a polytope"
         )
@@ -192,7 +206,7 @@ def suffixes_of(kind: type) -> tuple[str, ...]:
 
 
 def save_region_table(
-    regions: RegionSet,
+    regions: RegionSet | UnionRegions,
     path: str | os.PathLike[str],
     classes: str | None,
     volume: bool,
@@ -204,13 +218,15 @@ def save_region_table(
         columns = partial(region_table, classes=classes, volume=volume)
         write_whole(path, hrep_parquet(regions, columns, vertices))
         return
-    table = region_table(regions, classes=classes, volume=volume).numbered("region")
+    if isinstance(regions, UnionRegions):
+        table, about = union_table(regions, classes=classes, volume=volume), union_about(regions)
+    else:
+        table, about = region_table(regions, classes=classes, volume=volume), regions_about(regions)
+    table = table.numbered("region")
     if Path(path).suffix.lower() == ".csv":
         write_whole(path, table_csv(table))
     else:
-        write_whole(
-            path, table_parquet(table, {"schema": "polyregions region table 1", **regions_about(regions)})
-        )
+        write_whole(path, table_parquet(table, {"schema": "polyregions region table 1", **about}))
 
 
 def save_cell_table(cells: DecisionCells, path: str | os.PathLike[str], volume: bool = False) -> None:

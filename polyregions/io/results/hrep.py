@@ -17,12 +17,13 @@ import numpy as np
 from polyregions._types import Floats
 from polyregions.analysis.tables import Ragged, Table, pattern_texts
 from polyregions.io.files import import_extra
-from polyregions.io.results.regions import regions_about, regions_arrays
+from polyregions.io.results.regions import regions_about, regions_arrays, union_about
 from polyregions.io.spool import Sink, Spool, npz_pieces
 from polyregions.io.store.regions import parts_of
 from polyregions.io.tables.parquet import KEY, PURPOSE, arrow_array, lists
 from polyregions.regions.hrep import HRepresentations, hrep_arrays, hrep_blocks
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.union import UnionRegions
 
 SCHEMA: Final = "polyregions regions with H-representations 1"
 
@@ -101,12 +102,13 @@ def _spooled(regions: RegionSet, spools: list[Spool]) -> list[tuple[str, Any]]:
 
 
 def hrep_parquet(
-    regions: RegionSet, table_of: Callable[[RegionSet], Table], vertices: bool = False
+    regions: RegionSet | UnionRegions, table_of: Callable[[RegionSet], Table], vertices: bool = False
 ) -> Iterator[bytes]:
     """A row a region: its number, the columns of a table, the H-representation, the affine map, perhaps vertices.
 
     Args:
-        regions: the regions; those of a large store take the memory of one shard.
+        regions: the regions; those of a large store take the memory of one shard. Those of several input sets have
+            the number of the set in a column ``box``.
         table_of: makes the table of some of them.
         vertices: whether to add vertices.
 
@@ -114,7 +116,7 @@ def hrep_parquet(
         MissingExtraError: pyarrow is not installed.
     """
     pa, pq = import_extra("pyarrow", "parquet", PURPOSE), import_extra("pyarrow.parquet", "parquet", PURPOSE)
-    about = {"schema": SCHEMA, **regions_about(regions), "walls": list(regions.problem.solid.labels)}
+    about = {"schema": SCHEMA, **_about(regions)}
     sink, writer = Sink(), None
     for first, part, table, block in _with_tables(regions, table_of):
         numbers = np.arange(first, first + len(block.rows))
@@ -133,10 +135,26 @@ def hrep_parquet(
     yield from sink.taken()
 
 
+def _about(regions: RegionSet | UnionRegions) -> dict[str, Any]:
+    """What the file says of all of them, with the names of the domain's rows."""
+    if isinstance(regions, UnionRegions):
+        return {
+            **union_about(regions),
+            "walls": [list(part.problem.solid.labels) for part in regions.parts],
+        }
+    return {**regions_about(regions), "walls": list(regions.problem.solid.labels)}
+
+
 def _with_tables(
-    regions: RegionSet, table_of: Callable[[RegionSet], Table]
+    regions: RegionSet | UnionRegions, table_of: Callable[[RegionSet], Table]
 ) -> Iterator[tuple[int, RegionSet, Table, Block]]:
     """The blocks with the number of their first region, the part that they are of, and its table."""
+    if isinstance(regions, UnionRegions):
+        for box, (first, set_) in enumerate(zip(regions.offsets.tolist(), regions.parts, strict=False)):
+            for start, part, table, block in _with_tables(set_, table_of):
+                boxes = np.full(len(table), box, dtype=np.int64)
+                yield first + start, part, Table({"box": boxes, **table.columns}), block
+        return
     for start, part in parts_of(regions):
         table = table_of(part)
         for block in _blocks_or_none(part):

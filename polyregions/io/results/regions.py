@@ -25,6 +25,7 @@ from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.oracle.proof import values_at_points
 from polyregions.regions.packed import PackedRegions
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.union import UnionRegions
 
 SCHEMA: Final = "polyregions regions 1"
 DERIVED: Final = (
@@ -70,6 +71,21 @@ def regions_about(regions: RegionSet) -> dict[str, Any]:
         "complete": regions.complete,
         "engine": regions.engine,
         "after_each_layer": regions.regions_after_each_layer(),
+    }
+
+
+def union_about(union: UnionRegions) -> dict[str, Any]:
+    """What files say of the regions of several input sets: the network, and of each set what is said of one."""
+    network = union.parts[0].network
+    boxes = [
+        {name: value for name, value in regions_about(part).items() if not name.startswith("network")}
+        for part in union.parts
+    ]
+    return {
+        "network": network.name,
+        "network_sha256": network.fingerprint(),
+        "complete": union.complete,
+        "boxes": boxes,
     }
 
 

@@ -38,25 +38,59 @@ def load_domain(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> 
     ...     pr.load_domain(file)
     Box([-1.0], [0.5])
     """
-    where = str(path)
-    match suffix_of(path):
-        case ".vnnlib":
-            return _only_one(load_vnnlib_domains(path, max_bytes=max_bytes), where)
-        case ".npz":
-            return _domain_of_arrays(arrays_of_npz(read_bytes(path, max_bytes), where, max_bytes), where)
-    raise FormatError(f"{where}: unknown kind of domain file, expected .vnnlib or .npz (or .gz behind it)")
-
-
-def _only_one(domains: list[Box | HPolytope], where: str) -> Box | HPolytope:
+    domains = load_domains(path, max_bytes=max_bytes)
     if len(domains) != 1:
         raise UnsupportedError(
-            f"{where}: the inputs form {len(domains)} different sets, expected one; "
-            "the cases of load_property have them all"
+            f"{path}: the inputs form {len(domains)} different sets, expected one; load_domains gives all of them, "
+            "for enumerate_union"
         )
     return domains[0]
 
 
+def load_domains(path: str | os.PathLike[str], *, max_bytes: int = MAX_BYTES) -> list[Box | HPolytope]:
+    """All input sets stored in a file, for `enumerate_union`.
+
+    Args:
+        path: a VNN-LIB property, whose constraints on inputs alone may form several sets; or a ``.npz`` as for
+            `load_domain`, where arrays ``lower`` and ``upper`` may be (B, d), a row for each of several boxes.
+        max_bytes: limit of the size, before and after decompression.
+
+    Returns:
+        At least one set, in the order of the file; they may overlap.
+
+    Raises:
+        FormatError: a file that is not what its name claims, or arrays of other names.
+        DomainError: bounds that are crossed or not finite, constraints that no input satisfies.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import polyregions as pr
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/boxes.npz", lower=[[-1.0], [2.0]], upper=[[0.0], [3.0]])
+    ...     pr.load_domains(f"{folder}/boxes.npz")
+    [Box([-1.0], [0.0]), Box([2.0], [3.0])]
+    """
+    where = str(path)
+    match suffix_of(path):
+        case ".vnnlib":
+            return load_vnnlib_domains(path, max_bytes=max_bytes)
+        case ".npz":
+            return _domains_of_arrays(arrays_of_npz(read_bytes(path, max_bytes), where, max_bytes), where)
+    raise FormatError(f"{where}: unknown kind of domain file, expected .vnnlib or .npz (or .gz behind it)")
+
+
 NAMES: Final = ("lower", "upper", "A", "b")
+
+
+def _domains_of_arrays(arrays: Arrays, where: str) -> list[Box | HPolytope]:
+    """One set; or several boxes, a row each."""
+    if {*NAMES[:2]} <= arrays.keys():
+        lower, upper = arrays["lower"], arrays["upper"]
+        if lower.ndim == 2 and len(lower) and lower.shape == upper.shape:
+            arrays.refuse_rest(NAMES[:2])
+            pairs = enumerate(zip(lower, upper, strict=True))
+            return [_box(low, high, f"{where}, box {i}") for i, (low, high) in pairs]
+    return [_domain_of_arrays(arrays, where)]
 
 
 def _domain_of_arrays(arrays: Arrays, where: str) -> Box | HPolytope:

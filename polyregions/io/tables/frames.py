@@ -11,14 +11,23 @@ from typing import Any
 import numpy as np
 
 from polyregions.analysis.decisions import DecisionCells
-from polyregions.analysis.tables import Column, Ragged, Table, cell_table, edge_table, region_table
+from polyregions.analysis.tables import (
+    Column,
+    Ragged,
+    Table,
+    cell_table,
+    edge_table,
+    region_table,
+    union_table,
+)
 from polyregions.io.files import import_extra
-from polyregions.io.results.regions import regions_about
+from polyregions.io.results.regions import regions_about, union_about
 from polyregions.io.tables.csv_files import flattened
 from polyregions.io.tables.parquet import table_arrow
 from polyregions.presentation import arrow_table, data_frame
 from polyregions.regions.adjacency import Adjacency
 from polyregions.regions.region_set import RegionSet
+from polyregions.regions.union import UnionRegions
 
 PURPOSE = "a table of results as a DataFrame"
 
@@ -27,6 +36,12 @@ PURPOSE = "a table of results as a DataFrame"
 def _(regions: RegionSet, **options: Any) -> Any:
     about = {"schema": "polyregions region table 1", **regions_about(regions)}
     return table_arrow(_regions(regions, **options), about)
+
+
+@arrow_table.register
+def _(union: UnionRegions, **options: Any) -> Any:
+    about = {"schema": "polyregions region table 1", **union_about(union)}
+    return table_arrow(union_table(union, **options).numbered("region"), about)
 
 
 @arrow_table.register
@@ -43,6 +58,11 @@ def _(adjacency: Adjacency) -> Any:
 @data_frame.register
 def _(regions: RegionSet, **options: Any) -> Any:
     return _frame(_regions(regions, **options))
+
+
+@data_frame.register
+def _(union: UnionRegions, **options: Any) -> Any:
+    return _frame(union_table(union, **options).numbered("region"))
 
 
 @data_frame.register
