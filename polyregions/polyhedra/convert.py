@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polyregions._types import Floats
-from polyregions.errors import DomainError
+from polyregions.errors import DomainError, MissingExtraError
 
 
 def linprog_arguments(A: Floats, b: Floats) -> dict[str, Any]:
@@ -23,14 +23,27 @@ def qhull_halfspaces(A: Floats, b: Floats) -> Floats:
     return np.column_stack([A, -b])
 
 
+def cvxpy_itself() -> Any:
+    """The module cvxpy, which brings solvers of a quarter of all that is installed, and three functions need.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import cvxpy
+    except ImportError:
+        raise MissingExtraError("cvxpy", "convex", "a convex programme") from None
+    return cvxpy
+
+
 def cvxpy_constraints(A: Floats, b: Floats, x: Any) -> list[Any]:
     """The cvxpy constraints ``A x <= b``, none if there are no rows.
 
     Raises:
         DomainError: x is no cvxpy expression of shape (d,).
+        MissingExtraError: cvxpy is not installed.
     """
-    import cvxpy
-
+    cvxpy = cvxpy_itself()
     if not isinstance(x, cvxpy.Expression):
         raise DomainError(
             f"polytope: x is of type {type(x).__name__}, expected a cvxpy variable or expression"

@@ -451,6 +451,7 @@ class HPolytope(ReadOnly):
 
         Raises:
             DomainError: x is something else.
+            MissingExtraError: cvxpy is not installed.
         """
         return cvxpy_constraints(self.A, self.b, x)
 

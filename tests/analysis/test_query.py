@@ -625,3 +625,12 @@ def test_the_end_of_a_curve_is_no_part_of_its_own() -> None:
         1,
     ]  # once for each side of the axis, the origin being an end of it
     assert all(sorted(p.polytope.vertices().tolist()) == [[-1, 0], [0, 0]] for p in found)
+
+
+def test_cvxpy_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    regions = pr.enumerate_regions(pr.load_network("example:two-moons"), pr.Box(0, 0.1, dim=2))
+    monkeypatch.setitem(sys.modules, "cvxpy", None)  # as if it were not installed
+    with pytest.raises(pr.errors.MissingExtraError, match=r'pip install "polyregions\[convex\]"'):
+        pr.minimize_convex(regions, lambda x, y: x)
+    with pytest.raises(pr.errors.MissingExtraError, match="a convex programme needs cvxpy"):
+        regions[0].polytope.to_cvxpy(None)

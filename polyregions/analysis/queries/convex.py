@@ -13,6 +13,7 @@ from polyregions._types import Floats
 from polyregions.analysis.decisions.cells import DecisionCells
 from polyregions.analysis.queries.affine_pieces import Where, regions_of
 from polyregions.errors import InputError, OptionError
+from polyregions.polyhedra.convert import cvxpy_itself
 from polyregions.polyhedra.polytope import HPolytope
 from polyregions.read_only import ReadOnly
 
@@ -53,6 +54,7 @@ def minimize_convex(
         solver: the name of a cvxpy solver; cvxpy chooses if None.
 
     Raises:
+        MissingExtraError: cvxpy is not installed.
         OptionError: an objective that is not convex by cvxpy's rules, or a solver that failed.
         InputError: a partial set, no piece to look at.
 
@@ -89,8 +91,7 @@ def maximize_concave(
 def _best(
     where: Where, objective: Objective, label: int | None, solver: str | None, sense: float
 ) -> ConvexOptimum:
-    import cvxpy
-
+    cvxpy = cvxpy_itself()
     best: ConvexOptimum | None = None
     for number, polytope, weight, bias in _polytopes(where, label):
         x = cvxpy.Variable(polytope.dim)
