@@ -1,8 +1,8 @@
 """The first hour of three users in an environment that is new: what it costs until they have what they came for.
 
-Run with: ``python benchmarks/walks.py``. It makes a virtual environment, installs the project there as docs/notebooks.md
-says, with nothing compiled, and runs the README's commands and the three notebooks, each as a program of its own. Printed
-are processor seconds (user and system, of all processes) and the size of what was installed.
+Run with: ``python benchmarks/walks.py``. It makes a virtual environment, installs the project there as
+docs/notebooks.md says, with nothing compiled, and runs the README's commands and the three notebooks, each as a program
+of its own. Printed are processor seconds (user and system, of all processes) and the size of what was installed.
 """
 
 from __future__ import annotations
