@@ -47,7 +47,8 @@ Topology
     face_complex, FaceComplex, betti_numbers, homology, Homology, persistent_homology, PersistenceDiagram,
     bottleneck_distance, critical_points, CriticalPoints
 Neurons and equal networks
-    neuron_status, NeuronStatus, simplify, Simplified, decision_tree, DecisionTree, local_models, LocalModels
+    neuron_status, NeuronStatus, simplify, Simplified, decision_tree, DecisionTree, local_models, LocalModels,
+    shallow, ShallowNetwork
 Pictures
     plot_regions, plot_layers, plot_surface, plot_training, plot_complex, plot_persistence, animate_regions,
     plane_section, PlaneSection, explore, ExplorerPage
@@ -116,6 +117,7 @@ if _typing.TYPE_CHECKING:
     from polyregions.analysis.report import Report, Section, report
     from polyregions.analysis.rewriting.decision_tree import DecisionTree, decision_tree
     from polyregions.analysis.rewriting.local_models import LocalModels, local_models
+    from polyregions.analysis.rewriting.shallow_form import ShallowNetwork, shallow
     from polyregions.analysis.rewriting.simplify import Simplified, simplify
     from polyregions.analysis.topology.chains import Homology
     from polyregions.analysis.topology.critical import CriticalPoints, critical_points
@@ -207,6 +209,7 @@ analysis.region_graph: adjacency_graph
 analysis.report: Report Section report
 analysis.rewriting.decision_tree: DecisionTree decision_tree
 analysis.rewriting.local_models: LocalModels local_models
+analysis.rewriting.shallow_form: ShallowNetwork shallow
 analysis.rewriting.simplify: Simplified simplify
 analysis.topology.chains: Homology
 analysis.topology.critical: CriticalPoints critical_points
@@ -317,6 +320,7 @@ __all__ = [
     "Report",
     "Robustness",
     "Section",
+    "ShallowNetwork",
     "Simplified",
     "Slice",
     "Stability",
@@ -411,6 +415,7 @@ __all__ = [
     "robustness_radius",
     "save",
     "segment",
+    "shallow",
     "side_by_side",
     "simplify",
     "subtract",

@@ -27,10 +27,10 @@ PUBLIC = [
     "Islands", "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions",
     "Network", "NeuronStatus", "PersistenceDiagram", "PlaneSection", "PolyregionsError", "PreimagePiece",
     "Progress", "Property", "ReachPiece", "Region", "RegionSet", "Report", "Robustness", "Section",
-    "Simplified", "Slice", "Stability", "Tally", "Trajectories", "UnionRegions", "Verdict", "Verification",
-    "WholeSpace", "WinnerRegions", "add", "adjacency_arrays", "adjacency_graph", "along_polyline",
-    "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance", "boundary_facets",
-    "bounds", "certify", "check", "closed_loop", "compare_checkpoints", "compose",
+    "ShallowNetwork", "Simplified", "Slice", "Stability", "Tally", "Trajectories", "UnionRegions", "Verdict",
+    "Verification", "WholeSpace", "WinnerRegions", "add", "adjacency_arrays", "adjacency_graph",
+    "along_polyline", "along_segment", "animate_regions", "audit", "betti_numbers", "bottleneck_distance",
+    "boundary_facets", "bounds", "certify", "check", "closed_loop", "compare_checkpoints", "compose",
     "count_by_characteristic_polynomial", "count_by_definition", "count_regions", "count_table",
     "critical_points", "cycles", "dead_regions", "decision_boundary", "decision_cells", "decision_graph",
     "decision_tree", "difference", "enumerate_regions", "enumerate_union", "estimate_regions",
@@ -42,8 +42,8 @@ PUBLIC = [
     "minimize_convex", "neuron_status", "output_range", "persistent_homology", "plane_section",
     "plane_through", "plot_complex", "plot_layers", "plot_persistence", "plot_regions", "plot_surface",
     "plot_training", "preimage", "reach", "region_blocks", "region_volumes", "report", "robustness_radii",
-    "robustness_radius", "save", "segment", "side_by_side", "simplify", "subtract", "tally_regions",
-    "trajectories", "verify", "winner_regions",
+    "robustness_radius", "save", "segment", "shallow", "side_by_side", "simplify", "subtract",
+    "tally_regions", "trajectories", "verify", "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]

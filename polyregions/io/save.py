@@ -18,6 +18,7 @@ from polyregions.analysis.region_graph import edges_of, node_table
 from polyregions.analysis.report import Report
 from polyregions.analysis.rewriting.decision_tree import DecisionTree
 from polyregions.analysis.rewriting.local_models import LocalModels
+from polyregions.analysis.rewriting.shallow_form import ShallowNetwork
 from polyregions.analysis.tables import Table, cell_table, edge_table, region_table, union_table
 from polyregions.analysis.topology.face_complex import FaceComplex
 from polyregions.certificates.certificate import Certificate
@@ -78,6 +79,7 @@ WRITERS: dict[type, dict[str, Writer]] = {
     HPolytope: {".ine": lambda polytope: polytope.to_cdd().encode()},
     FaceComplex: {".npz": complex_npz, ".parquet": complex_parquet},
     Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
+    ShallowNetwork: {".npz": lambda shallow: npz_bytes(shallow.to_arrays())},
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
 }
 TABLES = (".csv", ".parquet")
@@ -100,7 +102,7 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 Result: TypeAlias = (
     "RegionSet | UnionRegions | LowerDimensionalRegions |"
     "DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | CountTable | "
-    "Report | DecisionTree | FaceComplex | LocalModels | Network | HPolytope"
+    "Report | DecisionTree | FaceComplex | LocalModels | ShallowNetwork | Network | HPolytope"
 )
 
 
@@ -127,7 +129,8 @@ def save(
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
     checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
     or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Complexes: ``.npz`` or ``.parquet``, see
-    docs/topology.md. Local models: ``.csv``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
+    docs/topology.md. Local models: ``.csv``. Shallow forms:
+    ``.npz``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
     function (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
@@ -188,7 +191,7 @@ def save(
             f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), "
             "decision cells or their boundary, a graph or its "
             "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
-            "models, a network or a polytope"
+            "models, a shallow form, a network or a polytope"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))
