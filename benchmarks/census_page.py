@@ -1,7 +1,7 @@
 """The page of the census, docs/census.md, and its figures, from the table that `census.py` made.
 
-Run with: ``python benchmarks/census_page.py`` (pyarrow and matplotlib), which reads docs/census/census.parquet. What is not in
-the table is a dash. Seconds, dates and commits come from the rows.
+Run with: ``python benchmarks/census_page.py`` (pyarrow and matplotlib), which reads the table in docs/census. What
+is not in the table is a dash. Seconds, dates and commits come from the rows.
 """
 
 from __future__ import annotations
