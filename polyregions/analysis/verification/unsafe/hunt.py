@@ -1,0 +1,98 @@
+"""The hunt for all violations: parts of the input sets in waves, halved until each is settled; what is proved so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from functools import cached_property
+
+from polyregions.analysis.verification.unsafe.look import Task
+from polyregions.analysis.verification.unsafe.part import Part, Piece
+from polyregions.analysis.verification.unsafe.shape import shape_of, volume_of_box
+from polyregions.analysis.verification.unsafe.workers import Workers, workers_for
+from polyregions.errors import StoppedError
+from polyregions.progress import Watch
+
+
+class Hunt:
+    """One pass over the input sets.
+
+    Every wave looks at all parts that are left, so what is not settled shrinks everywhere alike, and the outcomes come
+    in an order that no worker has a hand in.
+
+    Args:
+        task: what is looked for.
+        workers: how many processes; 1 for this thread.
+        max_regions: regions after which to stop; None for no limit.
+        watch: knows when to stop.
+
+    Attributes:
+        complete: whether all parts are settled.
+        violated: volume of the violating polytopes so far, over u.
+        settled: volume of the parts that are settled.
+        regions: how many regions were looked at.
+        parts: how many parts.
+        touching: how many regions only touch a violation.
+    """
+
+    def __init__(
+        self, task: Task, workers: int = 1, max_regions: int | None = None, watch: Watch | None = None
+    ) -> None:
+        self.task, self._n_workers, self._max_regions = task, workers, max_regions
+        self._watch = watch or Watch(None)
+        self.complete = False
+        self.violated = self.settled = Fraction(0)
+        self.regions = self.parts = self.touching = 0
+
+    @cached_property
+    def whole(self) -> Fraction:
+        """The volume of the union of the input sets, over u."""
+        return sum((self._volume(part) for part in self.task.parts()), Fraction(0))
+
+    def _volume(self, part: Part) -> Fraction:
+        found = volume_of_box(part.rows, self.task.dim)
+        if found is None:
+            shape = shape_of(part.rows, self.task.dim)
+            assert shape is not None
+            found = shape.volume()
+        return found
+
+    @property
+    def interval(self) -> tuple[Fraction, Fraction]:
+        """The violating share of the input sets is not below the first and not above the second; proved."""
+        safe = self.settled - self.violated
+        return self.violated / self.whole, 1 - safe / self.whole
+
+    def regions_with_pieces(self) -> Iterator[tuple[Piece, ...]]:
+        """The violating polytopes, region by region, until the end or until it is stopped."""
+        with workers_for(self.task, self._n_workers) as workers, closing(self._waves(workers)) as found:
+            yield from found
+        self._watch.ends(self.regions, float(self.settled / self.whole))
+
+    def _waves(self, workers: Workers) -> Iterator[tuple[Piece, ...]]:
+        wave = self.task.parts()
+        while wave:
+            following: list[Part] = []
+            outcomes = workers.look(wave, self._goes_on)
+            for _ in range(len(wave)):
+                if not self._goes_on():
+                    return
+                try:
+                    outcome = next(outcomes)
+                except StoppedError:
+                    return
+                self.parts, self.regions = self.parts + 1, self.regions + outcome.regions
+                self.touching += outcome.touching
+                self.settled += outcome.volume
+                following += outcome.halves
+                for pieces in outcome.pieces:
+                    self.violated += sum((piece.volume for piece in pieces), Fraction(0))
+                    yield pieces
+            wave = following
+        self.complete = True
+
+    def _goes_on(self) -> bool:
+        if self._max_regions is not None and self.regions >= self._max_regions:
+            return False
+        return self._watch.goes_on(self.regions, float(self.settled / self.whole))
