@@ -142,7 +142,8 @@ class UnsafePolytope(View):
         if packed is None:
             return None
         row = np.frombuffer(packed, dtype=np.uint8)[None]
-        return unpack(row, self.violations.network.n_neurons)[0]
+        pattern: Bools = unpack(row, self.violations.network.n_neurons)[0]
+        return pattern
 
     @property
     def case(self) -> int:

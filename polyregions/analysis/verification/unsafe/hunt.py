@@ -1,8 +1,8 @@
-"""The hunt for all violations: parts of the input sets in waves, halved until each is settled; what is proved so far."""
+"""The hunt for all violations: the input sets in waves of parts, halved until each is settled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from functools import cached_property
@@ -70,7 +70,7 @@ class Hunt:
             yield from found
         self._watch.ends(self.regions, float(self.settled / self.whole))
 
-    def _waves(self, workers: Workers) -> Iterator[tuple[Piece, ...]]:
+    def _waves(self, workers: Workers) -> Generator[tuple[Piece, ...], None, None]:
         wave = self.task.parts()
         while wave:
             following: list[Part] = []
