@@ -23,7 +23,7 @@ from polyregions.polyhedra.polygon import polygon_corners, shoelace
 
 PRIME = 2**61 - 1
 
-Number: TypeAlias = Any  # float or Fraction: what multiples of volumes are added up in
+Number: TypeAlias = Any  # float or fmpq: what multiples of volumes are added up in
 
 
 def volume(found: Generators) -> float:
@@ -37,8 +37,8 @@ def volume(found: Generators) -> float:
 
 def exact_volume(found: Generators) -> Fraction:
     """The same in rationals."""
-    share, simplex = _measured(found, Fraction)
-    return Fraction(share * simplex)
+    share, simplex = _measured(found, lambda x: fmpq(x.numerator, x.denominator))
+    return Fraction(int(share.p), int(share.q)) * simplex
 
 
 def _measured(found: Generators, number: Callable[[Fraction], Number]) -> tuple[Number, Fraction]:

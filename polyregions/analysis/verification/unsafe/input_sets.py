@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from polyregions.analysis.verification.property import Property
-from polyregions.analysis.verification.unsafe.shape import Row, outside_of_all, solid_shape
+from polyregions.analysis.verification.unsafe.shape import Row, Shape, outside_of_all, solid_shape
 from polyregions.errors import DomainError, UnsupportedError
 from polyregions.polyhedra.domain import Domain
 from polyregions.polyhedra.hull import pulled_back
@@ -123,9 +123,17 @@ def _with(cells: Sequence[Cell], new: Cell, dim: int) -> list[Cell]:
             found.append(cell)
             continue
         met.append(cell.rows)
-        found += [replace(cell, rows=piece) for piece in outside_of_all(cell.rows, [new.rows], dim)]
+        found += [replace(cell, rows=piece.facets()) for piece in _left(cell.rows, [new.rows], dim)]
         found.append(replace(cell, rows=common.facets(), cases=cell.cases + new.cases))
-    return found + [replace(new, rows=piece) for piece in outside_of_all(new.rows, met, dim)]
+    if not met:
+        return [*found, new]
+    return found + [replace(new, rows=piece.facets()) for piece in _left(new.rows, met, dim)]
+
+
+def _left(rows: Sequence[Row], taken: Sequence[Sequence[Row]], dim: int) -> list[Shape]:
+    """What a solid set has outside others."""
+    shape = solid_shape(rows, dim)
+    return [] if shape is None else outside_of_all(shape, taken, dim)
 
 
 def _are_near(a: Cell, b: Cell) -> bool:

@@ -22,7 +22,6 @@ from polyregions.analysis.verification.unsafe.shape import (
     Shape,
     outside_of_all,
     shape_of,
-    solid_shape,
     volume_of_box,
 )
 from polyregions.analysis.verification.watched import Watched, watched
@@ -224,6 +223,8 @@ class _Look:
     def _pieces(self, pattern: Bools, cuts: Bools, groups: Sequence[tuple[int, Group]]) -> Iterator[Piece]:
         """The violations in one region, each without those before it."""
         region, outputs = self._region(pattern, cuts), self.problem.layers.last_along(pattern)
+        if len(groups) > 1 and (shape := shape_of(region, self.dim)) is not None:
+            region = shape.facets()  # fewer rows for all of them
         before: list[tuple[Row, ...]] = []
         for i, group in groups:
             rows = tuple(
@@ -234,22 +235,17 @@ class _Look:
             if shape is None or not shape.is_solid:
                 self.touching += shape is not None and shape.is_met
                 continue
-            for left in outside_of_all(shape.facets(), before, self.dim):
-                solid = solid_shape(left, self.dim)
-                assert solid is not None
-                yield _piece(solid, np.packbits(pattern).tobytes(), self.cell.names[i])
+            for left in outside_of_all(shape, before, self.dim):
+                yield _piece(left, np.packbits(pattern).tobytes(), self.cell.names[i])
             before.append(rows)
 
     def _region(self, pattern: Bools, cuts: Bools) -> tuple[Row, ...]:
-        """The facets of a region."""
+        """The rows that bound a region."""
         solid, neurons = self.problem.solid, np.flatnonzero(cuts).tolist()
         forms = self.problem.bounding_forms(pattern, cuts)
         labels = [*solid.labels, *(f"neuron {n}" for n in neurons)]
         strict = [*solid.strict, *(bool(pattern[n]) for n in neurons)]
-        exact = (tuple(form.exact()) for form in forms)
-        shape = shape_of(list(map(Row, exact, strict, labels)), self.dim)
-        assert shape is not None
-        return shape.facets()
+        return tuple(map(Row, (tuple(form.exact()) for form in forms), strict, labels))
 
 
 def _candidates(

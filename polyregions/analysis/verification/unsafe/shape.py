@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import lcm, prod
+from functools import cached_property, reduce
+from math import prod
+from operator import and_
 from typing import NamedTuple
 
-from polyregions.exact.numbers import dot
+import numpy as np
+
+from polyregions.exact.numbers import Point, dot, quotient
 from polyregions.polyhedra.generators import Generators, generators
 from polyregions.polyhedra.volume import exact_volume
 
@@ -38,27 +42,39 @@ class Shape:
     Attributes:
         rows: its rows, constant ones left out.
         generators: its vertices, with the rows they lie on.
-        inside: homogeneous integers of the mean of the vertices, which is inside all rows that it can be inside of.
     """
 
     rows: tuple[Row, ...]
     generators: Generators
-    inside: tuple[int, ...]
+
+    @cached_property
+    def _always_tight(self) -> int:
+        """The rows that vanish on all of it, as bits."""
+        return reduce(and_, (point.tight for point in self.generators.points))
 
     @property
     def is_solid(self) -> bool:
-        """Whether it has an interior."""
-        return all(dot(row.entries, self.inside) > 0 for row in self.rows)
+        """Whether it has an interior: no row vanishes all over it."""
+        return self._always_tight == 0
 
     @property
     def is_met(self) -> bool:
         """Whether it has a point, open rows taken as open."""
-        return all(dot(row.entries, self.inside) > 0 for row in self.rows if row.strict)
+        return not any(row.strict and self._always_tight >> i & 1 for i, row in enumerate(self.rows))
 
     @property
     def point(self) -> tuple[Fraction, ...]:
-        """The mean of the vertices."""
-        return tuple(Fraction(entry, self.inside[-1]) for entry in self.inside[:-1])
+        """A point strictly inside a solid one: the mean of the vertices in floats, else one near some vertices."""
+        vertices = [point.direction for point in self.generators.points]
+        floats = np.array([[quotient(e, v[-1]) for e in v[:-1]] for v in vertices], dtype=np.float64)
+        middle = Point(floats.mean(axis=0))
+        if np.all(np.isfinite(middle.approx)) and self._is_inside(middle.integers):
+            return middle.coordinates
+        total = [sum(column) for column in zip(*vertices, strict=True)]  # a mean with positive weights
+        return tuple(Fraction(entry, total[-1]) for entry in total[:-1])
+
+    def _is_inside(self, point: Sequence[int]) -> bool:
+        return all(dot(row.entries, point) > 0 for row in self.rows)
 
     def volume(self) -> Fraction:
         """Its volume over u, if it is solid."""
@@ -93,16 +109,7 @@ def shape_of(rows: Sequence[Row], dim: int) -> Shape | None:
     found = generators([row.entries for row in kept], dim)
     if not found.points:
         return None
-    return Shape(tuple(kept), found, _mean([point.direction for point in found.points]))
-
-
-def _mean(points: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """The mean of homogeneous points, homogeneous."""
-    scale = lcm(*(point[-1] for point in points))
-    sums = [
-        sum(column) for column in zip(*([e * (scale // p[-1]) for e in p[:-1]] for p in points), strict=True)
-    ]
-    return (*sums, scale * len(points))
+    return Shape(tuple(kept), found)
 
 
 def solid_shape(rows: Sequence[Row], dim: int) -> Shape | None:
@@ -124,22 +131,22 @@ def volume_of_box(rows: Sequence[Row], dim: int) -> Fraction | None:
     return prod((sides[j, False] - sides[j, True] for j in range(dim)), start=Fraction(1))
 
 
-def without(rows: Sequence[Row], taken: Sequence[Row], dim: int) -> Iterator[tuple[Row, ...]]:
+def without(shape: Shape, taken: Sequence[Row], dim: int) -> Iterator[Shape]:
     """What a polytope has outside another one, as polytopes with interior that have no point in common.
 
     The first is beyond the first row of `taken`, the second within it and beyond the second row, and so on.
     """
-    inner = tuple(rows)
+    inner = shape.facets()
     for row in taken:
-        shape = solid_shape((*inner, row.negated()), dim)
-        if shape is not None:
-            yield shape.facets()
+        beyond = solid_shape((*inner, row.negated()), dim)
+        if beyond is not None:
+            yield beyond
         inner = (*inner, row)
 
 
-def outside_of_all(rows: Sequence[Row], taken: Sequence[Sequence[Row]], dim: int) -> list[tuple[Row, ...]]:
-    """What a polytope has outside several others."""
-    left = [tuple(rows)]
+def outside_of_all(shape: Shape, taken: Iterable[Sequence[Row]], dim: int) -> list[Shape]:
+    """What a solid polytope has outside several others."""
+    left = [shape]
     for other in taken:
-        left = [piece for rows_left in left for piece in without(rows_left, other, dim)]
+        left = [piece for one in left for piece in without(one, other, dim)]
     return left
