@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from polyregions._types import Bools, Floats
 from polyregions.analysis.verification.unsafe.part import Piece
+from polyregions.analysis.verification.unsafe.shares import exact_sum
 from polyregions.analysis.verification.verdict import Verdict
 from polyregions.exact.affine import IntegerAffine, compose, integer_matrix
 from polyregions.exact.numbers import Point, nearest_float
@@ -36,7 +38,8 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
         pieces: what was found, over the coordinates of the hull.
         numbers: for each piece the number of its region, counted as they were found.
         whole: the volume of the union of the input sets, over the coordinates of the hull.
-        interval: exact bounds of the violating share of the input sets; equal if nothing was left out.
+        interval: proved bounds of the violating share of the input sets: what is violated so far, and 1 without what is
+            proved safe so far; less than 2**-200 apart if the search was not stopped.
         complete: whether everything was looked at.
         verdict: "violated" if there is a violating input, "holds" if there is none, "unknown" if the search was
             stopped before it met one; proved.
@@ -71,20 +74,31 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
     def _member(self, place: int) -> UnsafePolytope:
         return UnsafePolytope(self, place)
 
-    @property
+    @cached_property
     def exact_share(self) -> Fraction | None:
-        """The violating share of the union of the input sets; None if the search was stopped, see `interval`."""
-        return self.interval[0] if self.interval[0] == self.interval[1] else None
+        """The violating share of the union of the input sets; None if the search was stopped, see `interval`.
+
+        Complexity: its digits are about those of all volumes together, which takes seconds for some ten thousand.
+        """
+        return self._listed / self.whole if self.complete else None
 
     @property
     def share(self) -> float | None:
         """The same, rounded once."""
-        return None if self.exact_share is None else nearest_float(self.exact_share)
+        if not self.complete:
+            return None
+        low, high = map(nearest_float, self.interval)
+        return low if low == high or self.exact_share is None else nearest_float(self.exact_share)
+
+    @cached_property
+    def _listed(self) -> Fraction:
+        """The volume of all listed polytopes, over the coordinates of the hull."""
+        return exact_sum([piece.volume for piece in self.pieces])
 
     @property
     def volume(self) -> float:
         """The volume of all listed polytopes in the inputs, in the dimension of the input sets."""
-        return nearest_float(sum((piece.volume for piece in self.pieces), Fraction(0))) * self.hull.scale()
+        return nearest_float(self._listed) * self.hull.scale()
 
     @property
     def volumes(self) -> Floats:

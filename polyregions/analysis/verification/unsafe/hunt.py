@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
-from functools import cached_property
 
 from polyregions.analysis.verification.unsafe.look import Task
 from polyregions.analysis.verification.unsafe.part import Part, Piece
 from polyregions.analysis.verification.unsafe.shape import shape_of, volume_of_box
+from polyregions.analysis.verification.unsafe.shares import Share, from_units
 from polyregions.analysis.verification.unsafe.workers import Workers, workers_for
 from polyregions.errors import StoppedError
 from polyregions.progress import Watch
@@ -29,8 +29,9 @@ class Hunt:
 
     Attributes:
         complete: whether all parts are settled.
-        violated: volume of the violating polytopes so far, over u.
-        settled: volume of the parts that are settled.
+        whole: the volume of the union of the input sets, over u.
+        violated: the share of the violating polytopes so far.
+        settled: the share of the parts that are settled.
         regions: how many regions were looked at.
         parts: how many parts.
         touching: how many regions only touch a violation.
@@ -42,13 +43,9 @@ class Hunt:
         self.task, self._n_workers, self._max_regions = task, workers, max_regions
         self._watch = watch or Watch(None)
         self.complete = False
-        self.violated = self.settled = Fraction(0)
+        self.whole = sum((self._volume(part) for part in task.parts()), Fraction(0))
+        self.violated, self.settled = Share(self.whole), Share(self.whole)
         self.regions = self.parts = self.touching = 0
-
-    @cached_property
-    def whole(self) -> Fraction:
-        """The volume of the union of the input sets, over u."""
-        return sum((self._volume(part) for part in self.task.parts()), Fraction(0))
 
     def _volume(self, part: Part) -> Fraction:
         found = volume_of_box(part.rows, self.task.dim)
@@ -61,14 +58,15 @@ class Hunt:
     @property
     def interval(self) -> tuple[Fraction, Fraction]:
         """The violating share of the input sets is not below the first and not above the second; proved."""
-        safe = self.settled - self.violated
-        return self.violated / self.whole, 1 - safe / self.whole
+        safe = max(0, self.settled.low - self.violated.high)
+        lower, upper = from_units(self.violated.low), 1 - from_units(safe)
+        return lower, from_units(self.violated.high) if self.complete else upper
 
     def regions_with_pieces(self) -> Iterator[tuple[Piece, ...]]:
         """The violating polytopes, region by region, until the end or until it is stopped."""
         with workers_for(self.task, self._n_workers) as workers, closing(self._waves(workers)) as found:
             yield from found
-        self._watch.ends(self.regions, float(self.settled / self.whole))
+        self._watch.ends(self.regions, self.settled.about)
 
     def _waves(self, workers: Workers) -> Generator[tuple[Piece, ...], None, None]:
         wave = self.task.parts()
@@ -84,10 +82,11 @@ class Hunt:
                     return
                 self.parts, self.regions = self.parts + 1, self.regions + outcome.regions
                 self.touching += outcome.touching
-                self.settled += outcome.volume
+                self.settled.add(outcome.volume)
                 following += outcome.halves
                 for pieces in outcome.pieces:
-                    self.violated += sum((piece.volume for piece in pieces), Fraction(0))
+                    for piece in pieces:
+                        self.violated.add(piece.volume)
                     yield pieces
             wave = following
         self.complete = True
@@ -95,4 +94,4 @@ class Hunt:
     def _goes_on(self) -> bool:
         if self._max_regions is not None and self.regions >= self._max_regions:
             return False
-        return self._watch.goes_on(self.regions, float(self.settled / self.whole))
+        return self._watch.goes_on(self.regions, self.settled.about)

@@ -102,7 +102,7 @@ class Finish:
         )
 
     def _verdict(self, thin: Verdict) -> Verdict:
-        if self._hunt.violated or self._hunt.touching or thin == "violated":
+        if self._hunt.violated.high or self._hunt.touching or thin == "violated":
             return "violated"
         return "holds" if self._hunt.complete and thin == "holds" else "unknown"
 
