@@ -27,7 +27,8 @@ PUBLIC = [
     "LinePieces", "Lipschitz", "LocalModels", "LowerDimensionalRegion", "LowerDimensionalRegions", "Network",
     "NeuronStatus", "PersistenceDiagram", "PlaneSection", "PolyregionsError", "PreimagePiece", "Progress",
     "Property", "ReachPiece", "Region", "RegionSet", "Report", "Robustness", "Section", "Simplified", "Slice",
-    "Stability", "Tally", "Trajectories", "Verdict", "Verification", "WholeSpace", "WinnerRegions", "add",
+    "Stability", "Tally", "Trajectories", "UnsafePolytope", "Verdict", "Verification", "Violations", "WholeSpace",
+    "WinnerRegions", "add",
     "adjacency_arrays", "adjacency_graph", "along_polyline", "along_segment", "animate_regions", "audit",
     "betti_numbers", "bottleneck_distance", "boundary_facets", "bounds", "certify", "check", "closed_loop",
     "compare_checkpoints", "compose", "count_by_characteristic_polynomial", "count_by_definition",
@@ -41,7 +42,8 @@ PUBLIC = [
     "output_range", "persistent_homology", "plane_section", "plane_through", "plot_complex", "plot_layers",
     "plot_persistence", "plot_regions", "plot_surface", "plot_training", "preimage", "reach", "region_blocks",
     "region_volumes", "report", "robustness_radii", "robustness_radius", "save", "segment", "side_by_side",
-    "simplify", "subtract", "tally_regions", "trajectories", "verify", "winner_regions",
+    "simplify", "subtract", "tally_regions", "trajectories", "verify", "violations",
+    "winner_regions",
 ]  # fmt: skip
 EXTRAS = ["onnx", "torch", "matplotlib", "pyarrow", "pandas", "dask", "distributed", "cvxpy", "rich"]
 EXTRAS += ["keras", "sklearn"]

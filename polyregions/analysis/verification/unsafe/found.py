@@ -43,6 +43,7 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
         complete: whether everything was looked at.
         verdict: "violated" if there is a violating input, "holds" if there is none, "unknown" if the search was
             stopped before it met one; proved.
+        listed: how many polytopes were found, whether or not they are kept here.
         touching: how many regions of the network (or parts of them) meet a violation only in points without volume,
             which are not listed; they may be on the boundary of what is.
         regions: how many regions were looked at.
@@ -62,6 +63,7 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
     interval: tuple[Fraction, Fraction]
     complete: bool
     verdict: Verdict
+    listed: int
     touching: int
     regions: int
     parts: int
@@ -80,7 +82,7 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
 
         Complexity: its digits are about those of all volumes together, which takes seconds for some ten thousand.
         """
-        return self._listed / self.whole if self.complete else None
+        return self._sum / self.whole if self.complete and self.listed == len(self) else None
 
     @property
     def share(self) -> float | None:
@@ -91,14 +93,14 @@ class Violations(ReadOnly, Members["UnsafePolytope"]):
         return low if low == high or self.exact_share is None else nearest_float(self.exact_share)
 
     @cached_property
-    def _listed(self) -> Fraction:
+    def _sum(self) -> Fraction:
         """The volume of all listed polytopes, over the coordinates of the hull."""
         return exact_sum([piece.volume for piece in self.pieces])
 
     @property
     def volume(self) -> float:
         """The volume of all listed polytopes in the inputs, in the dimension of the input sets."""
-        return nearest_float(self._listed) * self.hull.scale()
+        return nearest_float(self._sum) * self.hull.scale()
 
     @property
     def volumes(self) -> Floats:

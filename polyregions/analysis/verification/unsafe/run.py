@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from time import monotonic
+from typing import Final
 
 from polyregions.analysis.verification.in_front import PRECISIONS, is_rational, translated, widened
 from polyregions.analysis.verification.property import Property
@@ -19,6 +20,9 @@ from polyregions.engine.pools import check_workers
 from polyregions.errors import UnsupportedError
 from polyregions.networks.network import Network
 from polyregions.progress import ProgressFunction, Watch, check_limits
+
+BLOCK: Final = 256
+"""Polytopes that are written together."""
 
 
 def violations(
@@ -64,36 +68,61 @@ def violations(
     >>> found.exact_share, sorted(piece.polytope.vertices().ravel().tolist() for piece in found)
     (Fraction(2, 3), [[-1.0, -0.5], [0.5, 2.0]])
     """
-    hunt, finish = hunt_for(network, prop, workers, progress, max_regions, time_limit)
-    pieces: list[Piece] = []
-    numbers: list[int] = []
-    for number, found in enumerate(hunt.regions_with_pieces()):
-        pieces += found
-        numbers += [number] * len(found)
-    return finish.violations(tuple(pieces), tuple(numbers))
+    return hunt_for(network, prop, workers, progress, max_regions, time_limit).collected()
 
 
 class Finish:
-    """What is made of a hunt once it has ended."""
+    """A hunt, and what is made of it."""
 
     def __init__(self, network: Network, prop: Property, hunt: Hunt, watch: Watch) -> None:
         self._network, self._prop, self._hunt, self._watch = network, prop, hunt, watch
-        self._start = monotonic()
+        self._start, self._listed = monotonic(), 0
 
-    def violations(self, pieces: tuple[Piece, ...], numbers: tuple[int, ...]) -> Violations:
-        """The answer, with these pieces."""
-        hunt, thin = self._hunt, self._thinner()
+    def collected(self) -> Violations:
+        """The answer, with all polytopes."""
+        pieces: list[Piece] = []
+        numbers: list[int] = []
+        for number, found in enumerate(self._hunt.regions_with_pieces()):
+            pieces += found
+            numbers += [number] * len(found)
+        self._listed = len(pieces)
+        return self.violations(pieces, numbers)
+
+    def blocks(self) -> Iterator[Violations]:
+        """The polytopes some at a time, as they are found; the first block holds none."""
+        yield self._block([], [])
+        pieces: list[Piece] = []
+        numbers: list[int] = []
+        for number, found in enumerate(self._hunt.regions_with_pieces()):
+            pieces += found
+            numbers += [number] * len(found)
+            if len(pieces) >= BLOCK:
+                yield self._block(pieces, numbers)
+                pieces, numbers = [], []
+        yield self._block(pieces, numbers)
+
+    def _block(self, pieces: Sequence[Piece], numbers: Sequence[int]) -> Violations:
+        self._listed += len(pieces)
+        return self._made(pieces, numbers, "unknown")
+
+    def violations(self, pieces: Sequence[Piece] = (), numbers: Sequence[int] = ()) -> Violations:
+        """The answer, with these polytopes."""
+        return self._made(pieces, numbers, self._thinner())
+
+    def _made(self, pieces: Sequence[Piece], numbers: Sequence[int], thin: Verdict) -> Violations:
+        hunt = self._hunt
         sets = hunt.task.sets
         return Violations(
             self._network,
             self._prop,
             sets.solid.hull,
-            pieces,
-            numbers,
+            tuple(pieces),
+            tuple(numbers),
             hunt.whole,
             hunt.interval,
             hunt.complete and thin != "unknown",
             self._verdict(thin),
+            self._listed,
             hunt.touching + (thin == "violated"),
             hunt.regions,
             hunt.parts,
@@ -129,15 +158,15 @@ def hunt_for(
     progress: ProgressFunction | None = None,
     max_regions: int | None = None,
     time_limit: float | None = None,
-) -> tuple[Hunt, Finish]:
-    """A hunt that has not begun, and what makes an answer of it; arguments and errors as `violations`."""
+) -> Finish:
+    """A hunt that has not begun; arguments and errors as `violations`."""
     check_question(network, prop)
     check_workers(None, workers if workers is not None else 0, 1)
     check_limits(max_regions, time_limit)
     watch = Watch(progress, time_limit)
     plain, numbers = _in_front(network, prop)
     hunt = Hunt(Task(network, plain, input_sets(plain), numbers), workers, max_regions, watch)
-    return hunt, Finish(network, prop, hunt, watch)
+    return Finish(network, prop, hunt, watch)
 
 
 def _in_front(network: Network, prop: Property) -> tuple[Property, tuple[tuple[int, ...], ...]]:
