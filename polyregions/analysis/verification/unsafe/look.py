@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from polyregions._types import Bools, Bytes
 from polyregions.analysis.verification.property import Property, Violation
 from polyregions.analysis.verification.relaxation import Enclosure, enclose, possible
 from polyregions.analysis.verification.sensors import with_sensors
-from polyregions.analysis.verification.unsafe.input_sets import InputSets
+from polyregions.analysis.verification.unsafe.input_sets import InputSets, input_sets
 from polyregions.analysis.verification.unsafe.part import Outcome, Part, Piece
 from polyregions.analysis.verification.unsafe.shape import (
     Row,
@@ -59,6 +59,10 @@ class Task:
     sets: InputSets
     numbers: tuple[tuple[int, ...], ...]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What travels is what was given; the input sets are cut anew."""
+        return task_of, (self.network, self.prop, self.numbers)
+
     @property
     def dim(self) -> int:
         """Coordinates u."""
@@ -67,6 +71,11 @@ class Task:
     def parts(self) -> list[Part]:
         """All cells."""
         return [Part(i, cell.rows, FIRST) for i, cell in enumerate(self.sets.cells)]
+
+
+def task_of(network: Network, prop: Property, numbers: tuple[tuple[int, ...], ...]) -> Task:
+    """The task; errors as `input_sets`."""
+    return Task(network, prop, input_sets(prop), numbers)
 
 
 class Cell:

@@ -12,8 +12,7 @@ from polyregions.analysis.verification.property import Property
 from polyregions.analysis.verification.run import check_question, verify
 from polyregions.analysis.verification.unsafe.found import Violations
 from polyregions.analysis.verification.unsafe.hunt import Hunt
-from polyregions.analysis.verification.unsafe.input_sets import input_sets
-from polyregions.analysis.verification.unsafe.look import Task
+from polyregions.analysis.verification.unsafe.look import task_of
 from polyregions.analysis.verification.unsafe.part import Piece
 from polyregions.analysis.verification.verdict import Verdict
 from polyregions.engine.pools import check_workers
@@ -165,7 +164,7 @@ def hunt_for(
     check_limits(max_regions, time_limit)
     watch = Watch(progress, time_limit)
     plain, numbers = _in_front(network, prop)
-    hunt = Hunt(Task(network, plain, input_sets(plain), numbers), workers, max_regions, watch)
+    hunt = Hunt(task_of(network, plain, numbers), workers, max_regions, watch)
     return Finish(network, prop, hunt, watch)
 
 

@@ -17,7 +17,7 @@ from polyregions.errors import StoppedError
 
 AHEAD: Final = 4
 """Portions a worker that are handed out before the first of them is wanted."""
-PORTION: Final = 8
+PORTION: Final = 2
 """Parts that travel together at most."""
 LOOK_EVERY: Final = 0.1
 """Seconds between two questions whether to go on."""
