@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import islice
 from typing import Final, Protocol
 
 from polyregions.analysis.verification.unsafe.look import Looker, Task
@@ -16,9 +17,7 @@ from polyregions.analysis.verification.unsafe.part import Outcome, Part
 from polyregions.errors import StoppedError
 
 AHEAD: Final = 4
-"""Portions a worker that are handed out before the first of them is wanted."""
-PORTION: Final = 2
-"""Parts that travel together at most."""
+"""Parts a worker that are handed out before the first of them is wanted."""
 LOOK_EVERY: Final = 0.1
 """Seconds between two questions whether to go on."""
 
@@ -49,8 +48,8 @@ def _start(packed: bytes) -> None:
     _lookers["own"] = Looker(pickle.loads(packed))
 
 
-def _look(parts: Sequence[Part]) -> list[Outcome]:
-    return [_lookers["own"].look(part) for part in parts]
+def _look(part: Part) -> Outcome:
+    return _lookers["own"].look(part)
 
 
 class Processes:
@@ -61,18 +60,16 @@ class Processes:
 
     def look(self, parts: Sequence[Part], goes_on: Callable[[], bool]) -> Iterator[Outcome]:
         """See `Workers`."""
-        size = max(1, min(PORTION, len(parts) // (AHEAD * self._n)))
-        portions = (parts[i : i + size] for i in range(0, len(parts), size))
-        out = deque[Future[list[Outcome]]]()
+        left, out = iter(parts), deque[Future[Outcome]]()
         while True:
-            while len(out) < AHEAD * self._n and (portion := next(portions, None)) is not None:
-                out.append(self._pool.submit(_look, portion))
+            for part in islice(left, AHEAD * self._n - len(out)):
+                out.append(self._pool.submit(_look, part))
             if not out:
                 return
-            yield from _result(out.popleft(), goes_on)
+            yield _result(out.popleft(), goes_on)
 
 
-def _result(future: Future[list[Outcome]], goes_on: Callable[[], bool]) -> list[Outcome]:
+def _result(future: Future[Outcome], goes_on: Callable[[], bool]) -> Outcome:
     while not wait([future], timeout=LOOK_EVERY).done:
         if not goes_on():
             raise StoppedError("stopped while parts of the input sets were looked at")
