@@ -33,7 +33,16 @@ def main() -> None:
     folder = os.environ.get("POLYREGIONS_CORPUS")
     if folder is None:
         sys.exit("set POLYREGIONS_CORPUS to the folder of the corpus")
-    head = ("network", "property", "inputs", "polytopes", "regions", "parts", "violating share", "CPU seconds")
+    head = (
+        "network",
+        "property",
+        "inputs",
+        "polytopes",
+        "regions",
+        "parts",
+        "violating share",
+        "CPU seconds",
+    )
     print(line(head))
     print(line("---" for _ in head))
     for network, prop in INSTANCES:

@@ -82,6 +82,22 @@ def test_a_maximum_that_is_only_touched_has_no_share() -> None:
     assert pr.violations(ABS, strict).verdict == "holds"
 
 
+@pytest.mark.parametrize("n", [1, 2, 20])
+def test_a_minimum_at_a_kink_is_touched_from_both_sides(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """|x| <= 0 at one point, |x| < 0 nowhere; also where the input set is halved there, or before."""
+    monkeypatch.setattr(look, "FIRST", n)
+    for domain in (Box([-1], [2]), Box([-1], [1])):
+        found = pr.violations(ABS, Property.avoid(domain, HPolytope([[1]], [0])))
+        assert (found.verdict, len(found), found.exact_share) == ("violated", 0, 0)
+        assert found.touching >= 2
+        assert (
+            pr.violations(ABS, Property.avoid(domain, HPolytope([[1]], [0], strict=[True]))).verdict
+            == "holds"
+        )
+    half = HPolytope([[1], [-1]], [1, 0], strict=[False, True])  # 0 < x: the point is left out
+    assert pr.violations(ABS, Property.avoid(half, HPolytope([[1]], [0]))).verdict == "holds"
+
+
 def test_overlapping_disjuncts_are_cut_into_disjoint_pieces() -> None:
     """x >= 0, y >= 0 on the identity: three quarters of the square."""
     net = Network.from_layers([([[1, 0], [0, 1]], [0, 0])])

@@ -250,11 +250,12 @@ class _Look:
 
     def _region(self, pattern: Bools, cuts: Bools) -> tuple[Row, ...]:
         """The rows that bound a region."""
-        solid, neurons = self.problem.solid, np.flatnonzero(cuts).tolist()
-        forms = self.problem.bounding_forms(pattern, cuts)
-        labels = [*solid.labels, *(f"neuron {n}" for n in neurons)]
-        strict = [*solid.strict, *(bool(pattern[n]) for n in neurons)]
-        return tuple(map(Row, (tuple(form.exact()) for form in forms), strict, labels))
+        walls = [self.part.rows[int(label)] for label in self.problem.solid.labels]
+        forms = self.problem.bounding_forms(pattern, cuts)[len(walls) :]
+        neurons = np.flatnonzero(cuts).tolist()
+        for form, n in zip(forms, neurons, strict=True):
+            walls.append(Row(tuple(form.exact()), bool(pattern[n]), f"neuron {n}", is_cut=True))
+        return tuple(walls)
 
 
 def _candidates(

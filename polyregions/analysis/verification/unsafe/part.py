@@ -31,15 +31,15 @@ class Part:
     stalled: int = 0
 
     def polytope(self, dim: int) -> HPolytope:
-        """The part as an input set."""
+        """The part as an input set; labels are numbers of rows."""
         entries = [row.entries for row in self.rows]
-        strict, labels = [row.strict for row in self.rows], [row.label for row in self.rows]
+        strict, labels = [row.strict for row in self.rows], list(map(str, range(len(self.rows))))
         return HPolytope.of_exact_rows(entries, scales(entries), dim, strict, labels)
 
     def halves(self, axis: int, middle: Fraction, dim: int) -> list[Part]:
         """The two parts below and above a value of a coordinate, which the first one has."""
         normal = [int(i == axis) * middle.denominator for i in range(dim)]
-        above = Row((*normal, -middle.numerator), True, f"cut at coordinate {axis}")
+        above = Row((*normal, -middle.numerator), True, f"cut at coordinate {axis}", is_cut=True)
         return [self._within(above.negated()._replace(label=above.label)), self._within(above)]
 
     def _within(self, wall: Row) -> Part:

@@ -24,15 +24,19 @@ class Row(NamedTuple):
         entries: k+1 integers.
         strict: whether it is open.
         label: where it comes from.
+        is_cut: whether points on it belong to the input set in any case, so that it is open only to tell
+            neighbours apart: the row of a neuron, or one that halves a set.
     """
 
     entries: tuple[int, ...]
     strict: bool
     label: str
+    is_cut: bool = False
 
     def negated(self) -> Row:
         """The row that holds where this one does not."""
-        return Row(tuple(-entry for entry in self.entries), not self.strict, f"not {self.label}")
+        entries = tuple(-entry for entry in self.entries)
+        return self._replace(entries=entries, strict=not self.strict, label=f"not {self.label}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +63,10 @@ class Shape:
 
     @property
     def is_met(self) -> bool:
-        """Whether it has a point, open rows taken as open."""
-        return not any(row.strict and self._always_tight >> i & 1 for i, row in enumerate(self.rows))
+        """Whether it has a point, open rows taken as open but for cuts."""
+        return not any(
+            row.strict and not row.is_cut and self._always_tight >> i & 1 for i, row in enumerate(self.rows)
+        )
 
     @property
     def point(self) -> tuple[Fraction, ...]:
@@ -121,7 +127,7 @@ def solid_shape(rows: Sequence[Row], dim: int) -> Shape | None:
 def volume_of_box(rows: Sequence[Row], dim: int) -> Fraction | None:
     """The volume of a box that is not empty; None if some row bounds several coordinates."""
     sides: dict[tuple[int, bool], Fraction] = {}
-    for entries, _, _ in rows:
+    for entries, *_ in rows:
         axes = [j for j, entry in enumerate(entries[:-1]) if entry]
         if len(axes) != 1:
             return None
