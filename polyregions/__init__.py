@@ -37,8 +37,8 @@ Dynamics
     reach, ReachPiece, fixed_points, FixedPoint, cycles, Cycle, Stability, invariance, Invariance, trajectories,
     Trajectories
 Verification and certificates
-    verify, Verification, Counterexample, Property, load_property, certify, Certificate, check, Verdict, audit, Audit,
-    Finding
+    verify, Verification, Counterexample, Property, load_property, violations, Violations, UnsafePolytope, certify,
+    Certificate, check, Verdict, audit, Audit, Finding
 Counting, bounds and reports
     count_by_definition, DEFINITIONS, Definition, bounds, Bound, count_table, CountTable,
     count_by_characteristic_polynomial, ArrangementCount, lower_dimensional_regions, LowerDimensionalRegions,
@@ -131,6 +131,7 @@ if _typing.TYPE_CHECKING:
     from polyregions.analysis.training import compare_checkpoints
     from polyregions.analysis.verification import Counterexample, Verification, verify
     from polyregions.analysis.verification.property import Property
+    from polyregions.analysis.verification.unsafe import UnsafePolytope, Violations, violations
     from polyregions.certificates.certificate import Certificate
     from polyregions.certificates.check import check
     from polyregions.certificates.checker import Verdict
@@ -219,6 +220,7 @@ analysis.topology.persistence: PersistenceDiagram bottleneck_distance persistent
 analysis.training: compare_checkpoints
 analysis.verification: Counterexample Verification verify
 analysis.verification.property: Property
+analysis.verification.unsafe: UnsafePolytope Violations violations
 certificates.certificate: Certificate
 certificates.check: check
 certificates.checker: Verdict
@@ -327,8 +329,10 @@ __all__ = [
     "Tally",
     "Trajectories",
     "UnionRegions",
+    "UnsafePolytope",
     "Verdict",
     "Verification",
+    "Violations",
     "WholeSpace",
     "WinnerRegions",
     "add",
@@ -422,6 +426,7 @@ __all__ = [
     "tally_regions",
     "trajectories",
     "verify",
+    "violations",
     "winner_regions",
 ]
 

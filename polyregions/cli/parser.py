@@ -64,7 +64,9 @@ versions of numba and polyregions."""
 VERIFY = """\
 Decide a VNN-LIB property: does any input of the file's input sets do what the file says must not happen?
 "holds" is proved, "violated" comes with a counterexample checked in rational arithmetic; what the network's own
-runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped)."""
+runtime makes of it in floats stands beside it. Exit status 0 holds, 1 violated, 3 unknown (stopped).
+With --all: all violating inputs as polytopes, and what share of the input set they are, exactly; if it is stopped,
+proved bounds of that share and exit status 3."""
 
 
 DIFF = """\
@@ -494,7 +496,20 @@ def _add_verify(verbs: Verbs) -> None:
         help="print sat, unsat or timeout, and the counterexample, as VNN-COMP does",
     )
     verify.add_argument(
-        "-o", "--output", metavar="FILE", help="write the result: .json, or .txt as VNN-COMP has it"
+        "--all",
+        action="store_true",
+        help="all violating inputs as disjoint polytopes, and their exact share of the input set",
+    )
+    verify.add_argument("--workers", type=_count, metavar="N", help="with --all: so many processes (1)")
+    verify.add_argument(
+        "--max-regions", type=_limit, metavar="N", help="with --all: stop after N regions (partial result)"
+    )
+    verify.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write the result: .json, or .txt as VNN-COMP has it; with --all the polytopes: .parquet (as they are "
+        "found), .npz or .json",
     )
     _everywhere(verify)
 

@@ -12,6 +12,7 @@ from polyregions.analysis.verification import Verification, verify
 from polyregions.cli.problem import network_of
 from polyregions.cli.session import Session
 from polyregions.cli.status import ANSWERED_NO, DONE, STOPPED
+from polyregions.cli.unsafe import all_violations
 from polyregions.errors import OptionError, visible
 from polyregions.io.files import suffix_of, write_whole
 from polyregions.io.models.runtime.run import FloatRun, run_in_floats
@@ -23,7 +24,11 @@ STATUS = {"holds": DONE, "violated": ANSWERED_NO, "unknown": STOPPED}
 
 
 def verify_(arguments: Namespace) -> int:
-    """Print a verdict, and write it if a file is named."""
+    """Print a verdict, and write it if a file is named; with --all the share of all violations."""
+    if arguments.all:
+        return all_violations(arguments)
+    if arguments.workers is not None or arguments.max_regions is not None:
+        raise OptionError("--workers and --max-regions: only with --all")
     _check_output(arguments.output)
     session = arguments.session
     session.note(network=arguments.network)

@@ -21,6 +21,7 @@ from polyregions.analysis.rewriting.local_models import LocalModels
 from polyregions.analysis.rewriting.shallow_form import ShallowNetwork
 from polyregions.analysis.tables import Table, cell_table, edge_table, region_table, union_table
 from polyregions.analysis.topology.face_complex import FaceComplex
+from polyregions.analysis.verification.unsafe import Violations
 from polyregions.certificates.certificate import Certificate
 from polyregions.errors import MissingFileError, OptionError
 from polyregions.io.files import as_path, read_bytes, suffix_of, write_together, write_whole
@@ -37,6 +38,7 @@ from polyregions.io.results.paper_tables import table_json, table_latex, table_m
 from polyregions.io.results.regions import regions_about, regions_npz, regions_of_npz, union_about
 from polyregions.io.results.report import FORMATS, SUFFIXES
 from polyregions.io.results.thin import thin_npz, thin_parquet
+from polyregions.io.results.unsafe import violations_json, violations_npz, violations_parquet
 from polyregions.io.store.regions import open_store
 from polyregions.io.tables.csv_files import graph_of_csv, table_csv
 from polyregions.io.tables.gexf import graph_gexf, graph_of_gexf
@@ -81,6 +83,11 @@ WRITERS: dict[type, dict[str, Writer]] = {
     Network: {".npz": lambda network: npz_bytes(network_arrays(network))},
     ShallowNetwork: {".npz": lambda shallow: npz_bytes(shallow.to_arrays())},
     LocalModels: {".csv": lambda models: models.to_csv().encode()},
+    Violations: {
+        ".npz": violations_npz,
+        ".json": violations_json,
+        ".parquet": lambda found: violations_parquet([found], lambda: found),
+    },
 }
 TABLES = (".csv", ".parquet")
 HREPS = (".npz", ".parquet")
@@ -102,7 +109,8 @@ READERS: dict[str, Callable[[bytes, str], nx.Graph]] = {
 Result: TypeAlias = (
     "RegionSet | UnionRegions | LowerDimensionalRegions |"
     "DecisionCells | DecisionBoundary | Adjacency | nx.Graph | Certificate | Checkpoints | CountTable | "
-    "Report | DecisionTree | FaceComplex | LocalModels | ShallowNetwork | Network | HPolytope"
+    "Report | DecisionTree | FaceComplex | LocalModels | ShallowNetwork | Network | HPolytope | "
+    "Violations"
 )
 
 
@@ -129,7 +137,8 @@ def save(
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
     checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
     or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Complexes: ``.npz`` or ``.parquet``, see
-    docs/topology.md. Local models: ``.csv``. Shallow forms:
+    docs/topology.md. Local models: ``.csv``. Violations: ``.parquet``, ``.npz`` or ``.json``, see
+    docs/verify.md. Shallow forms:
     ``.npz``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
     function (`load_network` reads it back).
     A file appears under its name only once it is complete.
@@ -191,7 +200,7 @@ def save(
             f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), "
             "decision cells or their boundary, a graph or its "
             "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
-            "models, a shallow form, a network or a polytope"
+            "models, a shallow form, a network, a polytope or violations"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from flint import fmpq, fmpq_mat, fmpz_mat, nmod_mat
 
-from polyregions.exact.numbers import nearest_float, root
+from polyregions.exact.numbers import nearest_float, quotient, root
 from polyregions.polyhedra.generators import Generators, generators
 from polyregions.polyhedra.hull import AffineHull
 from polyregions.polyhedra.lattice import FaceLattice, members
@@ -23,7 +23,7 @@ from polyregions.polyhedra.polygon import polygon_corners, shoelace
 
 PRIME = 2**61 - 1
 
-Number: TypeAlias = Any  # float or Fraction: what multiples of volumes are added up in
+Number: TypeAlias = Any  # float or fmpq: what multiples of volumes are added up in
 
 
 def volume(found: Generators) -> float:
@@ -31,17 +31,22 @@ def volume(found: Generators) -> float:
 
     Complexity: a determinant for each pair of a face and a facet of it, at most.
     """
-    share, simplex = _measured(found, nearest_float)
-    return float(share * nearest_float(simplex))
+    share, simplex = _measured(found, _rounded)
+    return float(share * _rounded(simplex))
 
 
 def exact_volume(found: Generators) -> Fraction:
     """The same in rationals."""
-    share, simplex = _measured(found, Fraction)
-    return Fraction(share * simplex)
+    share, simplex = _measured(found, fmpq)
+    size = share * simplex
+    return Fraction(int(size.p), int(size.q))
 
 
-def _measured(found: Generators, number: Callable[[Fraction], Number]) -> tuple[Number, Fraction]:
+def _rounded(number: fmpq) -> float:
+    return quotient(int(number.p), int(number.q))
+
+
+def _measured(found: Generators, number: Callable[[fmpq], Number]) -> tuple[Number, fmpq]:
     """How many times the volume of a simplex, and that volume."""
     points = [point.direction for point in found.points]
     k = len(points[0]) - 1
@@ -70,7 +75,7 @@ def facet_volumes(rows: Sequence[Sequence[int]], chosen: Sequence[int], hull: Af
     found, k = generators(rows, hull.dim), hull.dim
     points = [point.direction for point in found.points]
     lattice = FaceLattice.of([point.tight for point in found.points], len(points))
-    measures, (gram, squared) = _Measures(points, lattice, nearest_float), hull.gram()
+    measures, (gram, squared) = _Measures(points, lattice, _rounded), hull.gram()
     metric = fmpq_mat(gram) / squared
     volumes = []
     for row in chosen:
@@ -101,7 +106,7 @@ class _Measures:
     """
 
     def __init__(
-        self, points: list[list[int]], lattice: FaceLattice, number: Callable[[Fraction], Number]
+        self, points: list[list[int]], lattice: FaceLattice, number: Callable[[fmpq], Number]
     ) -> None:
         self.lattice, self._points = lattice, points
         self._number = number
@@ -116,7 +121,7 @@ class _Measures:
     def _measured(self, face: int, dim: int) -> tuple[Number, tuple[int, ...]]:
         apex, *others = members(face)
         if len(others) <= dim:
-            return self._number(Fraction(1)), (apex, *others)
+            return self._number(fmpq(1)), (apex, *others)
         bases: list[tuple[Number, tuple[int, ...]]] = [
             self.measure(f, dim - 1) for f in self.lattice.facets(face) if not f >> apex & 1
         ]
@@ -128,12 +133,12 @@ class _Measures:
             total = total + share * self._number(abs(self.determinant((apex, *base), axes) / whole))
         return total, unit
 
-    def determinant(self, simplex: Sequence[int], axes: Sequence[int]) -> Fraction:
+    def determinant(self, simplex: Sequence[int], axes: Sequence[int]) -> fmpq:
         """Determinant of the edges of a simplex along some axes, up to sign."""
         points = [self._points[i] for i in simplex]
         n = len(points)
         homogeneous = fmpz_mat(n, n, [entry for p in points for entry in (*(p[j] for j in axes), p[-1])])
-        return Fraction(int(homogeneous.det()), prod(p[-1] for p in points))
+        return fmpq(homogeneous.det(), prod(p[-1] for p in points))
 
     def _axes(self, simplex: Sequence[int]) -> Sequence[int]:
         """Axes along which the projection of the simplex keeps its dimension: as it does modulo a prime."""

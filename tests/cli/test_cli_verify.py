@@ -211,3 +211,67 @@ def test_time_that_reading_took_is_no_longer_there(
     monkeypatch.setattr("polyregions.cli.verify.verify", verify)
     assert main(["verify", network, prop, "--timeout", "30", "-q"]) == 3
     assert given == [25.0]
+
+
+# ---------------------------------------------------------------- all violations
+
+
+def test_all_violations_have_a_share(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """|x| >= 1/2 on [-1, 2]."""
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 0.5)"), "--all", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["verdict"], found["polytopes"], found["exact_share"]) == ("violated", 2, "2/3")
+    assert found["share_at_least"] <= 2 / 3 <= found["share_at_most"]
+    assert found["complete"]
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 2.5)"), "--all"]) == 0
+    assert "exact share: 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".npz", ".json"])
+def test_all_violations_are_written(
+    suffix: str, network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    file = tmp_path / f"v{suffix}"
+    prop = spec(tmp_path, "(>= Y_0 0.5)")
+    assert main(["verify", network, prop, "--all", "-o", str(file), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["file"], report["polytopes"]) == (str(file), 2)
+    if suffix == ".parquet":
+        from pyarrow import parquet
+
+        assert sorted(parquet.read_table(file)["volume"].to_pylist()) == [0.5, 1.5]
+    elif suffix == ".npz":
+        assert sorted(np.load(file)["volume"].tolist()) == [0.5, 1.5]
+    else:
+        assert sorted(p["volume"] for p in json.loads(file.read_text())["polytopes"]) == [0.5, 1.5]
+
+
+def test_all_violations_stopped_early_are_partial(
+    network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "v.json"
+    asked = ["verify", network, spec(tmp_path, "(>= Y_0 0.5)"), "--all", "--max-regions", "0"]
+    assert main([*asked, "-o", str(file), "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert (report["complete"], report["share_at_least"], report["share_at_most"]) == (False, 0.0, 1.0)
+    assert json.loads(file.read_text())["polytopes"] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--workers", "2"], "only with --all"),
+        (["--max-regions", "2"], "only with --all"),
+        (["--all", "--vnncomp"], "--vnncomp"),
+        (["--all", "-o", "v.txt"], "v.txt: expected a name that ends in one of .npz, .json, .parquet"),
+    ],
+)
+def test_options_that_do_not_fit(
+    options: list[str], complaint: str, network: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", network, spec(tmp_path, "(>= Y_0 0.5)"), *options]) == 2
+    assert complaint in capsys.readouterr().err

@@ -2,7 +2,8 @@
 
 `watched` folds a property into the network, `attack` looks for a violation at points, `search` proves that there is
 none or finds one: it splits the input set until `relaxation` and `program` prove a part free of violations, or the
-network is affine on it and `leaf` decides. `scan` looks at all regions where floats can bound nothing.
+network is affine on it and `leaf` decides. `scan` looks at all regions where floats can bound nothing. `unsafe`
+has all violations instead of one.
 """
 
 from polyregions.analysis.verification.run import verify

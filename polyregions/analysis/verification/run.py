@@ -71,7 +71,8 @@ def verify(
     >>> found.verdict, found.counterexample.point.tolist()
     ('violated', [2.0])
     """
-    _check(network, prop, timeout)
+    check_question(network, prop)
+    _check_timeout(timeout)
     clock = _Clock(timeout, progress, len(prop.cases))
     if network.final_function is None:
         return _decide(network, prop, clock, _exactly(prop))
@@ -132,7 +133,13 @@ def _decide(network: Network, prop: Property, clock: _Clock, confirm: Confirm) -
     return clock.verification("unknown" if stopped else "holds", None, notices)
 
 
-def _check(network: Network, prop: Property, timeout: float | None) -> None:
+def check_question(network: Network, prop: Property) -> None:
+    """Refuse what is no network, no property, or a property of other networks.
+
+    Raises:
+        NetworkError: no network.
+        InputError: no property, or other numbers of inputs and outputs.
+    """
     expect(network, Network, "network", NetworkError)
     if not isinstance(prop, Property):
         raise InputError(f"property: {type(prop).__name__}, expected a Property, such as load_property gives")
@@ -144,6 +151,9 @@ def _check(network: Network, prop: Property, timeout: float | None) -> None:
             raise InputError(
                 f"{prop.name}: is about {found} {what}, expected {wanted}, those of {network.name}"
             )
+
+
+def _check_timeout(timeout: float | None) -> None:
     if timeout is not None and not (isfinite(timeout) and timeout > 0):
         raise OptionError(f"timeout is {timeout}, expected a positive number of seconds")
 
