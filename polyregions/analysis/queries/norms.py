@@ -149,6 +149,21 @@ def _least_squares(normals: Floats, gaps: Floats) -> Floats:
     return found
 
 
+def least_step(normals: Floats, gaps: Floats) -> Floats:
+    """The least z (k,) in l2 with ``normals @ z >= gaps``, in floats: close to it, and nothing is proved.
+
+    Args:
+        normals: (m, k).
+        gaps: (m,).
+    """
+    if not np.any(gaps > 0):
+        return np.zeros(normals.shape[1])
+    found, scale = _least_squares(normals, gaps), float(np.abs(gaps).max())
+    rest = 1.0 - float(gaps @ found) / scale  # the dual problem's own residual, zero if there is no such z
+    step: Floats = (found @ normals) * (scale / rest) if rest > 0 else np.zeros(normals.shape[1])
+    return step
+
+
 def _by_exact_program(
     norm: Norm, rows: Sequence[Sequence[int]], x: Sequence[Fraction], inside: Sequence[Fraction]
 ) -> tuple[Fraction, list[Fraction]]:
