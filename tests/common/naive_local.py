@@ -21,7 +21,7 @@ def meets(rows: Sequence[Row], x: Sequence[Fraction], radius: Fraction, norm: st
         if norm == "linf"
         else [list(signs) for signs in product((1, -1), repeat=d)]
     )
-    ball = [naive.make_row([-s for s in a], naive.dot(a, x) + radius, True) for a in normals]
+    ball = [naive.make_row(a, naive.dot(a, x) + radius, True) for a in normals]
     return naive.find_point([*naive.opened(rows), *ball], d) is not None
 
 
@@ -31,7 +31,7 @@ def squared_distance(rows: Sequence[Row], x: Sequence[Fraction]) -> Fraction:
     for size in range(len(x) + 1):
         for tight in combinations(rows, size):
             point = projected(x, tight)
-            if point is not None and all(naive.dot(row.a, point) + row.c >= 0 for row in rows):
+            if point is not None and all(naive.dot(row.a, point) <= row.c for row in rows):
                 found = sum(((p - c) ** 2 for p, c in zip(point, x, strict=True)), Fraction(0))
                 best = found if best is None else min(best, found)
     assert best is not None
@@ -42,7 +42,7 @@ def projected(x: Sequence[Fraction], tight: Sequence[Row]) -> list[Fraction] | N
     """The nearest point to x where some independent rows vanish; None if they are dependent."""
     n = len(tight)
     system = [[naive.dot(r.a, [Fraction(v) for v in s.a]) for s in tight] for r in tight]
-    right = [-(naive.dot(r.a, x) + r.c) for r in tight]
+    right = [r.c - naive.dot(r.a, x) for r in tight]
     table = [[Fraction(v) for v in row] + [Fraction(b)] for row, b in zip(system, right, strict=True)]
     for i in range(n):
         pivot = next((j for j in range(i, n) if table[j][i]), None)
