@@ -21,7 +21,11 @@ LAYERS: dict[str, Any] = {
     "equal and opposite": [([[1, 0], [2, 0], [-1, 0], [0, 1]], [0, 0, 0, 1]), ([[1, 1, -1, 1]], [0])],
     "dead": [([[1, 1], [0, 0], [0, 0]], [0, -1, 0]), ([[1, 1, 1], [0, 1, 1]], [0, 0]), ([[1, 1]], [0])],
     "silent behind": [([[1, 0], [0, 1]], [0, 0]), ([[1, 0], [1, -1]], [0, 0]), ([[1, 1]], [0])],
-    "zero biases": [([[1, 2], [2, -1], [1, 1]], [0, 0, 0]), ([[1, -1, 1], [1, 1, -1]], [0, 0]), ([[1, 1]], [0])],
+    "zero biases": [
+        ([[1, 2], [2, -1], [1, 1]], [0, 0, 0]),
+        ([[1, -1, 1], [1, 1, -1]], [0, 0]),
+        ([[1, 1]], [0]),
+    ],
     **{f"integers {seed}": integer_layers(generator(seed), (2, 3, 2, 2)) for seed in range(6)},
     **{f"space {seed}": integer_layers(generator(20 + seed), (3, 3, 1)) for seed in range(3)},
     "floats": random_layers(5, 2, 4, 2, 2),
@@ -55,7 +59,9 @@ def test_hops_are_those_of_the_twins_graph(name: str) -> None:
             start = here[found.centre]
             rows = naive.pattern_rows(layers, start, domain)
             assert all(naive.dot(row.a, x) <= row.c for row in rows)  # its closure holds x
-            assert dict(zip(here, found.hops.tolist(), strict=True)) == naive_local.within_hops(edges, start, hops)
+            assert dict(zip(here, found.hops.tolist(), strict=True)) == naive_local.within_hops(
+                edges, start, hops
+            )
         assert here == everything
 
 
@@ -100,7 +106,9 @@ def test_all_hops_give_the_full_enumeration(name: str) -> None:
     expected = [regions.patterns[j].tolist() for j in beside[offsets[i] : offsets[i + 1]]]
     assert sorted(facet.pattern.tolist() for facet in here.facets) == sorted(expected)
     near = pr.neighbourhood(net, x, hops=1, domain=domain)
-    assert sorted(regions.find(r.pattern) or 0 for r in near) == sorted([i, *beside[offsets[i] : offsets[i + 1]]])
+    assert sorted(regions.find(r.pattern) or 0 for r in near) == sorted(
+        [i, *beside[offsets[i] : offsets[i + 1]]]
+    )
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
@@ -126,7 +134,10 @@ def test_what_region_at_says_is_what_the_network_does() -> None:
     assert tuple(int(b) for b in here.pattern) == naive.pattern_at(layers, x)
     assert here.label() == int(np.argmax(net([x])[0]))
     weight, bias = here.exact_affine_map.fractions()
-    assert tuple(naive.dot(row, [Fraction(c) for c in x]) + b for row, b in zip(weight, bias, strict=True)) == here.value
+    assert (
+        tuple(naive.dot(row, [Fraction(c) for c in x]) + b for row, b in zip(weight, bias, strict=True))
+        == here.value
+    )
     rows = naive.pattern_rows(layers, tuple(int(b) for b in here.pattern), [])
     truth = [n for n, row in enumerate(rows) if _is_facet(rows, row)]
     assert sorted(n for facet in here.facets for n in facet.neurons) == truth
@@ -145,7 +156,10 @@ def _is_facet(rows: list[naive.Row], row: naive.Row) -> bool:
 def test_the_decision_cells_in_a_ball_are_those_that_meet_it(name: str, norm: Any) -> None:
     layers, domain, net, box = twin(name)
     rule = "argmax"
-    rows = {cell: naive.closed(naive.decision_rows(layers, cell, domain)) for cell in naive.decision_cells(layers, domain)}
+    rows = {
+        cell: naive.closed(naive.decision_rows(layers, cell, domain))
+        for cell in naive.decision_cells(layers, domain)
+    }
     for x in points(name, 2):
         found = pr.neighbourhood(net, x, radius=1, norm=norm, domain=box)
         cells = found.decision_cells(rule)
@@ -214,7 +228,9 @@ def test_hops_work_in_a_slice_and_a_polytope() -> None:
 def test_hundreds_of_inputs() -> None:
     rng = generator(0)
     shapes = [(24, 784), (16, 24), (10, 16)]
-    net = pr.Network.from_layers([(rng.normal(size=s) / s[1] ** 0.5, rng.normal(size=s[0]) / 4) for s in shapes])
+    net = pr.Network.from_layers(
+        [(rng.normal(size=s) / s[1] ** 0.5, rng.normal(size=s[0]) / 4) for s in shapes]
+    )
     x, pixels = rng.uniform(size=784).round(3), pr.Box(0, 1, dim=784)
     for norm, radius in (("linf", 0.01), ("l2", 0.3), ("l1", 3.0)):
         found = pr.neighbourhood(net, x, radius=radius, norm=norm, domain=pixels, max_regions=40)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The brute-force twin for neighbourhoods: which regions meet a ball, in rationals. It imports nothing of `polyregions`."""
+"""The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. Nothing of `polyregions` is here."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def projected(x: Sequence[Fraction], tight: Sequence[Row]) -> list[Fraction] | N
                 factor = table[j][i] / table[i][i]
                 table[j] = [a - factor * b for a, b in zip(table[j], table[i], strict=True)]
     y = [table[i][n] / table[i][i] for i in range(n)]
-    return [c + sum((m * r.a[k] for m, r in zip(y, tight, strict=True)), Fraction(0)) for k, c in enumerate(x)]
+    return [
+        c + sum((m * r.a[k] for m, r in zip(y, tight, strict=True)), Fraction(0)) for k, c in enumerate(x)
+    ]
 
 
 def within_hops(edges: Iterable[frozenset[Pattern]], start: Pattern, hops: int) -> dict[Pattern, int]:

@@ -10,20 +10,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import inf
+from typing import Protocol
 
-import highspy
 import numpy as np
 
 from polyregions._types import Bools, Floats
-from polyregions.analysis.queries.norms import Norm, Ruler, distances_to_rows, least_step
+from polyregions.analysis.local.distance import Steps, lower_bound, shortest_step
+from polyregions.analysis.queries.norms import Norm, Ruler, distances_to_rows
 from polyregions.exact.numbers import Point, nearest_float
 from polyregions.polyhedra.facets import Decider
-from polyregions.polyhedra.oracle.forms import OpenPolyhedron
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
 from polyregions.polyhedra.oracle.highs import new_solver
 from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma, is_inside
 
 MARGINS = (0.5, 0.125, 2.0**-6, 2.0**-12)
 """How much of the room between the distance and the radius a candidate is moved away from the rows, in turn."""
+FROM_WALLS = (
+    2.0**-20
+)  # how much less it is moved away from the walls of a box, of which it may touch hundreds
+
+
+class Inputs(Decider, Protocol):
+    """An input set."""
+
+    bounds: Bounds
+    root: OpenPolyhedron
+    rows: OpenPolyhedron
+    """The rows of `root` that the bounds do not say already."""
+
+    def holds(self, point: Floats) -> bool:
+        """Whether floats prove that a point (k,) is strictly inside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +70,28 @@ class Ball:
 
     def holds(self, point: Point) -> bool:
         """Whether a point is strictly inside the ball; exact."""
-        if point.is_float64 and Fraction(self._upper_distance(point.approx)) < self.radius:
-            return True
+        if point.is_float64:
+            low, high = self._distance(point.approx)
+            if high < self.radius or low >= self.radius:  # Python compares floats with fractions exactly
+                return high < self.radius
         gaps = [abs(a - b) for a, b in zip(point.coordinates, self.centre.coordinates, strict=True)]
         if self.norm == "l2":
             return sum((gap * gap for gap in gaps), Fraction(0)) < self.radius**2
         return sum(gaps, Fraction(0)) < self.radius
 
-    def _upper_distance(self, point: Floats) -> float:
+    def _distance(self, point: Floats) -> tuple[float, float]:
+        """Bounds on the distance of a float point (k,) from the centre."""
         x = self.centre.approx
-        gaps = np.abs(point - x) * (1 + 4 * UNIT) + np.abs(x) * UNIT * 2 + TINY
-        size = float(np.sqrt(np.sum(gaps**2)) if self.norm == "l2" else np.sum(gaps))
-        bound = size * (1 + gamma(len(x) + 4)) * SAFE
-        return bound if np.isfinite(bound) else float(np.finfo(np.float64).max)
+        blur = np.abs(x) * UNIT * 2 + TINY
+        ends = []
+        with np.errstate(all="ignore"):
+            for gaps in (
+                np.maximum(np.abs(point - x) * (1 - 4 * UNIT) - blur, 0),
+                np.abs(point - x) * (1 + 4 * UNIT) + blur,
+            ):
+                ends.append(float(np.sqrt(np.sum(gaps**2)) if self.norm == "l2" else np.sum(gaps)))
+        doubt = (gamma(len(x) + 4)) * SAFE
+        return (ends[0] * (1 - doubt), ends[1] * (1 + doubt)) if np.isfinite(ends[1]) else (0.0, inf)
 
 
 class BallReferee:
@@ -73,58 +99,62 @@ class BallReferee:
 
     Args:
         ball: the ball.
-        walls: the rows of the input set.
-        whole: decides about the input set without the ball.
+        inputs: the input set.
     """
 
-    def __init__(self, ball: Ball, walls: OpenPolyhedron, whole: Decider) -> None:
-        self._ball, self._whole, self._all_walls = ball, whole, walls
+    def __init__(self, ball: Ball, inputs: Inputs) -> None:
+        self._ball, self._inputs = ball, inputs
+        walls = inputs.rows
         far = ball.is_inside(walls.rows, walls.error)
         self._walls = walls.subset(np.flatnonzero(~far).tolist())
+        self._steps = Steps.within(inputs.bounds, ball.centre.approx)
         self._ruler = Ruler(ball.norm, new_solver())
 
     def interior(self, polyhedron: OpenPolyhedron) -> Point | None:
         """A point strictly inside polyhedron, input set and ball, or None if it is proved that there is none.
 
-        Complexity: two small least-squares problems (l2) or linear programs (l1) with a row for each row and near wall.
+        Complexity: two small least-squares problems (l2) or linear programs (l1) with one row for each of the
+        polyhedron's.
         """
-        near = polyhedron.and_rows_of(self._walls)
-        centre = self._ball.centre
-        if centre.is_float64 and is_inside(near.rows, near.error, centre.approx):
-            return centre
         with np.errstate(all="ignore"):  # what overflows proves nothing
-            bound = self._ruler.lower_bound(near, centre.approx)
-            if bound >= self._ball.reach:
-                return None
-            found = self._guessed(near, bound)
-        return self._exactly(polyhedron) if found is None else found
+            is_empty, found = self._by_floats(polyhedron.and_rows_of(self._walls))
+        return None if is_empty else found or self._exactly(polyhedron)
 
-    def _guessed(self, near: OpenPolyhedron, bound: float) -> Point | None:
-        """A float point of all that, if one is easily found."""
-        x, room = self._ball.centre.approx, nearest_float(self._ball.radius) - bound
-        size = _lengths(near.rows, self._ball.norm)
-        if not (np.all(np.isfinite(near.rows)) and np.all(size > 0) and room > 0):
-            return None
+    def _by_floats(self, near: OpenPolyhedron) -> tuple[bool, Point | None]:
+        """Whether there is no such point, or else one; neither if floats cannot tell."""
+        ball, x = self._ball, self._ball.centre.approx
+        if self._is_proved(near, x):
+            return False, Point(x)
+        size = _lengths(near.rows, ball.norm)
+        if not (np.all(np.isfinite(near.rows)) and np.all(size > 0) and np.all(np.isfinite(x))):
+            return False, None
         normals = near.rows[:, :-1] / size[:, None]
         gaps = -(near.rows[:, :-1] @ x + near.rows[:, -1]) / size
+        _, y = shortest_step(normals, gaps, self._steps, ball.norm)
+        bound = lower_bound(near, x, self._steps, y / size, ball.norm)
+        room = nearest_float(ball.radius) - bound
+        if bound >= ball.reach or room <= 0:
+            return bound >= ball.reach, None
         for margin in MARGINS:
-            point = x + self._step(normals, gaps + margin * room)
-            if is_inside(near.rows, near.error, point) and self._ball.holds(Point(point)):
-                return Point(point)
-        return None
+            steps = self._steps.inside(room * margin * FROM_WALLS / len(x))
+            point = x + shortest_step(normals, gaps + margin * room, steps, ball.norm)[0]
+            if self._is_proved(near, point):
+                return False, Point(point)
+        return False, None
 
-    def _step(self, normals: Floats, gaps: Floats) -> Floats:
-        if self._ball.norm == "l2":
-            return least_step(normals, gaps)
-        return _least_sum(normals, gaps)
+    def _is_proved(self, near: OpenPolyhedron, point: Floats) -> bool:
+        """Whether a float point (k,) is strictly inside all of these."""
+        if not is_inside(near.rows, near.error, point):
+            return False
+        return self._inputs.holds(point) and self._ball.holds(Point(point))
 
     def _exactly(self, polyhedron: OpenPolyhedron) -> Point | None:
         """By the nearest point of the closure, in rationals."""
-        inside = self._whole.interior(polyhedron)
+        inside = self._inputs.interior(polyhedron)
         if inside is None:
             return None
         centre, here = self._ball.centre.coordinates, inside.coordinates
-        rows = [*polyhedron.exact_rows(), *self._all_walls.exact_rows()]
+        rows = [*polyhedron.exact_rows(), *self._inputs.root.exact_rows()]
         distance, nearest = self._ruler.exactly(rows, centre, here)
         radius = self._ball.radius**2 if self._ball.norm == "l2" else self._ball.radius
         if distance >= radius:
@@ -146,24 +176,3 @@ def _lengths(rows: Floats, norm: Norm) -> Floats:
     normals = np.abs(rows[:, :-1])
     lengths: Floats = np.sqrt((normals**2).sum(axis=1)) if norm == "l2" else normals.max(axis=1, initial=0.0)
     return lengths
-
-
-def _least_sum(normals: Floats, gaps: Floats) -> Floats:
-    """A step z (k,) with ``normals @ z >= gaps`` and the least sum of absolute values, in floats."""
-    (m, k), program = normals.shape, highspy.HighsLp()
-    matrix = np.concatenate([normals, -normals], axis=1)
-    scale = float(np.abs(gaps).max(initial=0.0)) or 1.0
-    row, column = np.nonzero(matrix)
-    program.num_col_, program.num_row_ = 2 * k, m
-    program.col_cost_ = np.ones(2 * k)
-    program.col_lower_, program.col_upper_ = np.zeros(2 * k), np.full(2 * k, np.inf)
-    program.row_lower_, program.row_upper_ = gaps / scale, np.full(m, np.inf)
-    program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    program.a_matrix_.start_ = np.searchsorted(row, np.arange(m + 1)).astype(np.int32)
-    program.a_matrix_.index_ = column.astype(np.int32)
-    program.a_matrix_.value_ = matrix[row, column]
-    solver = new_solver()
-    solver.passModel(program)
-    solver.run()
-    found = np.array(solver.getSolution().col_value, dtype=np.float64)
-    return (found[:k] - found[k:]) * scale if len(found) == 2 * k else np.zeros(k)

@@ -2,8 +2,8 @@
 
 The regions whose interior meets a convex open set are connected through facets whose relative interior meets it.
 Between two points of the set, each inside a region, choose a segment (after moving its ends a little) that avoids all
-faces of codimension two, which are finitely many. It stays in the set, and goes from each region to the next through the
-relative interior of a facet. So a search that crosses every such facet finds all of them.
+faces of codimension two, which are finitely many. It stays in the set, and goes from each region to the next through
+the relative interior of a facet. So a search that crosses every such facet finds all of them.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class Within:
         self._decider: Decider = self._whole
         if ball is not None:
             given = whole or problem
-            self._decider = BallReferee(ball, given.root, _Inputs(given))
+            self._decider = BallReferee(ball, _Inputs(given))
 
     def near(self, cell: LocalCell) -> LocalCell:
         """The cell without the rows that are positive on all that is looked at."""
@@ -73,22 +73,20 @@ class _Inputs:
 
     def __init__(self, problem: Problem) -> None:
         self._solid, self._is_box = problem.solid, is_box(problem)
-        self._root = problem.root
-        bounds = problem.solid.bounds
-        self._referee = box_referee(problem, Score()) if self._is_box else Referee(bounds)
+        self.root, self.bounds = problem.root, problem.solid.bounds
+        self.rows = self.root if problem.solid.input_bounds is None else self.root.subset([])
+        self._referee = box_referee(problem, Score()) if self._is_box else Referee(self.bounds)
 
     def interior(self, polyhedron: OpenPolyhedron) -> Point | None:
         """A point strictly inside both, or None if it is proved that there is none."""
         if not len(polyhedron.rows):
             return self._solid.interior
-        return self._referee.interior(polyhedron if self._is_box else polyhedron.and_rows_of(self._root))
+        return self._referee.interior(polyhedron if self._is_box else polyhedron.and_rows_of(self.root))
 
     def holds(self, point: Floats) -> bool:
         """Whether floats prove that a point (k,) is strictly inside."""
-        if self._is_box:
-            bounds = self._solid.bounds
-            return bool(np.all(point > bounds.lower) and np.all(point < bounds.upper))
-        return is_inside(self._root.rows, self._root.error, point)
+        inside = bool(np.all(point > self.bounds.lower) and np.all(point < self.bounds.upper))
+        return inside and is_inside(self.rows.rows, self.rows.error, point)
 
 
 def within_ball(problem: Problem, x: list[Fraction], norm: Norm, radius: Fraction) -> Within:

@@ -149,19 +149,20 @@ def _least_squares(normals: Floats, gaps: Floats) -> Floats:
     return found
 
 
-def least_step(normals: Floats, gaps: Floats) -> Floats:
-    """The least z (k,) in l2 with ``normals @ z >= gaps``, in floats: close to it, and nothing is proved.
+def least_multipliers(normals: Floats, gaps: Floats) -> Floats | None:
+    """Multipliers y (m,) of the least z in l2 with ``normals @ z >= gaps``, which is ``y @ normals``, in floats.
+
+    Nothing is proved; None where floats find no such z.
 
     Args:
         normals: (m, k).
         gaps: (m,).
     """
     if not np.any(gaps > 0):
-        return np.zeros(normals.shape[1])
+        return np.zeros(len(gaps))
     found, scale = _least_squares(normals, gaps), float(np.abs(gaps).max())
-    rest = 1.0 - float(gaps @ found) / scale  # the dual problem's own residual, zero if there is no such z
-    step: Floats = (found @ normals) * (scale / rest) if rest > 0 else np.zeros(normals.shape[1])
-    return step
+    rest = 1.0 - float(gaps @ found) / scale  # what the dual problem leaves: nothing if there is no such z
+    return found * (scale / rest) if rest > 1e-12 and found.any() else None
 
 
 def _by_exact_program(
