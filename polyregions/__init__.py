@@ -33,6 +33,8 @@ Queries
     output_range, maximize, minimize, Extreme, maximize_concave, minimize_convex, ConvexOptimum, robustness_radius,
     robustness_radii, Robustness, lipschitz_constant, Lipschitz, level_set, preimage, PreimagePiece, image, ImagePiece,
     along_segment, along_polyline, LinePieces
+Around a point
+    region_at, LocalRegion, LocalFacet, neighbourhood, Neighbourhood
 Dynamics
     reach, ReachPiece, fixed_points, FixedPoint, cycles, Cycle, Stability, invariance, Invariance, trajectories,
     Trajectories
@@ -94,6 +96,8 @@ if _typing.TYPE_CHECKING:
     from polyregions.analysis.dynamics.reach import ReachPiece, reach
     from polyregions.analysis.dynamics.stability import Stability
     from polyregions.analysis.dynamics.trajectories import Trajectories, trajectories
+    from polyregions.analysis.local.around import Neighbourhood, neighbourhood
+    from polyregions.analysis.local.at import LocalFacet, LocalRegion, region_at
     from polyregions.analysis.queries import (
         ConvexOptimum,
         Extreme,
@@ -203,6 +207,8 @@ analysis.dynamics.invariance: Invariance invariance
 analysis.dynamics.reach: ReachPiece reach
 analysis.dynamics.stability: Stability
 analysis.dynamics.trajectories: Trajectories trajectories
+analysis.local.around: Neighbourhood neighbourhood
+analysis.local.at: LocalFacet LocalRegion region_at
 analysis.queries: ConvexOptimum Extreme ImagePiece Lipschitz PreimagePiece Robustness image level_set
 analysis.queries: lipschitz_constant maximize maximize_concave minimize minimize_convex output_range
 analysis.queries: preimage robustness_radii robustness_radius
@@ -305,9 +311,12 @@ __all__ = [
     "Islands",
     "LinePieces",
     "Lipschitz",
+    "LocalFacet",
     "LocalModels",
+    "LocalRegion",
     "LowerDimensionalRegion",
     "LowerDimensionalRegions",
+    "Neighbourhood",
     "Network",
     "NeuronStatus",
     "PersistenceDiagram",
@@ -399,6 +408,7 @@ __all__ = [
     "merged_regions",
     "minimize",
     "minimize_convex",
+    "neighbourhood",
     "neuron_status",
     "output_range",
     "persistent_homology",
@@ -412,6 +422,7 @@ __all__ = [
     "plot_training",
     "preimage",
     "reach",
+    "region_at",
     "region_blocks",
     "region_volumes",
     "report",

@@ -6,15 +6,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd
+from typing import Protocol
 
 import numpy as np
 
-from polyregions._types import Floats
+from polyregions._types import Bools, Floats
 from polyregions.exact.numbers import Point, dot, nearest_float
 from polyregions.polyhedra.oracle.forms import OpenPolyhedron
-from polyregions.polyhedra.oracle.referee import Referee
 
 NEARLY = 1e-7  # rows nearer than this are compared exactly; farther ones differ for certain
+TELLING = 16  # entries that are compared first: of hundreds of inputs they tell nearly all rows apart
+
+
+class Decider(Protocol):
+    """Who decides whether open polyhedra have points: a `Referee`, or one who means only those in a ball."""
+
+    def interior(self, polyhedron: OpenPolyhedron) -> Point | None:
+        """A point strictly inside, or None if it is proved that there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +68,7 @@ class Facet:
 def facets(
     polyhedron: OpenPolyhedron,
     inside: Point,
-    referee: Referee,
+    referee: Decider,
     groups: Iterable[tuple[int, ...]] | None = None,
 ) -> Iterator[Facet]:
     """The facets of a full-dimensional polyhedron, in order of their first row.
@@ -80,7 +88,7 @@ def facets(
             yield Facet(group, inside, beyond)
 
 
-def _reach_beyond(polyhedron: OpenPolyhedron, group: tuple[int, ...], referee: Referee) -> Point | None:
+def _reach_beyond(polyhedron: OpenPolyhedron, group: tuple[int, ...], referee: Decider) -> Point | None:
     others = [i for i in range(len(polyhedron.rows)) if i not in group]
     relaxed = polyhedron.subset(others).with_form(polyhedron.form(group[0]).negated())
     return referee.interior(relaxed)
@@ -105,9 +113,18 @@ def _nearly_equal_pairs(polyhedron: OpenPolyhedron) -> list[tuple[int, int]]:
         size = np.abs(polyhedron.rows).max(axis=1, keepdims=True)
         unit = polyhedron.rows / size
         doubt = np.max(polyhedron.error / size, axis=1, initial=0.0) * 4 + NEARLY
-        distance = np.max(np.abs(unit[:, None] - unit[None]), axis=2, initial=0.0)
-        apart = distance > doubt[:, None] + doubt[None]
-    return [(int(i), int(j)) for i, j in np.argwhere(~apart) if i < j]
+        few = unit[:, np.argsort(-np.abs(unit).sum(axis=0), kind="stable")[:TELLING]]
+        first, second = np.nonzero(
+            np.triu(~_are_apart(few[:, None], few[None], doubt[:, None] + doubt[None]), 1)
+        )
+        apart = _are_apart(unit[first], unit[second], doubt[first] + doubt[second])
+    return list(zip(first[~apart].tolist(), second[~apart].tolist(), strict=True))
+
+
+def _are_apart(one: Floats, two: Floats, doubt: Floats) -> Bools:
+    """Whether rows differ in an entry by more than the doubt about them."""
+    apart: Bools = np.max(np.abs(one - two), axis=-1, initial=0.0) > doubt
+    return apart
 
 
 def _same_ray(a: list[int], b: list[int]) -> bool:

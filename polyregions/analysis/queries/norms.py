@@ -149,6 +149,22 @@ def _least_squares(normals: Floats, gaps: Floats) -> Floats:
     return found
 
 
+def least_multipliers(normals: Floats, gaps: Floats) -> Floats | None:
+    """Multipliers y (m,) of the least z in l2 with ``normals @ z >= gaps``, which is ``y @ normals``, in floats.
+
+    Nothing is proved; None where floats find no such z.
+
+    Args:
+        normals: (m, k).
+        gaps: (m,).
+    """
+    if not np.any(gaps > 0):
+        return np.zeros(len(gaps))
+    found, scale = _least_squares(normals, gaps), float(np.abs(gaps).max())
+    rest = 1.0 - float(gaps @ found) / scale  # what the dual problem leaves: nothing if there is no such z
+    return found * (scale / rest) if rest > 1e-12 and found.any() else None
+
+
 def _by_exact_program(
     norm: Norm, rows: Sequence[Sequence[int]], x: Sequence[Fraction], inside: Sequence[Fraction]
 ) -> tuple[Fraction, list[Fraction]]:

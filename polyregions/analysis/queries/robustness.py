@@ -98,7 +98,7 @@ class _Search:
         regions_of(cells)
         self.cells, self.norm = cells, norm
         self.problem = cells.regions.problem
-        if not _keeps_distances(self.problem.solid.hull):
+        if not keeps_distances(self.problem.solid.hull):
             raise DomainError("robustness: the domain is a slice, whose own coordinates distort distances")
         self.pieces = list(pieces(cells))
         self.rows = np.concatenate([piece.polyhedron.rows for piece in self.pieces])
@@ -161,7 +161,7 @@ class _Search:
         return Robustness(radius, exact, point, label, other, piece.number, solved)
 
 
-def _keeps_distances(hull: AffineHull) -> bool:
+def keeps_distances(hull: AffineHull) -> bool:
     """Whether the coordinates u are some of the inputs, the others being fixed."""
     if hull.free is None:
         return False
