@@ -1,4 +1,4 @@
-"""The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. Nothing of `polyregions` is here."""
+"""The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. It knows nothing of us."""
 
 from __future__ import annotations
 
