@@ -184,7 +184,10 @@ def random_question(seed: int) -> tuple[Network, Property, Any]:
     return net, Property.avoid(domain, *unsafe), domain
 
 
-@pytest.mark.parametrize("seed", range(30))
+LONG = 15  # two hundred polytopes in four dimensions
+
+
+@pytest.mark.parametrize("seed", [pytest.param(i, marks=[pytest.mark.slow] * (i == LONG)) for i in range(31)])
 def test_the_unsafe_and_the_safe_make_up_the_input_set(seed: int) -> None:
     net, prop, domain = random_question(seed)
     found, safe = pr.violations(net, prop), pr.violations(net, complement(prop))
