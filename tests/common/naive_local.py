@@ -39,7 +39,7 @@ def squared_distance(rows: Sequence[Row], x: Sequence[Fraction]) -> Fraction:
 
 
 def distance(rows: Sequence[Row], x: Sequence[Fraction], norm: str) -> float:
-    """The distance of x from a closed polyhedron in the plane, in l1 by looking at all kinks of the norm and corners."""
+    """The distance of x from a closed polyhedron in the plane; in l1 by all corners that it and the norm have."""
     if norm == "l2":
         return float(squared_distance(rows, x)) ** 0.5
     kinks = [naive.make_row([int(i == j) for j in range(2)], c, False) for i, c in enumerate(x)]
