@@ -75,6 +75,12 @@ it, the volume on which they decide for different classes, and whether they are 
 either way. Exit status 0; with --within E it is 1 if an output differs by more than E (0: if they are not equal)."""
 
 
+LOCAL = """\
+Look around a point, in networks of any size: nothing else is enumerated.
+Without --hops and --radius: its region, and which neurons carry the facets. With --hops: every region within so many
+facets. With --radius: every region whose interior meets the ball. All of R^d if no input set is given."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like any others: one line, no usage text around it."""
 
@@ -413,16 +419,54 @@ def _add_query(verbs: Verbs) -> None:
     asked.add_argument(
         "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
     )
-    asked.add_argument(
-        "--norm",
-        type=lambda text: f"l{text}" if f"l{text}" in NORMS else text,
-        choices=NORMS,
-        default="l2",
-        help="for distances: l1, l2 or linf, or 1, 2 or inf (default l2)",
-    )
+    _norm(asked, "for distances", "l2")
     rule = asked.add_mutually_exclusive_group()
     rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
     rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+
+
+def _add_local(verbs: Verbs) -> None:
+    around = verbs.add_parser(
+        "local",
+        help="Look around a point without enumerating the rest: its region, or all within some facets or a ball.",
+        description=LOCAL,
+        epilog="example:\n  polyregions local example:two-moons --at 0.5,0.25 --radius 1/4 --norm l2 --classes",
+        formatter_class=FORMATTER,
+    )
+    around.set_defaults(run="local:local")
+    _network(around)
+    _input_set(around, required=False)
+    around.add_argument(
+        "--at", metavar="POINT", required=True, help="the point: a,b,c or one number for all inputs"
+    )
+    how_far = around.add_mutually_exclusive_group()
+    how_far.add_argument("--hops", type=_limit, metavar="N", help="all regions within N facets")
+    how_far.add_argument(
+        "--radius", type=_number, metavar="R", help="all regions that meet the ball of this radius"
+    )
+    _norm(around, "of the ball", "linf")
+    around.add_argument(
+        "--classes", action="store_true", help="which classes win there, and in how many cells"
+    )
+    rule = around.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    around.add_argument("-o", "--output", metavar="FILE", help=f"write the regions: {', '.join(REGIONS)}")
+    around.add_argument(
+        "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
+    )
+    _time_limit(around)
+    _everywhere(around)
+
+
+def _norm(parser: argparse.ArgumentParser, what: str, usual: str) -> None:
+    parser.add_argument(
+        "--norm",
+        type=lambda text: f"l{text}" if f"l{text}" in NORMS else text,
+        choices=NORMS,
+        default=usual,
+        help=f"{what}: l1, l2 or linf, or 1, 2 or inf (default {usual})",
+    )
 
 
 def _add_diff(verbs: Verbs) -> None:
@@ -592,6 +636,7 @@ VERBS = (
     _add_plot,
     _add_explore,
     _add_query,
+    _add_local,
     _add_diff,
     _add_topology,
     _add_verify,

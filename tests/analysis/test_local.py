@@ -11,6 +11,9 @@ import pytest
 import naive
 import naive_local
 import polyregions as pr
+from polyregions.analysis.local.ball import BallReferee
+from polyregions.analysis.local.distance import Steps, lower_bound, shortest_step
+from polyregions.polyhedra.oracle.forms import Bounds, Form, OpenPolyhedron
 from problems import PROBLEMS
 from randoms import generator, integer_layers, random_layers, rational_point
 
@@ -65,8 +68,13 @@ def test_hops_are_those_of_the_twins_graph(name: str) -> None:
         assert here == everything
 
 
+LONG_RUN = {"space 1", "space 2", "integers 2", "integers 3"}
+
+
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG_RUN else []) for name in LAYERS]
+)
 def test_a_ball_meets_the_regions_that_it_meets_for_the_twin(name: str, norm: Any) -> None:
     layers, domain, net, box = twin(name)
     rows = {p: naive.closed(naive.pattern_rows(layers, p, domain)) for p in naive.regions(layers, domain)}
@@ -81,6 +89,42 @@ def test_a_ball_meets_the_regions_that_it_meets_for_the_twin(name: str, norm: An
                 if region.place not in found.regions.rational_points:
                     assert size < (radius**2 if norm == "l2" else radius)
                     assert naive.pattern_at(layers, point) == tuple(int(b) for b in region.pattern)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("name", ["equal and opposite", "integers 0", "integers 5", "space 0"])
+def test_rationals_alone_say_the_same(name: str, norm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, net, box = twin(name)
+    x = points(name, 1)[1]
+    with_floats = pr.neighbourhood(net, x, radius=1, norm=norm, domain=box)
+    monkeypatch.setattr(BallReferee, "_by_floats", lambda *_: (False, None))
+    assert patterns_of(pr.neighbourhood(net, x, radius=1, norm=norm, domain=box)) == patterns_of(with_floats)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_bound_is_never_above_the_distance_and_the_best_is_close(seed: int, norm: Any) -> None:
+    """In a box with walls beside the point, for multipliers good and bad; HPolytope's distances are the truth."""
+    rng = generator(seed)
+    rows = [
+        naive.make_row([int(v) for v in rng.integers(-4, 5, 2)], int(rng.integers(-3, 1)), False)
+        for _ in range(3)
+    ]
+    rows = [row for row in rows if not row.is_constant()]
+    walls = naive.box([0, -1], [3, 4])
+    low, high = np.array([0.0, -1.0]), np.array([3.0, 4.0])
+    closed = [*rows, *(naive.make_row(a, c, False) for a, c in walls)]
+    if naive.find_point(closed, 2) is None:
+        pytest.skip("these rows are empty")
+    forms = [Form(np.array([*(-v for v in r.a), r.c], dtype=float), np.zeros(3), lambda: []) for r in rows]
+    polyhedron, x = OpenPolyhedron.of(forms, 2), np.zeros(2)
+    steps = Steps.within(Bounds(low, high), x)
+    exact = naive_local.distance(closed, [Fraction(0)] * 2, norm)
+    z, best = shortest_step(polyhedron.rows[:, :-1], -polyhedron.rows[:, -1], steps, norm)
+    for y in (best, *(rng.uniform(size=len(rows)) for _ in range(5))):
+        assert lower_bound(polyhedron, x, steps, y, norm) <= exact * (1 + 1e-15)
+    assert lower_bound(polyhedron, x, steps, best, norm) == pytest.approx(exact, abs=1e-6)
+    assert np.linalg.norm(z, 1 if norm == "l1" else 2) == pytest.approx(exact, abs=1e-6)
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -233,7 +277,7 @@ def test_hundreds_of_inputs() -> None:
     )
     x, pixels = rng.uniform(size=784).round(3), pr.Box(0, 1, dim=784)
     for norm, radius in (("linf", 0.01), ("l2", 0.3), ("l1", 3.0)):
-        found = pr.neighbourhood(net, x, radius=radius, norm=norm, domain=pixels, max_regions=40)  # type: ignore[arg-type]
+        found = pr.neighbourhood(net, x, radius=radius, norm=norm, domain=pixels, max_regions=12)  # type: ignore[arg-type]
         assert len(found) > 5
         assert np.array_equal(_patterns(shapes, net, found.regions.points), found.regions.patterns)
         order = {"linf": np.inf, "l2": 2, "l1": 1}[norm]

@@ -1,4 +1,5 @@
-"""The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. It knows nothing of us."""
+
+"""The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. It imports no `polyregions`."""
 
 from __future__ import annotations
 
@@ -36,6 +37,20 @@ def squared_distance(rows: Sequence[Row], x: Sequence[Fraction]) -> Fraction:
                 best = found if best is None else min(best, found)
     assert best is not None
     return best
+
+
+def distance(rows: Sequence[Row], x: Sequence[Fraction], norm: str) -> float:
+    """The distance of x from a closed polyhedron in the plane; in l1 by all corners that it and the norm have."""
+    if norm == "l2":
+        return float(squared_distance(rows, x)) ** 0.5
+    kinks = [naive.make_row([int(i == j) for j in range(2)], c, False) for i, c in enumerate(x)]
+    corners = [projected(x, pair) for pair in combinations([*rows, *kinks], 2)]
+    sizes = [
+        sum((abs(p - c) for p, c in zip(point, x, strict=True)), Fraction(0))
+        for point in corners
+        if point is not None and all(naive.dot(row.a, point) <= row.c for row in rows)
+    ]
+    return float(min(sizes))
 
 
 def projected(x: Sequence[Fraction], tight: Sequence[Row]) -> list[Fraction] | None:

@@ -136,10 +136,10 @@ def region_at(network: Network, x: Any, domain: Domain | None = None) -> LocalRe
     walk = Walk(Within(problem), coordinates(problem.solid.hull, point))
     walk.run(0, 1, Watch(None))
     (found,) = walk.found
-    crossings = list(walk.crossings(found))
-    neurons = np.zeros_like(found.neurons)
-    neurons[[crossing.neurons[0] for crossing in crossings]] = True
-    region = region_set(problem, [replace(found, neurons=neurons)], near=False, complete=not crossings)[0]
+    crossings = [crossing for crossing in walk.crossings(found) if crossing is not None]
+    cell = replace(found.cell, varying=np.zeros_like(found.cell.pattern))
+    cell.varying[[crossing.neurons[0] for crossing in crossings]] = True
+    region = region_set(problem, [replace(found, cell=cell)], near=False, complete=not crossings)[0]
     germ = problem.exact.germ(walk.start)
     facets = tuple(_facet(region, crossing) for crossing in crossings)
     return LocalRegion(region, tuple(point), germ.value, facets)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from polyregions._types import Bools, Ints
+from polyregions._types import Bools, Floats, Ints
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import ComposedLayers, PulledLayer
 from polyregions.polyhedra.oracle.forms import Form, OpenPolyhedron
@@ -17,34 +20,41 @@ ROOM = 2**26  # bytes of layers pulled back that are kept of each depth
 
 @dataclass(frozen=True, eq=False)
 class LocalCell:
-    """The open polyhedron on which the network has one activation pattern.
+    """The part of what is looked at where the network has one activation pattern.
 
     Attributes:
         pattern: (N,) the pattern.
-        rows: those of the neurons that are not constant there, positive inside.
+        rows: those of the neurons that may vanish in what is looked at, positive inside.
         neurons: (m,) the neuron of each row.
+        varying: (N,) which neurons are not constant there: they and the input set bound the region.
         silent: the neurons that are zero all over it, which may be on elsewhere.
-        is_empty: whether a neuron is constant there and of the other sign, so that no point has the pattern.
+        is_empty: whether a neuron is of the other sign all over, so that no point has the pattern.
     """
 
     pattern: Bools
     rows: OpenPolyhedron
     neurons: Ints
+    varying: Bools
     silent: tuple[int, ...]
     is_empty: bool
 
-    def only(self, places: Ints) -> LocalCell:
-        """The same with some of the rows."""
-        chosen = self.rows.subset(places.tolist())
-        return LocalCell(self.pattern, chosen, self.neurons[places], self.silent, self.is_empty)
+
+Signs: TypeAlias = Callable[[Floats, Floats], Ints]
+"""From forms (n, k+1) and their errors: 1 or -1 (n,) where the sign is certain all over what is looked at, else 0."""
 
 
 class LocalCells:
-    """Makes cells of one problem after another; what their patterns begin with alike is composed once."""
+    """Makes cells of one problem after another; what their patterns begin with alike is composed once.
 
-    def __init__(self, problem: Problem) -> None:
-        self._dim = problem.solid.hull.dim
+    Args:
+        problem: the network on what is looked at.
+        signs: which forms are of one sign there.
+    """
+
+    def __init__(self, problem: Problem, signs: Signs) -> None:
+        self._dim, self._signs = problem.solid.hull.dim, signs
         self._prefixes = Prefixes(problem.layers, _held(problem.layers, self._dim))
+        self._known: WeakKeyDictionary[PulledLayer, tuple[Ints, Bools]] = WeakKeyDictionary()
 
     def cell(self, pattern: Bools) -> LocalCell:
         """The cell of a pattern (N,).
@@ -54,32 +64,38 @@ class LocalCells:
         forms: list[Form] = []
         neurons: list[int] = []
         silent: list[int] = []
-        is_empty = False
+        varying, is_empty = np.ones(len(pattern), dtype=np.bool_), False
         for layer, start in zip(self._prefixes.along(pattern), self._prefixes.ends, strict=False):
             bits = pattern[start : start + len(layer.kinked)]
-            varies = _certainly_varies(layer)
-            for n, (unit, is_on) in enumerate(zip(layer.kinked.tolist(), bits.tolist(), strict=True), start):
-                sign = None if varies[unit] else _constant_sign(layer, unit)
-                if sign is None:
-                    forms.append(layer.form(unit) if is_on else layer.form(unit).negated())
+            signs, varies = self._of_layer(layer)
+            is_empty |= bool(np.any((signs != 0) & ((signs > 0) != bits)))
+            for i in np.flatnonzero((signs == 0) | ~varies).tolist():
+                unit, n = int(layer.kinked[i]), start + i
+                constant = None if varies[i] else _constant_sign(layer, unit)
+                if constant is not None:
+                    varying[n] = False
+                    is_empty |= bool(bits[i]) != (constant > 0)
+                    silent += [n] * (constant == 0)
+                elif signs[i] == 0:
+                    forms.append(layer.form(unit) if bits[i] else layer.form(unit).negated())
                     neurons.append(n)
-                elif sign == 0:
-                    silent.append(n)
-                is_empty |= sign is not None and is_on != (sign > 0)
-        rows = OpenPolyhedron.of(forms, self._dim)
-        return LocalCell(pattern, rows, np.array(neurons, dtype=np.int64), tuple(silent), is_empty)
+        rows, which = OpenPolyhedron.of(forms, self._dim), np.array(neurons, dtype=np.int64)
+        return LocalCell(pattern, rows, which, varying, tuple(silent), is_empty)
+
+    def _of_layer(self, layer: PulledLayer) -> tuple[Ints, Bools]:
+        """Of each kinked unit (q,) the sign, if it is certain, and whether floats show that it is not constant."""
+        known = self._known.get(layer)
+        if known is None:
+            rows, error = layer.rows[layer.kinked], layer.error[layer.kinked]
+            known = self._signs(rows, error), np.any(np.abs(rows[:, :-1]) > error[:, :-1], axis=1)
+            self._known[layer] = known
+        return known
 
 
 def _held(layers: ComposedLayers, dim: int) -> int:
     """How many layers of each depth there is room for."""
     largest = max(layer.n_units for layer in layers.layers) * (dim + 1) * 16
     return max(1, min(4096, ROOM // largest))
-
-
-def _certainly_varies(layer: PulledLayer) -> Bools:
-    """Which units (n,) are not constant, by floats alone."""
-    varies: Bools = np.any(np.abs(layer.rows[:, :-1]) > layer.error[:, :-1], axis=1)
-    return varies
 
 
 def _constant_sign(layer: PulledLayer, unit: int) -> int | None:

@@ -31,7 +31,7 @@ def region_set(problem: Problem, found: Sequence[Found], near: bool, complete: b
         complete: whether these are all the regions of the problem.
     """
     dim, n = problem.solid.hull.dim, problem.network.n_neurons
-    cuts = [_bits(region.cell.neurons, n) if near else region.neurons for region in found]
+    cuts = [_bits(region.cell.neurons, n) if near else region.cell.varying for region in found]
     patterns = [region.cell.pattern for region in found]
     exact = {i: region.point.rational for i, region in enumerate(found)}
     listing = PackedRegions(

@@ -52,13 +52,11 @@ class Found:
 
     Attributes:
         cell: its rows that matter where was looked.
-        neurons: all that have a row.
         point: strictly inside, and where was looked.
         hops: how many facets were crossed.
     """
 
     cell: LocalCell
-    neurons: Bools
     point: Point
     hops: int
 
@@ -80,7 +78,7 @@ class Walk:
     complete: bool = False
 
     def __post_init__(self) -> None:
-        self._cells = LocalCells(self.within.problem)
+        self._cells = LocalCells(self.within.problem, self.within.signs)
 
     def run(self, hops: float, max_regions: int | None, watch: Watch) -> None:
         """Go on to the end, or to a limit."""
@@ -96,6 +94,10 @@ class Walk:
             self.found.append(here)
             if here.hops < hops:
                 for crossing in self.crossings(here, seen):
+                    if crossing is None:
+                        if watch.goes_on(done + 1, (done + 1) / (done + 1 + len(queue))):
+                            continue
+                        return
                     key = key_of(crossing.pattern)
                     if key not in seen:
                         seen.add(key)
@@ -103,8 +105,11 @@ class Walk:
         self.complete = True
         watch.ends(len(self.found), 1.0)
 
-    def crossings(self, here: Found, known: Set[bytes] = frozenset()) -> Iterator[Crossing]:
-        """The facets of a region that lead elsewhere; not those that could only lead to a known pattern."""
+    def crossings(self, here: Found, known: Set[bytes] = frozenset()) -> Iterator[Crossing | None]:
+        """The facets of a region that lead elsewhere, and None after each hyperplane that was looked at.
+
+        Those that could only lead to a known pattern are left out.
+        """
         cell = here.cell
         for group in coinciding_rows(cell.rows):
             expected = _flipped(cell, group)
@@ -114,6 +119,7 @@ class Walk:
                 point = facet.approximate_point(cell.rows)
                 pattern = self._beyond(cell, facet) if expected is None else expected
                 yield Crossing(tuple(cell.neurons[list(group)].tolist()), facet, point, pattern)
+            yield None
 
     def _beyond(self, cell: LocalCell, facet: Facet) -> Bools:
         """The pattern on the other side of a facet on which several neurons vanish, exactly."""
@@ -122,23 +128,20 @@ class Walk:
 
     def _arrived(self, pattern: Bools, hops: int, crossing: Crossing | None) -> Found:
         """A region that is known to meet what is looked at, with a point of it."""
-        whole = self._cells.cell(pattern)
-        cell, point = self.within.near(whole), None
+        cell, point = self._cells.cell(pattern), None
         if crossing is not None:
             point = self.within.beside(cell, crossing.point, crossing.facet.beyond.approx)
         point = point or self.within.interior(cell.rows)
-        if point is None or whole.is_empty:
+        if point is None or cell.is_empty:
             raise InternalError(f"the pattern {as_text(pattern)} beyond a facet has no interior")
-        neurons = np.zeros(len(pattern), dtype=np.bool_)
-        neurons[whole.neurons] = True
-        return Found(cell, neurons, point, hops)
+        return Found(cell, point, hops)
 
     def _first_pattern(self) -> Bools:
         """That of the start if it has an interior, else that of a region whose closure holds the start."""
         exact = self.within.problem.exact
         pattern = np.array(exact.germ(self.start).pattern, dtype=np.bool_)
         directions = _directions(self.within.problem, self.start)
-        while self.within.interior(self.within.near(self._cells.cell(pattern)).rows) is None:
+        while self.within.interior(self._cells.cell(pattern).rows) is None:
             pattern = np.array(exact.germ(self.start, next(directions)).pattern, dtype=np.bool_)
         return pattern
 

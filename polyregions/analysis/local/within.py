@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from polyregions._types import Floats
+from polyregions._types import Floats, Ints
 from polyregions.analysis.local.ball import Ball, BallReferee
 from polyregions.analysis.local.cell import LocalCell
 from polyregions.analysis.queries.norms import Norm
@@ -20,8 +20,16 @@ from polyregions.networks.problem import Problem, pose
 from polyregions.polyhedra.domain import Box, Domain, Slice, WholeSpace
 from polyregions.polyhedra.facets import Decider
 from polyregions.polyhedra.hull import AffineHull
-from polyregions.polyhedra.oracle.forms import OpenPolyhedron
-from polyregions.polyhedra.oracle.proof import is_inside, upper_bound, values_at_points
+from polyregions.polyhedra.oracle.forms import Bounds, OpenPolyhedron
+from polyregions.polyhedra.oracle.proof import (
+    SAFE,
+    TINY,
+    UNIT,
+    gamma,
+    is_inside,
+    values_at_points,
+    values_with_error,
+)
 from polyregions.polyhedra.oracle.referee import Referee, Score
 
 STEPS = np.concatenate([[1.0], 0.5 ** np.arange(1, 40, 3)])
@@ -45,13 +53,12 @@ class Within:
             given = whole or problem
             self._decider = BallReferee(ball, _Inputs(given))
 
-    def near(self, cell: LocalCell) -> LocalCell:
-        """The cell without the rows that are positive on all that is looked at."""
-        rows, error = cell.rows.rows, cell.rows.error
-        far = upper_bound(-rows, error, self.problem.solid.bounds) < 0
+    def signs(self, rows: Floats, error: Floats) -> Ints:
+        """The signs (n,) of forms (n, k+1) that are certain on all that is looked at, 0 where they are not."""
         if self._ball is not None:
-            far |= self._ball.is_inside(rows, error)
-        return cell.only(np.flatnonzero(~far))
+            on, off = self._ball.is_inside(rows, error), self._ball.is_inside(-rows, error)
+            return on.astype(np.int64) - off
+        return _signs_in_box(rows, error, self.problem.solid.bounds)
 
     def interior(self, polyhedron: OpenPolyhedron) -> Point | None:
         """A point strictly inside all of these, or None if it is proved that there is none."""
@@ -87,6 +94,18 @@ class _Inputs:
         """Whether floats prove that a point (k,) is strictly inside."""
         inside = bool(np.all(point > self.bounds.lower) and np.all(point < self.bounds.upper))
         return inside and is_inside(self.rows.rows, self.rows.error, point)
+
+
+@np.errstate(all="ignore")
+def _signs_in_box(rows: Floats, error: Floats, bounds: Bounds) -> Ints:
+    """From the value in the middle and the most that it may change; 0 without bounds."""
+    middle, half = bounds.lower / 2 + bounds.upper / 2, bounds.upper / 2 - bounds.lower / 2
+    half = half * (1 + 8 * UNIT) + (np.abs(bounds.lower) + np.abs(bounds.upper)) * 8 * UNIT + TINY
+    value, doubt = values_with_error(rows, error, middle)
+    change = (np.abs(rows[:, :-1]) + error[:, :-1]) @ half
+    sure = np.abs(value) > doubt + change * (1 + gamma(rows.shape[1] + 4)) * SAFE
+    signs: Ints = np.where(sure, np.sign(value), 0.0).astype(np.int64)
+    return signs
 
 
 def within_ball(problem: Problem, x: list[Fraction], norm: Norm, radius: Fraction) -> Within:
