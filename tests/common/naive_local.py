@@ -1,4 +1,3 @@
-
 """The brute-force twin for neighbourhoods, in rationals: which regions meet a ball. It imports no `polyregions`."""
 
 from __future__ import annotations
