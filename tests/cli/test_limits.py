@@ -215,7 +215,7 @@ def test_quiet_says_nothing_of_what_is_compiled(monkeypatch: pytest.MonkeyPatch)
         with lock:
             levels.append(logger.isEnabledFor(logging.WARNING))
 
-    monkeypatch.setattr("polyregions.cli.commands.problem_of", tells)
+    monkeypatch.setattr("polyregions.cli.commands.problems_of", tells)
     for quiet in ([], ["-q"]):
         with pytest.raises(TypeError):
             main(["count", *MOONS, *quiet])
