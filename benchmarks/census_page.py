@@ -155,6 +155,7 @@ def checks(census: Census) -> str:
     for box, title in BOXES.items():
         again = census.of(box, "check")
         if again:
+            assert all(row["equal"] for row in again)
             workers = sorted({row["workers"] for row in again})
             said.append(
                 f"* {title}: {len(again)} counts once more with {workers[0]} workers, all equal, after each layer too."
@@ -179,7 +180,8 @@ def checks(census: Census) -> str:
         row["regions"] == (census.get(row["network"], row["box"], "regions") or row)["regions"]
         for row in twice
     )
-    if equal and twice:
+    assert equal
+    if twice:
         said.append(
             f"* {len(twice)} runs for decision cells cut the tree otherwise and found as many regions."
         )

@@ -92,6 +92,8 @@ def enumerate_(arguments: Namespace) -> int:
     options = _table_options(arguments, TABLES, "a table of regions") | _hrep_options(arguments)
     check_part(arguments, options)
     network, domains = problems_of(arguments)
+    if arguments.after_layer is not None:
+        network.up_to_layer(arguments.after_layer)  # refused before hours go into its regions
     if len(domains) > 1:
         return list_union(arguments, network, domains, options)
     certify = arguments.certificate is not None

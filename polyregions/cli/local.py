@@ -11,11 +11,11 @@ from polyregions.analysis.local.at import LocalRegion, region_at
 from polyregions.cli.answers import check_output, finish, saved
 from polyregions.cli.choices import REGIONS
 from polyregions.cli.commands import rule_of
-from polyregions.cli.problem import network_of, numbers_of, problem_of
+from polyregions.cli.problem import numbers_of, problem_of
 from polyregions.errors import OptionError
 from polyregions.networks.network import Network
 from polyregions.networks.patterns import as_text
-from polyregions.polyhedra.domain import Domain, WholeSpace
+from polyregions.polyhedra.domain import Domain
 from polyregions.progress import stage
 
 
@@ -45,10 +45,8 @@ def local(arguments: Namespace) -> int:
 
 def _problem(arguments: Namespace) -> tuple[Network, Domain]:
     """The network and the input set, all of the space if none is given."""
-    if arguments.box is None and arguments.domain is None:
-        network = network_of(arguments)
-        return network, WholeSpace(network.n_inputs)
-    return problem_of(arguments)
+    is_free = arguments.box is None and arguments.domain is None
+    return problem_of(Namespace(**vars(arguments) | {"whole_space": arguments.whole_space or is_free}))
 
 
 def _region(arguments: Namespace, network: Network, point: Any, domain: Domain) -> int:

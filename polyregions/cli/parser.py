@@ -209,11 +209,7 @@ def _add_cells(verbs: Verbs) -> None:
         "classifier.onnx --box -1 1 -o cells.json",
         f"{listed(CELLS)} for the cells, {listed(CELL_GRAPHS)} for the graph of cells",
     )
-    rule = cells.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument(
-        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
-    )
+    _rule(cells)
     cells.add_argument(
         "--volume", action="store_true", help="store the volume of each cell (tables and graphs)"
     )
@@ -234,9 +230,7 @@ def _add_report(verbs: Verbs) -> None:
     page.add_argument(
         "--format", choices=REPORT_FORMATS, help="text unless the -o file's suffix says otherwise"
     )
-    rule = page.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _rule(page)
     page.add_argument(
         "--without",
         action="append",
@@ -341,11 +335,7 @@ def _colour(parser: argparse.ArgumentParser) -> None:
 
 
 def _classes_and_view(parser: argparse.ArgumentParser) -> None:
-    rule = parser.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument(
-        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
-    )
+    _rule(parser)
     parser.add_argument(
         "--view",
         nargs=2,
@@ -420,9 +410,7 @@ def _add_query(verbs: Verbs) -> None:
         "--radius", metavar="POINT", help="distance from a,b,c to the nearest point of another class"
     )
     _norm(asked, "for distances", "l2")
-    rule = asked.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _rule(asked)
 
 
 def _add_local(verbs: Verbs) -> None:
@@ -448,9 +436,7 @@ def _add_local(verbs: Verbs) -> None:
     around.add_argument(
         "--classes", action="store_true", help="which classes win there, and in how many cells"
     )
-    rule = around.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _rule(around)
     around.add_argument("-o", "--output", metavar="FILE", help=f"write the regions: {', '.join(REGIONS)}")
     around.add_argument(
         "--max-regions", type=_limit, metavar="N", help="stop after N regions (partial result)"
@@ -490,9 +476,7 @@ def _add_diff(verbs: Verbs) -> None:
     compared.add_argument(
         "--within", type=_number, metavar="E", help="exit status 1 if an output differs by more than E"
     )
-    rule = compared.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _rule(compared)
     _everywhere(compared)
 
 
@@ -515,9 +499,7 @@ def _add_topology(verbs: Verbs) -> None:
     asked.add_argument(
         "--field", choices=FIELDS, default="rationals", help="coefficients (default rationals)"
     )
-    rule = asked.add_mutually_exclusive_group()
-    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
-    rule.add_argument("--sign", action="store_true", help="one output: class 1 where it is positive")
+    _rule(asked)
 
 
 def _add_verify(verbs: Verbs) -> None:
@@ -733,6 +715,15 @@ def _input_set(parser: argparse.ArgumentParser, required: bool) -> None:
         type=_limit,
         metavar="K",
         help="of a file with several input sets the one of this number, from 0 (count and enumerate take all)",
+    )
+
+
+def _rule(parser: argparse.ArgumentParser) -> None:
+    """Which class wins, if not by the rule "auto"."""
+    rule = parser.add_mutually_exclusive_group()
+    rule.add_argument("--argmin", action="store_true", help="the smallest output wins (ACAS Xu)")
+    rule.add_argument(
+        "--sign", action="store_true", help="one output: class 1 where it is positive, else class 0"
     )
 
 

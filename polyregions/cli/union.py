@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 from polyregions.cli.answers import finish, saved
 from polyregions.cli.cluster import executor_of
 from polyregions.cli.running import or_what_is_finished, run_options
+from polyregions.engine.tally import Tally
 from polyregions.enumeration import tally_regions
 from polyregions.errors import OptionError
 from polyregions.io.files import suffix_of
@@ -17,7 +20,7 @@ from polyregions.polyhedra.domain import Domain
 from polyregions.regions.union import UnionRegions
 from polyregions.unions import enumerate_union
 
-OF_ONE = ("store", "certificate", "after_layer", "lower_dimensional")
+OF_ONE = ("store", "certificate", "after_layer", "lower_dimensional", "estimate")
 
 
 def count_union(arguments: Namespace, network: Network, domains: list[Domain]) -> int:
@@ -27,14 +30,23 @@ def count_union(arguments: Namespace, network: Network, domains: list[Domain]) -
     counts, complete = list[int](), True
     with executor_of(arguments.dask) as executor:
         for domain in domains:
-            options = run_options(arguments)
-            if options["max_regions"] is not None:
-                options["max_regions"] -= sum(counts)
-            tally = tally_regions(network, domain, executor=executor, **options)
+            tally = or_what_is_finished(partial(_tally, arguments, network, domain, executor, sum(counts)))
             counts.append(tally.regions)
-            complete = complete and tally.complete
             arguments.session.note(regions=sum(counts))
+            complete = tally.complete
+            if not complete:
+                break
     return finish(arguments, network, {"regions": sum(counts), "regions_of_sets": counts}, complete)
+
+
+def _tally(
+    arguments: Namespace, network: Network, domain: Domain, executor: Executor | None, before: int
+) -> Tally:
+    """The count on one set, after `before` regions of others."""
+    options = run_options(arguments)
+    if options["max_regions"] is not None:
+        options["max_regions"] -= before
+    return tally_regions(network, domain, executor=executor, **options)
 
 
 def list_union(arguments: Namespace, network: Network, domains: list[Domain], options: dict[str, Any]) -> int:

@@ -137,9 +137,8 @@ def save(
     or ``.parquet``. Certificates: ``.npz`` (`load_certificate` reads it back). Tables of counts and of
     checkpoints: ``.tex`` (booktabs), ``.md``, ``.csv`` or ``.json``. Reports: ``.txt``, ``.md``, ``.tex``, ``.json``
     or ``.csv``. Decision trees: ``.txt``, ``.json`` or ``.npz``. Complexes: ``.npz`` or ``.parquet``, see
-    docs/topology.md. Local models: ``.csv``. Violations: ``.parquet``, ``.npz`` or ``.json``, see
-    docs/verify.md. Shallow forms:
-    ``.npz``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
+    docs/topology.md. Local models: ``.csv``. Violations: ``.parquet``, ``.npz`` or ``.json``, see docs/verify.md.
+    Shallow forms: ``.npz``. Networks: ``.npz``, with exact numbers, slopes, maxima and the final
     function (`load_network` reads it back).
     A file appears under its name only once it is complete.
 
@@ -168,14 +167,8 @@ def save(
     <RegionSet: 4 regions of network>
     """
     suffix = as_path(path).suffix.lower()
-    listed = isinstance(result, RegionSet), isinstance(result, UnionRegions)
-    if (hrep or vertices) and not ((listed[0] and suffix in HREPS) or (listed[1] and suffix == ".parquet")):
-        raise OptionError(
-            f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}, those of several input sets "
-            "as .parquet"
-        )
-    if vertices and not (hrep and suffix == ".parquet"):
-        raise OptionError(f"{path}: vertices are written with hrep as .parquet")
+    if hrep or vertices:
+        _check_hrep(result, str(path), suffix, hrep, vertices)
     if isinstance(result, (RegionSet, UnionRegions)) and suffix in TABLES:
         save_region_table(result, path, classes, volume, hrep, vertices)
         return
@@ -197,15 +190,27 @@ def save(
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
         raise OptionError(
-            f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), "
-            "decision cells or their boundary, a graph or its "
-            "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
-            "models, a shallow form, a network, a polytope or violations"
+            f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), decision "
+            "cells or their boundary, a graph or its arrays, a certificate, a table of counts or checkpoints, a "
+            "report, a decision tree, a complex, local models, a shallow form, a network, a polytope or violations"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))
         raise OptionError(f"{path}: expected a name that ends in one of {', '.join(names)}")
     write_whole(path, formats[suffix](result))
+
+
+def _check_hrep(result: Result, path: str, suffix: str, hrep: bool, vertices: bool) -> None:
+    has_place = (isinstance(result, RegionSet) and suffix in HREPS) or (
+        isinstance(result, UnionRegions) and suffix == ".parquet"
+    )
+    if not has_place:
+        raise OptionError(
+            f"{path}: hrep and vertices are options of regions as {' or '.join(HREPS)}, those of several input sets "
+            "as .parquet"
+        )
+    if vertices and not (hrep and suffix == ".parquet"):
+        raise OptionError(f"{path}: vertices are written with hrep as .parquet")
 
 
 def suffixes_of(kind: type) -> tuple[str, ...]:

@@ -26,9 +26,8 @@ from polyregions.polyhedra.oracle.proof import SAFE, TINY, UNIT, gamma, is_insid
 
 MARGINS = (0.5, 0.125, 2.0**-6, 2.0**-12)
 """How much of the room between the distance and the radius a candidate is moved away from the rows, in turn."""
-FROM_WALLS = (
-    2.0**-20
-)  # how much less it is moved away from the walls of a box, of which it may touch hundreds
+FROM_WALLS = 2.0**-20
+"""How much less it is moved away from the walls of a box, of which it may touch hundreds."""
 
 
 class Inputs(Decider, Protocol):

@@ -106,8 +106,10 @@ class ShallowNetwork(ReadOnly):
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is not certain
             values = floats @ forms[:, :-1].T + forms[:, -1]
             most = np.abs(floats) @ np.abs(forms[:, :-1]).T + np.abs(forms[:, -1])
-            # entries and coordinates are rounded once, and so are d products and d sums: fewer than 2 d + 6 roundings
-            is_certain = np.abs(values) > most * ((2 * forms.shape[1] + 4) * 2.0**-52) + 1e-290
+            # entries and coordinates are rounded once, and so are d products and d sums: fewer than 2 d + 6 roundings;
+            # each rounding of a number below the normal ones is off by 2**-1075, times a coordinate for entries
+            lost = 1e-290 + np.abs(floats).sum(axis=1, keepdims=True) * 1e-320
+            is_certain = np.abs(values) > most * ((2 * forms.shape[1] + 4) * 2.0**-52) + lost
         right: Bools = values > 0
         for i, h in np.argwhere(~is_certain).tolist():
             slack = _slack(self.rows[h], points[i])

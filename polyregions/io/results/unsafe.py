@@ -124,8 +124,7 @@ def violations_parquet(blocks: Iterable[Violations], whole: Callable[[], Violati
         yield from sink.taken()
     assert writer is not None
     about = json.dumps(violations_about(whole()))
-    if hasattr(writer, "add_key_value_metadata"):  # pyarrow from 16 on
-        writer.add_key_value_metadata({RESULT: about.encode()})
+    writer.add_key_value_metadata({RESULT: about.encode()})
     writer.close()
     yield from sink.taken()
 
