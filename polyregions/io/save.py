@@ -190,9 +190,9 @@ def save(
     formats = next((f for kind, f in WRITERS.items() if isinstance(result, kind)), None)
     if formats is None:
         raise OptionError(
-            f"save: a {type(result).__name__}, expected regions (lower-dimensional ones too), decision "
-            "cells or their boundary, a graph or its arrays, a certificate, a table of counts or checkpoints, a "
-            "report, a decision tree, a complex, local models, a shallow form, a network, a polytope or violations"
+            f"save: a {type(result).__name__}, expected regions, decision cells or their boundary, a graph or its "
+            "arrays, a certificate, a table of counts or checkpoints, a report, a decision tree, a complex, local "
+            "models, a shallow form, a network, a polytope, violations or lower-dimensional regions"
         )
     if suffix not in formats:
         names = suffixes_of(next(kind for kind in WRITERS if isinstance(result, kind)))
