@@ -14,7 +14,7 @@ from polyregions._types import Bools, Bytes, Floats, Ints
 from polyregions.engine.batches import Batch, LayerCount
 from polyregions.engine.cells import machine
 from polyregions.engine.cells.contest import NO_CONTEST, winners
-from polyregions.engine.cells.settle import Coordinates, Settler
+from polyregions.engine.cells.settle import Settler
 from polyregions.engine.cells.start import Start, load_start, start_of
 from polyregions.engine.cells.state import (
     COUNT,
@@ -283,7 +283,7 @@ class CellsPart:
         )
         self._leaves = _allocate_leaves(net.widths, d, min(BATCH, budget) if run.keep else 2, run.wanted)
         self._settler = Settler(run.problem, piece.start, self._work)
-        self._exact: dict[int, Coordinates] = {}
+        self._exact: dict[int, list[Fraction]] = {}
         self._ends: tuple[Bytes, Bytes] | None = None
         self._share = 0.0
         self.rest: list[Subtree] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import gcd
 from typing import TypeAlias
 
 import numpy as np
@@ -11,25 +12,35 @@ from flint import fmpz_mat
 from polyregions._types import Bools, Floats
 from polyregions.engine.cells.start import Start
 from polyregions.engine.cells.state import (
+    BASE,
     END,
+    ERROR,
     LAYER,
     LAYER_SHIFT,
+    MOST_UPDATES,
+    NORM,
     ON,
+    REACH,
     SAFE,
+    SIZE,
     START,
+    TINY,
     ULP,
     UNIT,
     UNIT_MASK,
+    UPDATES,
     Work,
 )
 from polyregions.exact.affine import integer_matrix
-from polyregions.exact.numbers import Point
+from polyregions.exact.numbers import Point, dot, quotient
 from polyregions.networks.problem import Problem
 from polyregions.networks.pullback import PulledLayer
 
-Coordinates: TypeAlias = list[Fraction]
+Homogeneous: TypeAlias = list[int]
+"""Coordinates (d+1,) in integers: numerators, and what they are over, which is positive."""
 
 KEPT = 4096  # vertices remembered
+COARSE = 2.0**-40  # forms whose error is more of their size are put right when a sign is asked of them
 
 
 class Settler:
@@ -42,13 +53,15 @@ class Settler:
         self._problem, self._start, self.work = problem, start, work
         self._kinked = [np.flatnonzero(layer.splitting) for layer in problem.inner.layers]
         self._chain: list[tuple[bytes, PulledLayer, fmpz_mat]] = []
-        self._vertices: dict[tuple[bytes, tuple[int, ...]], Coordinates] = {}
+        self._vertices: dict[tuple[bytes, tuple[int, ...]], Homogeneous] = {}
 
     def settle_question(self) -> None:
         """Settle the signs of the current unit at all vertices of the current cell where they are open."""
         work = self.work
         layer, unit = int(work.registers[LAYER]), int(work.registers[UNIT])
         row = self._row(layer, unit)
+        if layer > 1:
+            self._put_right(layer)
         s, n_words = work.rest.shape[1], len(work.owner) // 64
         up, down, one = n_words + unit // 64, n_words + s + unit // 64, np.uint64(1) << np.uint64(unit % 64)
         for v in range(int(work.registers[START]), int(work.registers[END])):
@@ -59,22 +72,46 @@ class Settler:
                 if value >= 0:
                     work.marks[v, down] &= ~one
 
-    def _value(self, row: list[int], v: int) -> Fraction | int:
+    def _put_right(self, layer: int) -> None:
+        """The nearest floats of a layer's forms, where errors have grown from layer to layer.
+
+        Depth is what makes them grow, as in a network that is applied again and again; layers above begin from these.
+        """
+        d, scales, forms = self._start.dim, self._start.scales, self.work.forms[layer]
+        exact, matrix = self._chain[layer - 1][1].exact, self._chain[layer - 1][2]
+        n = matrix.nrows()
+        if scales is None or not np.any(forms[d + ERROR, :n] > COARSE * forms[d + SIZE, :n]):
+            return
+        times, over = (scales[layer - 1] / exact.denominator).as_integer_ratio()
+        rows = [[quotient(times * int(matrix[i, j]), over) for j in range(d + 1)] for i in range(n)]
+        floats = np.array(rows).T
+        if not np.all(np.isfinite(floats)):
+            return
+        forms[: d + 1, :n] = floats
+        norm = np.abs(floats[:d]).sum(axis=0) * SAFE
+        size = (np.abs(floats[:d]).T @ self._start.net.space[REACH, :d] + np.abs(floats[d])) * SAFE
+        error = ULP * size * SAFE + TINY
+        forms[d + NORM, :n], forms[d + SIZE, :n], forms[d + ERROR, :n] = norm, size, error
+        forms[d + BASE, :n] = ((d + 4) * ULP * size + error) * SAFE
+        self.work.entries[layer + 1 :, UPDATES] = MOST_UPDATES + 1  # they are composed anew from these
+
+    def _value(self, row: list[int], v: int) -> int:
+        """Of the sign of a row at a vertex."""
         if not any(row[:-1]):
             return row[-1]
         u = self.vertex(v)
         self._improve(v, u)
-        return sum((a * c for a, c in zip(row, u, strict=False)), Fraction(row[-1]))
+        return dot(row, u)
 
-    def _improve(self, v: int, u: Coordinates) -> None:
+    def _improve(self, v: int, u: Homogeneous) -> None:
         """The nearest floats are the best that can be known of a vertex."""
-        d = len(u)
+        d = len(u) - 1
         place: Floats = self.work.place[v]
-        place[:d] = [float(c) for c in u]
-        place[d] = 2 * ULP * max(abs(float(c)) for c in u) * SAFE
+        place[:d] = [quotient(c, u[-1]) for c in u[:-1]]
+        place[d] = 2 * ULP * np.abs(place[:d]).max() * SAFE
 
-    def vertex(self, v: int) -> Coordinates:
-        """A vertex of the current cell, as coordinates (d,)."""
+    def vertex(self, v: int) -> Homogeneous:
+        """A vertex of the current cell, as integers (d+1,)."""
         rows = self._rows_at(v)
         layers = max(row >> LAYER_SHIFT for row in rows)
         key = (self._prefix(layers), tuple(rows))
@@ -93,13 +130,13 @@ class Settler:
         rows: list[int] = np.unique(work.owner[np.flatnonzero(slots)]).tolist()
         return rows
 
-    def leaf(self) -> Coordinates:
-        """A point inside the current cell, the mean of its vertices."""
+    def leaf(self) -> list[Fraction]:
+        """A point (d,) inside the current cell, the mean of its vertices."""
         start, end = int(self.work.registers[START]), int(self.work.registers[END])
-        vertices = [self.vertex(v) for v in range(start, end)]
+        vertices = [[Fraction(c, u[-1]) for c in u[:-1]] for u in map(self.vertex, range(start, end))]
         return [sum(column, Fraction(0)) / len(vertices) for column in zip(*vertices, strict=True)]
 
-    def point_of(self, u: Coordinates, bits: list[bool], cuts: list[bool]) -> Point:
+    def point_of(self, u: list[Fraction], bits: list[bool], cuts: list[bool]) -> Point:
         """The point over the hull's coordinates; rounded if it is still inside its region, by exact arithmetic."""
         homogeneous = [*u, Fraction(1)]
         embedding = self._start.embedding
@@ -153,9 +190,11 @@ class Settler:
         return bits
 
 
-def _solution(rows: list[list[int]]) -> Coordinates:
+def _solution(rows: list[list[int]]) -> Homogeneous:
     """The one point where all rows are 0."""
     d = len(rows[0]) - 1
     reduced, denominator, rank = integer_matrix(rows, d + 1).rref()
     assert rank == d, "a vertex of a cell is where d independent rows meet"
-    return [Fraction(-int(reduced[i, d]), int(denominator)) for i in range(d)]
+    found = [-int(reduced[i, d]) for i in range(d)] + [int(denominator)]
+    common = gcd(*found) if found[-1] > 0 else -gcd(*found)
+    return [c // common for c in found]

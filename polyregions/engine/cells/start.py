@@ -67,6 +67,8 @@ class Start:
         row_units: the first-layer units that rows of the domain belong to.
         exact_rows: the domain's rows in integers.
         embedding: integers (k+1, d+1), see `DomainPiece`.
+        scales: what the forms of each layer are of its exact pre-activations over `embedding`; None if that is no
+            number of this piece.
     """
 
     net: Net
@@ -80,6 +82,7 @@ class Start:
     row_units: list[int]
     exact_rows: list[list[int]]
     embedding: fmpz_mat
+    scales: list[Fraction] | None
 
     @property
     def dim(self) -> int:
@@ -118,6 +121,7 @@ def start_of(problem: Problem, piece: DomainPiece, contest: Ints = NO_CONTEST) -
         [int(kinked[piece.source[i]]) for i in units],
         exact_rows,
         piece.embedding,
+        scaling.over_integers(),
     )
 
 
@@ -174,9 +178,16 @@ class _Scaling:
             self.tau, self.tau_error = np.array(tau, dtype=np.float64), 0.0
             factor = Fraction(first.denominator, common)
         self.whole = [is_whole]
+        self._is_plain, self._tau, self._factors = chart.plain, tau, [factor]
         self.weights, self.biases = [np.zeros((0, 0))], [np.zeros(0)]
         for layer, below in zip(self.layers[1:], self.layers, strict=False):
-            factor = self._add(layer, below, factor)
+            self._factors.append(self._add(layer, below, self._factors[-1]))
+
+    def over_integers(self) -> list[Fraction] | None:
+        """What the forms of each layer are of its exact pre-activations over the piece's integers; None of a cone's."""
+        if self.whole[0]:
+            return self._factors
+        return [factor / self._tau[-1] for factor in self._factors] if self._is_plain else None
 
     def _add(self, layer: Layer, below: Layer, factor: Fraction) -> Fraction:
         """Scale one more layer; what its forms are multiplied by then."""
