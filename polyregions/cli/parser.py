@@ -81,6 +81,15 @@ Without --hops and --radius: its region, and which neurons carry the facets. Wit
 facets. With --radius: every region whose interior meets the ball. All of R^d if no input set is given."""
 
 
+LOOP = """\
+Apply a network again and again, exactly: x, f(x), f(f(x)), ... Its fixed points and whether they are stable, whether
+the input set is ever left, regions and extent of the states after each of --steps; with --cycles those that come back
+after just so many steps, with --target how much of the input set gets there, and at which step first.
+With --plant the network is a controller u of the linear plant x' = A x + B u(x) + c (with C: u(C x)), whose A, B, c
+and C stand in a .json file, {"A": [[1, "1/10"], [0, 1]], "B": [["1/200"], ["1/10"]]}, where texts are exact, or in a
+.npz file. Of lists of coordinates those too long to read are printed as floats."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors like any others: one line, no usage text around it."""
 
@@ -480,6 +489,31 @@ def _add_diff(verbs: Verbs) -> None:
     _everywhere(compared)
 
 
+def _add_loop(verbs: Verbs) -> None:
+    again = verbs.add_parser(
+        "loop",
+        help="Apply a network, or a controller with its plant, again and again: fixed points, cycles, reach.",
+        description=LOOP,
+        epilog="example:\n  polyregions loop controller.onnx --plant plant.json --box -1 1 --steps 5 --target goal.npz",
+        formatter_class=FORMATTER,
+    )
+    again.set_defaults(run="loop:loop")
+    _network(again)
+    _input_set(again, required=True)
+    again.add_argument("--plant", metavar="FILE", help="the network is the controller of this plant")
+    again.add_argument("--steps", type=_count, default=1, metavar="K", help="how often (default 1)")
+    again.add_argument("--cycles", action="store_true", help="cycles of K points")
+    again.add_argument("--target", metavar="FILE", help="states to be reached: .vnnlib or .npz, as --domain")
+    again.add_argument("--avoid", metavar="FILE", help="states not to be touched before, the same")
+    again.add_argument(
+        "-o", "--output", metavar="FILE", help=f"write the regions of K steps: {', '.join(REGIONS)}"
+    )
+    again.add_argument("--engine", choices=ENGINES, default="auto", help="which engine enumerates")
+    again.add_argument("--workers", type=_count, metavar="N", help="enumerate N subtrees at a time")
+    _time_limit(again)
+    _everywhere(again)
+
+
 def _add_topology(verbs: Verbs) -> None:
     asked = _verb(
         verbs,
@@ -620,6 +654,7 @@ VERBS = (
     _add_query,
     _add_local,
     _add_diff,
+    _add_loop,
     _add_topology,
     _add_verify,
     _add_check,

@@ -35,6 +35,8 @@ def print_answer(arguments: Namespace, report: dict[str, Any]) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{k}: {v}" for k, v in value.items())
+    if isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        return "; ".join(map(_text, value))
     if isinstance(value, list):
         return " ".join(str(v) for v in value)
     if isinstance(value, bool):

@@ -29,13 +29,13 @@ def network_of(arguments: Namespace) -> Network:
     return network.without_final_function() if getattr(arguments, "logits", False) else network
 
 
-def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
-    """The network and the input set that a command names.
+def problem_of(arguments: Namespace, network: Network | None = None) -> tuple[Network, Domain]:
+    """The network and the input set that a command names; the network may be there already.
 
     Raises:
         DomainError: the input set is of another dimension than the network's input.
     """
-    network, domains = problems_of(arguments)
+    network, domains = problems_of(arguments, network)
     if len(domains) > 1:
         raise UnsupportedError(
             f"{arguments.domain}: the inputs form {len(domains)} different sets; choose one with --domain-set 0 to "
@@ -44,14 +44,14 @@ def problem_of(arguments: Namespace) -> tuple[Network, Domain]:
     return network, domains[0]
 
 
-def problems_of(arguments: Namespace) -> tuple[Network, list[Domain]]:
+def problems_of(arguments: Namespace, network: Network | None = None) -> tuple[Network, list[Domain]]:
     """The network and all input sets that a command names: those of its file, or the one chosen of them.
 
     Raises:
         DomainError: the input sets are of another dimension than the network's input.
         OptionError: a choice among sets that are not there.
     """
-    network = network_of(arguments)
+    network = network_of(arguments) if network is None else network
     with stage("reading the input set"):
         domains = _chosen(arguments, _domains(arguments, network.n_inputs))
     for domain in domains:
