@@ -44,9 +44,11 @@ BOUND_NAMES: Final = (
     "serra_2018_upper",
     "hinz_2019",
     "serra_ramalingam_2020",
+    "xiong_2020_upper",
     "pascanu_2013_lower",
     "montufar_2014_lower",
     "serra_2018_lower",
+    "xiong_2020_lower",
     "hanin_rolnick_2019",
 )
 USUAL_BOUNDS: Final = ("trivial", "montufar_2017_upper", "serra_2018_upper", "serra_ramalingam_2020")

@@ -109,12 +109,13 @@ CORPUS = {
 
 
 @pytest.mark.parametrize("path", CORPUS)
-def test_networks_of_the_corpus_at_a_thousand_points(path: str) -> None:
+@pytest.mark.parametrize("n", [100, pytest.param(1000, marks=pytest.mark.slow)])
+def test_networks_of_the_corpus_at_rational_points(path: str, n: int) -> None:
     net, width = pr.load_network(corpus(path)).without_final_function(), CORPUS[path]
     regions = pr.enumerate_regions(net, Box(-width, width, dim=net.n_inputs))
     assert all(np.all(layer.slopes == [0, 1]) and layer.exact is None for layer in net.layers[:-1])
     layers = [(layer.weight, layer.bias) for layer in net.layers]
-    points = random_fractions(3, 100, [-width] * net.n_inputs, [width] * net.n_inputs)
+    points = random_fractions(3, n, [-width] * net.n_inputs, [width] * net.n_inputs)
     agrees(layers, regions, points)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import comb, factorial, prod
 from typing import Literal, TypeAlias
 
+from polyregions.analysis.counting.sparse_layers import Stack, matchable_sets, places_of, stack_of
 from polyregions.errors import NetworkError, OptionError, expect
 from polyregions.networks.folding import affine_of_layer
 from polyregions.networks.network import Layer, Network
@@ -65,6 +67,19 @@ class Shape:
     def units(self) -> list[int]:
         """All units of each activation layer."""
         return [n + p for n, p in zip(self.neurons, self.passing, strict=True)]
+
+    @cached_property
+    def first_layer(self) -> int | None:
+        """Regions of the first layer with generic weights where its are not zero, None if that is too much work."""
+        if not self.layers:
+            return 1
+        places = places_of(self.layers[0], self.layers[0].splitting)
+        return matchable_sets(places.sees, places.sizes)
+
+    @cached_property
+    def stack(self) -> Stack | str:
+        """Its layers by places, or why they do not stand on each other."""
+        return stack_of(self.layers)
 
 
 @dataclass(frozen=True)
@@ -181,6 +196,18 @@ def _as_wide_as(factor: int, last_too: bool) -> Callable[[Shape], str | None]:
     return check
 
 
+def _countable_first_layer(shape: Shape) -> str | None:
+    return (
+        None
+        if shape.first_layer is not None
+        else "what the first layer's units see overlaps in too many ways"
+    )
+
+
+def _places_on_places(shape: Shape) -> str | None:
+    return shape.stack if isinstance(shape.stack, str) else None
+
+
 # ---------------------------------------------------------------- formulas
 
 
@@ -211,6 +238,17 @@ def _montufar_2017(shape: Shape) -> int:
         total *= cells_in_general_position(n, dim)
         dim = min(dim, units)
     return total
+
+
+def _xiong_upper(shape: Shape) -> int:
+    assert shape.first_layer is not None
+    later = shape.neurons[1:]
+    return shape.first_layer * prod(cells_in_general_position(n, shape.n_inputs) for n in later)
+
+
+def _xiong_lower(shape: Shape) -> int:
+    assert isinstance(shape.stack, Stack)
+    return shape.stack.zigzags * shape.stack.last
 
 
 def _serra_2018(shape: Shape) -> int:
@@ -341,6 +379,10 @@ def _hanin_rolnick(shape: Shape) -> Number:
 
 # ---------------------------------------------------------------- the list
 
+XIONG = (
+    "Xiong, Huang, Yu, Liu, Zhu, Shao, On the number of linear regions of convolutional neural networks, "
+    "ICML 2020, "
+)
 _RELU_ARCHITECTURE = (_some_hidden_layer, _some_input, _only_relu)
 
 RULES: tuple[_Rule, ...] = (
@@ -415,6 +457,17 @@ RULES: tuple[_Rule, ...] = (
         _serra_ramalingam,
     ),
     _Rule(
+        "xiong_2020_upper",
+        "Xiong et al. 2020",
+        "upper",
+        "The regions of the first layer with generic weights wherever its weights are not zero, which are the sets of "
+        "units that can be matched to different inputs that they see, times the product over the other layers of the "
+        "sum of C(n_l, j) over j <= d; with one convolution it is attained by almost all weights.",
+        XIONG + "theorems 2 and 5; for units that see any inputs, not only convolutions.",
+        (_countable_first_layer,),
+        _xiong_upper,
+    ),
+    _Rule(
         "pascanu_2013_lower",
         "Pascanu et al. 2013",
         "lower",
@@ -442,6 +495,16 @@ RULES: tuple[_Rule, ...] = (
         "Serra, Tjandraatmadja, Ramalingam, Bounding and counting linear regions of deep neural networks, ICML 2018.",
         (*_RELU_ARCHITECTURE, _as_wide_as(3, last_too=True)),
         _product_then_last(lambda n, d: int((n // d + 1) ** d)),
+    ),
+    _Rule(
+        "xiong_2020_lower",
+        "Xiong et al. 2020",
+        "lower",
+        "Some weights where these are not zero reach (prod over l < L of floor(d_l / d_0)^(d_0 p_l)) times the regions "
+        "of the last layer on the places below, with p_l places in layer l, d_l units at each and d_0 inputs at each.",
+        XIONG + "theorem 5; for units that see any places, if each place has one of its own below.",
+        (*_RELU_ARCHITECTURE, _places_on_places),
+        _xiong_lower,
     ),
     _Rule(
         "hanin_rolnick_2019",
